@@ -1,0 +1,73 @@
+"""What every test gets: no network off loopback, no inherited configuration."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+_connect = socket.socket.connect
+_connect_ex = socket.socket.connect_ex
+
+
+def _on_loopback(address: Any) -> bool:
+    host = address[0] if isinstance(address, tuple) else address
+    return not isinstance(host, str) or host in {"localhost", "::1", ""} or host.startswith(("127.", "/", "\0"))
+
+
+class OffLoopback(AssertionError):
+    """A test tried to leave this machine."""
+
+
+def _guard(original: Any) -> Any:
+    def connect(self: socket.socket, address: Any) -> Any:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not _on_loopback(address):
+            raise OffLoopback(f"a test tried to connect to {address!r}")
+        return original(self, address)
+
+    return connect
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_network_off_loopback() -> Iterator[None]:
+    """Sending by accident is impossible in a test: a socket off loopback cannot be opened."""
+    socket.socket.connect = _guard(_connect)  # type: ignore[method-assign]  # the guard is the point
+    socket.socket.connect_ex = _guard(_connect_ex)  # type: ignore[method-assign]  # the guard is the point
+    yield
+    socket.socket.connect = _connect  # type: ignore[method-assign]  # put back
+    socket.socket.connect_ex = _connect_ex  # type: ignore[method-assign]  # put back
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No secret or setting of the developer's own shell reaches a test."""
+    for name in list(os.environ):
+        if name.startswith(("NEWSLETTER_", "SENDGRID_", "SMTP_")):
+            monkeypatch.delenv(name)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """``--regenerate``: write the expected files anew instead of comparing with them (``./dev goldens``)."""
+    parser.addoption("--regenerate", action="store_true", help="write goldens and generated documents anew")
+
+
+@pytest.fixture
+def regenerate(request: pytest.FixtureRequest) -> bool:
+    """Whether expected files are to be written anew."""
+    return bool(request.config.getoption("--regenerate"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip, with the reason, what needs a part of the system that is not here; with CI=true let it fail instead."""
+    if os.environ.get("CI") == "true":
+        return
+    for part in ("chromium", "npm", "spamassassin"):
+        if shutil.which(part) is None:
+            skip = pytest.mark.skip(reason=f"{part} is not installed: apt-get install {part}")
+            for item in items:
+                if item.get_closest_marker(part):
+                    item.add_marker(skip)

@@ -1,0 +1,1 @@
+"""The guarded fetch: the only HTTP besides providers."""

@@ -1,0 +1,195 @@
+"""The tables. Times are BIGINT UTC microseconds; public ids are random 128-bit numbers as 32 hex digits.
+
+Nothing here is specific to SQLite: the same metadata is meant for PostgreSQL. A change here needs a
+migration in ``migrations/versions`` (a test compares the two).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+metadata = MetaData(naming_convention=NAMING)
+
+# A 64-bit key that SQLite still treats as its rowid.
+_KEY = BigInteger().with_variant(Integer, "sqlite")
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+    comment="ledger_epoch and other single values",
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("address", Text, nullable=False),
+    Column("address_key", Text, nullable=False, unique=True),
+    Column("status", Text, nullable=False),
+    Column("attributes", Text, nullable=False, server_default=text("'{}'")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    CheckConstraint("status in ('subscribed', 'unsubscribed', 'erased')", name="status"),
+    comment="address_key: casefolded local part + IDNA domain; attributes: a JSON object of strings",
+)
+Index("ix_subscriber_subscribed", subscriber.c.id, sqlite_where=subscriber.c.status == "subscribed",
+      postgresql_where=subscriber.c.status == "subscribed")  # fmt: skip
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("subscriber_id", ForeignKey("subscriber.id"), nullable=False, index=True),
+    Column("event", Text, nullable=False),
+    Column("basis", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    comment="append-only: imported, subscribed, unsubscribed, erased; with its basis and source",
+)
+
+suppression = Table(
+    "suppression",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("address_hash", Text, nullable=False, unique=True),
+    Column("reason", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    comment="address_hash: HMAC-SHA256 of address_key, so that it survives erasure without naming anybody",
+)
+
+article = Table(
+    "article",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("slug", Text, nullable=False, unique=True),
+    Column("headline", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("content_key", Text, nullable=False, unique=True),
+    Column("title_key", Text, nullable=False, index=True),
+    Column("url_key", Text, nullable=True, index=True),
+    Column("original", Text, nullable=True),
+    Column("state", Text, nullable=False, server_default=text("'new'")),
+    Column("added_at", BigInteger, nullable=False),
+    CheckConstraint("state in ('new', 'dismissed')", name="state"),
+    comment="the inbox. document: front matter + Markdown as it would be saved; "
+    "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/",
+)
+
+mailing = Table(
+    "mailing",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("issue", Text, nullable=False, index=True),
+    Column("digest", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("provider", Text, nullable=False),
+    Column("send_at", BigInteger, nullable=False),
+    Column("local_time", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("date_header", BigInteger, nullable=True),
+    Column("planned", Integer, nullable=True),
+    Column("heartbeat", BigInteger, nullable=True),
+    Column("created_at", BigInteger, nullable=False),
+    Column("planned_at", BigInteger, nullable=True),
+    Column("finished_at", BigInteger, nullable=True),
+    CheckConstraint(
+        "state in ('scheduled', 'planning', 'sending', 'paused', 'held', 'completed', 'cancelled')",
+        name="state",
+    ),
+    comment="one approved issue going to one audience; local_time is ISO 8601 wall time without offset",
+)
+Index("uq_mailing_live_issue", mailing.c.issue, unique=True, sqlite_where=mailing.c.state != "cancelled",
+      postgresql_where=mailing.c.state != "cancelled")  # fmt: skip
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False, index=True),
+    Column("pid", Integer, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=True),
+    comment="one process working on a mailing; without ended_at and without the lock held it is dead",
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False),
+    Column("subscriber_id", ForeignKey("subscriber.id"), nullable=False, index=True),
+    Column("address", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=True),
+    Column("attempt_id", ForeignKey("attempt.id"), nullable=True),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("next_try_at", BigInteger, nullable=True),
+    Column("provider_id", Text, nullable=True),
+    Column("updated_at", BigInteger, nullable=False),
+    UniqueConstraint("mailing_id", "subscriber_id"),
+    CheckConstraint(
+        "state in ('pending', 'claimed', 'submitting', 'submitted', 'rejected', 'retry_wait', 'failed', "
+        "'uncertain', 'excluded', 'cancelled')",
+        name="state",
+    ),
+    comment="the ledger: one recipient of a mailing, frozen at planning",
+)
+_OPEN = delivery.c.state.in_(("pending", "claimed", "submitting", "retry_wait"))
+Index("ix_delivery_open", delivery.c.mailing_id, delivery.c.state, delivery.c.id,
+      sqlite_where=_OPEN, postgresql_where=_OPEN)  # fmt: skip
+
+test_send = Table(
+    "test_send",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("issue", Text, nullable=False, index=True),
+    Column("number", Integer, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("issue", "number", "address"),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("issue", Text, nullable=True, index=True),
+    Column("detail", Text, nullable=False, server_default=text("'{}'")),
+    comment="append-only: who did what when",
+)

@@ -1,0 +1,150 @@
+"""The typed shape of ``newsletter.toml``. Loading and its error messages live in ``config.py``."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+ImageDelivery = Literal["embedded", "hosted", "remote"]
+SeverityName = Literal["error", "warning", "info", "off"]
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A table of ``newsletter.toml``: immutable, and an unknown key is refused."""
+
+
+class SecretRef(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``{env = "NAME"}`` or ``{file = "path"}``: where a secret is, never the secret itself."""
+
+    env: str | None = None
+    file: str | None = None
+
+
+class Publication(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[publication]``: the newsletter's name, language, zone, postal address and look."""
+
+    name: str
+    language: str = "en-GB"
+    timezone: str = "Europe/London"
+    postal_address: str = ""
+    theme: str = "weekly"
+    reason: str = ""
+    """Why the reader gets this mail, shown in the footer; empty: a sentence made from ``name``."""
+    corrections: str = ""
+    """Where readers report mistakes: an address or a URL."""
+    company: str = ""
+    """Company name, number and registered office, where the law asks for it."""
+    logo: str = ""
+    """A picture file beside ``newsletter.toml``, used as the masthead; empty: the name is set in type."""
+
+
+class Sender(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[sender]``: who the mail is from."""
+
+    name: str = ""
+    email: str = ""
+    reply_to: str | None = None
+
+
+class Site(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[site]``: where the public pages live; no ``url``, no public pages."""
+
+    url: str | None = None
+
+
+class SmtpSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider.smtp]``. ``connections`` are opened at once; ``timeout`` is in seconds."""
+
+    host: str
+    port: int = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    password: SecretRef | None = None
+    connections: int = 4
+    timeout: float = 60.0
+    bounce_domain: str | None = None
+    """The domain of VERP envelope senders; absent: the plain sender address is the envelope sender."""
+
+
+class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider.sendgrid]``. ``host`` is the API's base URL; ``timeout`` is in seconds."""
+
+    api_key: SecretRef = SecretRef(env="SENDGRID_API_KEY")
+    host: str = "https://api.sendgrid.com"
+    timeout: float = 30.0
+    categories: list[str] = []
+
+
+class OutboxSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider.outbox]``. ``path`` is a Maildir, relative to the workspace."""
+
+    path: str = ".newsletter/outbox"
+
+
+class Provider(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider]``: which adapter sends, and how fast at most: ``"20/s"``, ``"600/m"``, ``"0"`` = no limit."""
+
+    name: str = "outbox"
+    rate: str = "0"
+    outbox: OutboxSettings = OutboxSettings()
+    smtp: SmtpSettings | None = None
+    sendgrid: SendgridSettings | None = None
+    options: dict[str, Any] = {}
+    """Settings of a provider that another package adds; ``{env = …}`` and ``{file = …}`` are secrets here too."""
+
+
+class Links(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[links]``: parameters that links to stories get, for the site's own statistics. All empty: none."""
+
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    """``{issue}`` in it is the slug of the issue."""
+    utm_content: str = ""
+    utm_hosts: list[str] = []
+    """The hosts whose links get them; empty: only the host of ``site.url``."""
+
+
+class Images(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[images]``. No ``delivery``: embedded without a ``site.url``, hosted with one."""
+
+    delivery: ImageDelivery | None = None
+    fetch: bool = True
+    allow_hosts: list[str] = []
+    """Hosts on a private network that pictures and stories may be fetched from."""
+
+
+class Test(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[test]``: who gets test mails when the command names nobody."""
+
+    to: list[str] = []
+
+
+class Audience(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[audience]``. ``attributes`` are the merge fields a reader has."""
+
+    attributes: list[str] = msgspec.field(default_factory=lambda: ["first_name"])
+
+
+class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[schedule]``: durations as ``"2h"``, ``"30m"``, ``"45s"``."""
+
+    lateness: str = "2h"
+    """A mailing that is due longer ago than this is held, not sent."""
+
+
+class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The whole of ``newsletter.toml``."""
+
+    publication: Publication
+    sender: Sender = Sender()
+    site: Site = Site()
+    provider: Provider = Provider()
+    links: Links = Links()
+    images: Images = Images()
+    test: Test = Test()
+    audience: Audience = Audience()
+    checks: dict[str, SeverityName] = {}
+    schedule: Schedule = Schedule()
+    sender_installation: str | None = None

@@ -1,0 +1,183 @@
+"""The values of ``newsletter.toml`` that are more than a type: durations, rates, zones, addresses, URLs."""
+
+from __future__ import annotations
+
+import re
+import zoneinfo
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from newsletter.errors import ConfigurationError, did_you_mean
+from newsletter.workspace.settings import Config
+
+_UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
+_PER = {"s": 1, "m": 60, "h": 3_600}
+_CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
+_ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
+_HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
+_NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
+
+Complaint = tuple[str, str, str | None]
+"""The dotted key, what is wrong with its value, and a hint."""
+
+
+def parse_duration(text: str, key: str) -> timedelta:
+    """``"2h"``, ``"30m"``, ``"45s"``, ``"1d"``, ``"1h30m"``, ``"0"``; ``key`` is for the message.
+
+    Raises ``ConfigurationError``.
+    """
+    if text == "0":
+        return timedelta(0)
+    if not re.fullmatch(r"(?:[0-9]{1,6}[dhms])+", text):
+        fix = 'write a number and d, h, m or s: "2h", "30m", "45s"'
+        raise ConfigurationError(f"{key}: {text!r} is no duration", where=key, fix=fix)
+    return timedelta(seconds=sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)([dhms])", text)))
+
+
+def parse_rate(text: str, key: str) -> float:
+    """``"20/s"``, ``"600/m"``, ``"5000/h"`` as mails per second; ``"0"`` (no limit) as 0.0.
+
+    Raises ``ConfigurationError``.
+    """
+    if text == "0":
+        return 0.0
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,6})?) ?/ ?([smh])", text)
+    if match is None or float(match[1]) == 0:
+        fix = 'write a number and /s, /m or /h: "20/s", "600/m"; "0" is no limit'
+        raise ConfigurationError(f"{key}: {text!r} is no rate", where=key, fix=fix)
+    return float(match[1]) / _PER[match[2]]
+
+
+def complaints(config: Config) -> Iterator[Complaint]:
+    """Everything that is wrong with the values, in the order of the file."""
+    publication, sender, provider = config.publication, config.sender, config.provider
+    if not publication.name.strip():
+        yield "publication.name", "the newsletter needs a name", 'name = "The Weekly"'
+    for key, value in _single_lines(config):
+        if _CONTROL.search(value):
+            yield key, "line breaks and control characters are not allowed here", "write it on one line"
+    if not _LANGUAGE.fullmatch(publication.language):
+        hint = "write a language tag such as en-GB, ur or hi"
+        yield "publication.language", f"{publication.language!r} is no language tag", hint
+    yield from _zone(publication.timezone)
+    if not _THEME.fullmatch(publication.theme):
+        hint = "themes are folder names such as weekly, or builtin/weekly"
+        yield "publication.theme", f"{publication.theme!r} is no name of a theme", hint
+    if publication.logo.startswith("/") or ".." in publication.logo.split("/"):
+        yield "publication.logo", "the picture must lie in the workspace", "write a path relative to newsletter.toml"
+    for key, address in (("sender.email", sender.email), ("sender.reply_to", sender.reply_to or "")):
+        yield from _address(key, address)
+    yield from _url("site.url", config.site.url)
+    yield from _number(lambda: parse_rate(provider.rate, "provider.rate"))
+    yield from _provider(config)
+    for key, hosts in (("links.utm_hosts", config.links.utm_hosts), ("images.allow_hosts", config.images.allow_hosts)):
+        for host in hosts:
+            if not _HOST.fullmatch(host):
+                yield key, f"{host!r} is no host name", "write the name alone: pictures.example.org"
+    if set(re.findall(r"[{}]|\{\w*\}", config.links.utm_campaign.replace("{issue}", ""))):
+        yield "links.utm_campaign", "the only word in braces is {issue}", 'utm_campaign = "weekly-{issue}"'
+    for address in config.test.to:
+        yield from _address("test.to", address or " ")
+    yield from _attributes(config.audience.attributes)
+    yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
+    yield from _secrets(config)
+
+
+def _single_lines(config: Config) -> Iterator[tuple[str, str]]:
+    """What ends in a header, where a line break would begin another one."""
+    yield "publication.name", config.publication.name
+    yield "sender.name", config.sender.name
+
+
+def _zone(name: str) -> Iterator[Complaint]:
+    try:
+        zoneinfo.ZoneInfo(name)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        known = sorted(zoneinfo.available_timezones())
+        hint = did_you_mean(name, known) or "write an IANA name such as Europe/London or Asia/Colombo"
+        yield "publication.timezone", f"{name!r} is no time zone", hint
+
+
+def _address(key: str, address: str) -> Iterator[Complaint]:
+    if address and not _ADDRESS.fullmatch(address):
+        yield key, f"{address!r} is no email address", "write name@example.org alone, without a display name"
+
+
+def _url(key: str, url: str | None) -> Iterator[Complaint]:
+    if url is None or url == "":
+        return
+    hint = 'write an absolute address such as "https://news.example.org"'
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        yield key, f"{url!r} is no URL", hint
+        return
+    if parts.scheme not in ("http", "https") or not host or re.search(r"\s", url):
+        yield key, f"{url!r} is no absolute http(s) URL", hint
+    elif parts.query or parts.fragment or parts.username is not None:
+        yield key, "the URL must have no user name, no ? and no #", hint
+
+
+def _number(parse: Callable[[], Any]) -> Iterator[Complaint]:
+    try:
+        parse()
+    except ConfigurationError as error:
+        assert error.where
+        yield error.where, error.what.partition(": ")[2], error.fix
+
+
+def _provider(config: Config) -> Iterator[Complaint]:
+    smtp, sendgrid = config.provider.smtp, config.provider.sendgrid
+    if not config.provider.outbox.path:
+        yield "provider.outbox.path", "the outbox needs a folder", 'path = ".newsletter/outbox"'
+    if smtp is not None:
+        if not _HOST.fullmatch(smtp.host):
+            yield "provider.smtp.host", f"{smtp.host!r} is no host name", 'host = "mail.example.org"'
+        if not 1 <= smtp.port <= 65_535:
+            yield "provider.smtp.port", f"{smtp.port} is no port", "587 with starttls, 465 with tls"
+        if not 1 <= smtp.connections <= 100:
+            yield "provider.smtp.connections", f"{smtp.connections} connections", "write 1 to 100"
+        if smtp.timeout <= 0:
+            yield "provider.smtp.timeout", "the time-out must be more than 0 seconds", "timeout = 60"
+        if smtp.bounce_domain is not None and not _HOST.fullmatch(smtp.bounce_domain):
+            yield "provider.smtp.bounce_domain", "this is no domain", 'bounce_domain = "bounces.example.org"'
+    if sendgrid is not None:
+        yield from _url("provider.sendgrid.host", sendgrid.host or " ")
+        if sendgrid.timeout <= 0:
+            yield "provider.sendgrid.timeout", "the time-out must be more than 0 seconds", "timeout = 30"
+
+
+def _attributes(names: list[str]) -> Iterator[Complaint]:
+    for position, name in enumerate(names):
+        if not _ATTRIBUTE.fullmatch(name):
+            hint = "use a–z, 0–9 and _, as in first_name"
+            yield "audience.attributes", f"{name!r} cannot be an attribute", hint
+        elif name in _NOT_ATTRIBUTES:
+            yield "audience.attributes", f"{name!r} is a merge field of its own", "choose another name"
+        elif name in names[:position]:
+            yield "audience.attributes", f"{name!r} is there twice", "keep one"
+
+
+def _secrets(config: Config) -> Iterator[Complaint]:
+    """A reference names one place. What is wrong with it is never quoted: it may be the secret, in the wrong slot."""
+    smtp, sendgrid = config.provider.smtp, config.provider.sendgrid
+    for key, ref in (
+        ("provider.smtp.password", smtp.password if smtp else None),
+        ("provider.sendgrid.api_key", sendgrid.api_key if sendgrid else None),
+    ):
+        if ref is None:
+            continue
+        hint = 'write {env = "NAME"} or {file = "path"}'
+        if (ref.env is None) == (ref.file is None):
+            yield key, "a secret has one place", hint
+        elif ref.env is not None and not _VARIABLE.fullmatch(ref.env):
+            yield key, "env is the name of a variable: letters, digits and _ (never the secret itself)", hint
+        elif ref.file == "":
+            yield key, "the file of the secret has no name", hint

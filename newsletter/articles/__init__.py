@@ -1,0 +1,1 @@
+"""Intake: a story file becomes an article; the inbox keeps it."""

@@ -1,0 +1,165 @@
+"""HTML stories: what a page says of itself, and its text as Markdown.
+
+Fields come only from what is explicit: structured data (JSON-LD), meta elements, an ``h1`` that agrees with the
+title. A page's text is never searched for a date or a byline: extractors that do so invent them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urljoin, urlsplit
+
+import lxml.html
+import nh3
+from lxml.etree import ParserError, XMLSyntaxError
+from lxml.html import HtmlElement
+
+from newsletter.articles.html_images import lead_picture, resolve_lazy_images
+from newsletter.articles.html_meta import PageFacts, page_facts
+from newsletter.articles.plain import clean
+from newsletter.articles.shape import title_key
+from newsletter.articles.story import Draft, nothing_to_read
+from newsletter.articles.text import fallback_headline
+from newsletter.articles.to_markdown import to_markdown
+from newsletter.models import Article
+
+ALLOWED_TAGS = frozenset(
+    {
+        "a", "b", "blockquote", "br", "cite", "code", "div", "em", "figcaption", "figure", "h1", "h2", "h3", "h4",
+        "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "section", "span", "strong", "sub", "sup", "table",
+        "tbody", "td", "tfoot", "th", "thead", "tr", "ul",
+    }
+)  # fmt: skip
+"""What survives sanitising; everything else is unwrapped, and what a reader never sees is dropped with its content."""
+
+_NEVER_READ = frozenset({"script", "style", "template", "title", "iframe", "object", "svg", "math", "canvas", "video"})
+_CLUTTER = ("nav", "aside", "form", "button", "footer", "noscript", "script", "style", "template", "svg", "address")
+_XML_DECLARATION = re.compile(r"^\s{0,200}<\?xml[^>]{0,300}\?>")
+_SITE_SUFFIX = re.compile(r"\s[|–—·•-]\s")
+
+
+def read_html(text: str, draft: Draft) -> Article:
+    """Read an HTML page or fragment. Raises BadData when there is no text in it."""
+    page = _parse(text, draft)
+    facts = page_facts(page)
+    base = facts.base or facts.link
+    resolve_lazy_images(page)
+    _headline(page, facts, draft)
+    for name, found in facts.fields.items():
+        draft.put(name, found.value, found.source, confirmed=found.confirmed)
+    draft.tags = facts.tags
+    root = _body_of(page)
+    _tidy(root, draft)
+    draft.put_picture(*lead_picture(page, root, facts, base))
+    _absolute(root, base)
+    body = to_markdown(_sanitised(root))
+    if not body.strip():
+        raise nothing_to_read(draft.file, has_headline="headline" in draft.texts, has_picture=bool(draft.picture))
+    fallback_headline([" ".join(line.split()) for line in _text_lines(root)], draft)
+    return draft.article(body, link=facts.link)
+
+
+def _parse(text: str, draft: Draft) -> HtmlElement:
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
+    source = _XML_DECLARATION.sub("", clean(text)).encode()
+    try:
+        return lxml.html.document_fromstring(source, parser=parser)
+    except (ParserError, XMLSyntaxError, AssertionError) as wrong:
+        raise nothing_to_read(draft.file) from wrong
+
+
+def _headline(page: HtmlElement, facts: PageFacts, draft: Draft) -> None:
+    """An h1 that another source agrees with; else what the page's metadata says; else one that nothing confirms."""
+    headings = [" ".join(h1.text_content().split()) for h1 in page.iter("h1")]
+    headings = [words for words in headings if words]
+    claims = [claim.value for claim in facts.titles]
+    for words in headings:
+        if any(_agrees(words, claim) for claim in claims) and draft.put("headline", words, "h1"):
+            return
+    for claim in facts.titles:
+        if claim.confirmed and draft.put("headline", claim.value, claim.source):
+            return
+    if len(headings) == 1 and draft.put("headline", headings[0], "h1"):
+        return
+    for words in headings:
+        if draft.put("headline", words, "h1", confirmed=False):
+            return
+    for claim in facts.titles:
+        if draft.put("headline", claim.value, claim.source, confirmed=False):
+            return
+
+
+def _agrees(heading: str, claim: str) -> bool:
+    """Whether a title says the same, perhaps with the name of the site after a dash or a bar."""
+    if title_key(heading) == title_key(claim):
+        return True
+    return any(title_key(heading) == title_key(claim[: cut.start()]) for cut in _SITE_SUFFIX.finditer(claim[:500]))
+
+
+def _body_of(page: HtmlElement) -> HtmlElement:
+    """The element that holds the story: marked as such, else the article with the most text, else main, else all."""
+    for path in (".//*[@itemprop='articleBody']", ".//article", ".//main", ".//*[@role='main']", ".//body"):
+        found = page.xpath(path)
+        if isinstance(found, list) and found:
+            return max((e for e in found if isinstance(e, HtmlElement)), key=_words_in)
+    return page
+
+
+def _words_in(element: HtmlElement) -> int:
+    return sum(len(p.text_content()) for p in element.iter("p"))
+
+
+def _tidy(root: HtmlElement, draft: Draft) -> None:
+    """Take out what is not the story's text: navigation, forms, hidden parts, and the headline, which is a field."""
+    headline = title_key(draft.texts.get("headline", ""))
+    for element in list(root.iter(*_CLUTTER)):
+        _drop(element, root)
+    for element in list(root.iter("h1", "h2")):
+        if headline and title_key(element.text_content()) == headline:
+            _drop(element, root)
+    for element in list(root.iterdescendants()):
+        hidden = element.get("hidden") is not None or element.get("aria-hidden") == "true"
+        if hidden or element.get("itemprop") in ("author", "datePublished", "dateModified") or element.tag == "time":
+            _drop(element, root)
+
+
+def _drop(element: HtmlElement, root: HtmlElement) -> None:
+    if element is not root and element.getparent() is not None:
+        element.drop_tree()
+
+
+def _absolute(root: HtmlElement, base: str | None) -> None:
+    """Make addresses absolute where the page says where it lives; a link that leads nowhere is its text."""
+    for element, attribute in ((e, a) for e in root.iter("a", "img") for a in ("href", "src")):
+        value = (element.get(attribute) or "").strip()
+        if not value:
+            continue
+        try:
+            value = urljoin(base, value) if base else value
+            known = urlsplit(value).scheme in ("https", "http", "mailto", "tel")
+        except ValueError:
+            known = False
+        if known:
+            element.set(attribute, value)
+        else:
+            del element.attrib[attribute]
+
+
+def _sanitised(root: HtmlElement) -> HtmlElement:
+    source = lxml.html.tostring(root, encoding="unicode", with_tail=False)
+    cleaned = nh3.clean(
+        source,
+        tags=set(ALLOWED_TAGS),
+        clean_content_tags=set(_NEVER_READ),
+        attributes={"a": {"href"}, "img": {"src", "alt"}},
+        url_schemes={"https", "http", "mailto", "tel"},
+        link_rel=None,
+    )
+    return lxml.html.fragment_fromstring(cleaned, create_parent="div")
+
+
+def _text_lines(root: HtmlElement) -> Iterator[str]:
+    for element in root.iter("p", "li", "div"):
+        yield element.text_content()
+    yield root.text_content()

@@ -1,0 +1,1 @@
+"""Subscribers, consent, suppression, import and export."""

@@ -1,0 +1,1 @@
+"""Issue folders: reading, picking, ordering, saving."""

@@ -1,0 +1,345 @@
+"""Changing issues: new, pick, drop, move, duplicate, save. Every change is whole or not at all.
+
+Each edit holds the issue's lock, reads ``issue.md``, splices the one node that changes and renames a new file
+over the old one. If the file changed in between (an editor's own text editor takes no locks), nothing is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date as Date
+from pathlib import Path
+
+from newsletter.errors import BadData, Conflict, IllegalState, NotFound, did_you_mean
+from newsletter.issues.copying import prepare_copy
+from newsletter.issues.folder import ISSUE_FILE, is_approved, issue_exists, name_of, read_issue_file
+from newsletter.issues.places import Place, automatic_section, find_section, place_of, places
+from newsletter.issues.schema import issue_keys, parse_date
+from newsletter.workspace.files import cannot_write, file_lock, make_folder, sha256_hex, write_atomic
+from newsletter.workspace.frontmatter import Document, read_bytes
+from newsletter.workspace.paths import Workspace
+from newsletter.workspace.slugs import check_slug
+
+LOCK_SECONDS = 5.0
+
+_SKELETON = """\
+---
+# subject: the line in the inbox. Until you write it, the lead story's headline stands here.
+# preheader: the grey words after it. Until you write them, the lead story's teaser.
+date: {date}
+# number: the number of the issue, as it stands in the masthead
+# Layouts of sections: lead, list, grid, brief, sponsor, text. A title may be left out.
+sections:
+  - layout: lead
+    articles: []
+  - title: Also this week
+    layout: list
+    articles: []
+---
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Picked:
+    """A story on its way into an issue: the ``text`` of its file and its picture.
+
+    ``original`` is the picture's file as it was fetched; ``image_name`` its name in the issue's ``images/``
+    (default: the slug with the extension that the bytes call for).
+    """
+
+    slug: str
+    text: str
+    original: Path | None = None
+    image_name: str | None = None
+
+
+def new_issue(ws: Workspace, slug: str, *, date: Date | str | None = None) -> Path:
+    """Make an issue with a lead and a list to fill; returns its folder.
+
+    The date is that of the slug when the slug is one (``2022-02-25``); otherwise it must be given, and is never
+    guessed. Raises ``BadData`` for a slug that cannot be or exists, and for a missing date.
+    """
+    folder = ws.issue_dir(slug)
+    day = _day(slug, date)
+    _refuse_existing(ws, slug)
+    with _new_folder(ws, folder) as made:
+        write_atomic(made / ISSUE_FILE, _SKELETON.format(date=day.isoformat()))
+    return folder
+
+
+def duplicate(ws: Workspace, slug: str, new_slug: str, *, date: Date | str | None = None) -> Path:
+    """Copy an issue's folder without its approval; returns the new folder.
+
+    The copy has its own date (see ``new_issue``) and no number, for no two issues have the same one.
+    """
+    doc, _ = read_issue_file(ws, slug)
+    folder = ws.issue_dir(new_slug)
+    day = _day(new_slug, date)
+    _refuse_existing(ws, new_slug)
+    doc = doc.set(("date",), day)
+    if doc.get("number") is not None:
+        doc = doc.delete(("number",))
+    with _new_folder(ws, folder) as made:
+        shutil.copytree(ws.issue_dir(slug), made, ignore=shutil.ignore_patterns("approved", ".*"), dirs_exist_ok=True)
+        write_atomic(made / ISSUE_FILE, doc.text)
+    return folder
+
+
+def pick(
+    ws: Workspace,
+    issue_slug: str,
+    items: Sequence[Picked],
+    *,
+    section: str | None = None,
+    at: int | None = None,
+    expected: str | None = None,
+) -> list[str]:
+    """Put stories into an issue; returns a note for each. The issue gets its own copies of text and picture.
+
+    Without ``section`` a story goes into the first empty lead, else the first list, else a new list. ``at``
+    counts from 1; several stories stand in the order given. A story file that is in the folder already (it was
+    dropped, or written by hand) is kept as it is. Raises ``BadData`` when a story is in the issue already.
+    """
+    for item in items:
+        check_slug(item.slug, "article")
+    with _edited(ws, issue_slug, expected) as edit:
+        notes: list[str] = []
+        for offset, item in enumerate(items):
+            index, made = find_section(edit.doc, section), None
+            if index is None:
+                index, made = automatic_section(edit.doc)
+            notes += _pick_one(edit, item, index, made, None if at is None else at + offset)
+        copies = [prepare_copy(ws, issue_slug, item) for item in items]
+        for copy in copies:
+            copy.write()
+            notes += copy.notes
+        edit.write()
+    return notes
+
+
+def _pick_one(
+    edit: _Edit, item: Picked, index: int, new_section: dict[str, object] | None, at: int | None
+) -> list[str]:
+    _refuse_picked(edit, item.slug)
+    if new_section is not None:
+        edit.doc = edit.doc.insert(("sections",), index, new_section)
+    count = len(places(edit.doc)[index])
+    position = _position(edit.doc, index, count, at)
+    edit.doc = _with_article(edit.doc, index, position, item.slug)
+    place = place_of(edit.doc, item.slug)
+    assert place is not None
+    return [f"{item.slug}: {place.words}"]
+
+
+def _refuse_picked(edit: _Edit, slug: str) -> None:
+    present = place_of(edit.doc, slug)
+    if present is not None:
+        raise BadData(
+            f"{slug} is in the issue already: {present.words}",
+            where=edit.doc.where("sections", present.section, "articles", present.index),
+            fix=f"newsletter issue move {edit.slug} {slug} --to N",
+        )
+
+
+def pick_sponsor(
+    ws: Workspace, issue_slug: str, name: str, *, section: str | None = None, expected: str | None = None
+) -> list[str]:
+    """Give a sponsor a section of an issue; returns notes.
+
+    Without ``section`` it is the first empty sponsor section, else a new one at the end. Raises ``BadData`` when
+    the sponsor is in the issue already, and when the section is not an empty one for sponsors.
+    """
+    with _edited(ws, issue_slug, expected) as edit:
+        _refuse_picked(edit, name)
+        sections = issue_keys(edit.doc).sections
+        free = [n for n, keys in enumerate(sections) if keys.layout == "sponsor" and not keys.slugs]
+        index = find_section(edit.doc, section)
+        if index is None:
+            index = free[0] if free else len(sections)
+        elif index not in free:
+            where = edit.doc.where("sections", index)
+            raise BadData(
+                f"{section!r} is no empty sponsor section", where=where, fix="choose another, or leave it out"
+            )
+        if index == len(sections):
+            edit.doc = edit.doc.insert(("sections",), index, {"layout": "sponsor", "sponsor": name})
+        else:
+            edit.doc = edit.doc.set(("sections", index, "sponsor"), name)
+        place = _require(edit, name)
+        edit.write()
+    return [f"{name}: {place.words}"]
+
+
+def _position(doc: Document, section: int, count: int, at: int | None) -> int:
+    """The index from 0 of place ``at`` (from 1; None is the end) among ``count`` articles."""
+    if at is None:
+        return count
+    if not 1 <= at <= count + 1:
+        fix = f"choose 1 to {count + 1}" if count else "choose 1"
+        raise BadData(f"the section has no place {at}", where=doc.where("sections", section), fix=fix)
+    return at - 1
+
+
+def _with_article(doc: Document, section: int, position: int, slug: str) -> Document:
+    path = ("sections", section, "articles")
+    if doc.get("sections", section, "sponsor") is not None:
+        where = doc.where("sections", section, "sponsor")
+        raise BadData("the section is a sponsor's", where=where, fix="choose another section")
+    if isinstance(doc.get(*path), str):
+        doc = doc.set(path, [doc.get(*path)])
+    return doc.insert(path, position, slug)
+
+
+def drop(ws: Workspace, issue_slug: str, article: str, *, expected: str | None = None) -> list[str]:
+    """Take a story out of an issue, wherever it stands; returns notes.
+
+    Its file and its picture stay in the folder, so that what an editor wrote is never lost; picking it again
+    brings it back as it was. Raises ``NotFound`` when it is not in the issue.
+    """
+    with _edited(ws, issue_slug, expected) as edit:
+        _require(edit, article)
+        while place := place_of(edit.doc, article):
+            edit.doc = _without(edit.doc, place)
+        edit.write()
+    path = ws.issue_dir(issue_slug) / f"{article}.md"
+    notes = [f"{article} is out of {issue_slug}"]
+    if path.exists():
+        notes.append(f"{name_of(ws, path)} stays in the folder; delete it if you do not need it")
+    return notes
+
+
+def move(
+    ws: Workspace, issue_slug: str, article: str, *, section: str | None = None, to: int, expected: str | None = None
+) -> list[str]:
+    """Put a story of an issue at place ``to`` (from 1) of its section, or of another one; returns notes.
+
+    Raises ``NotFound`` for an unknown story or section and ``BadData`` for a place that is not there.
+    """
+    with _edited(ws, issue_slug, expected) as edit:
+        place = _require(edit, article)
+        if edit.doc.get("sections", place.section, "sponsor") is not None:
+            where = edit.doc.where("sections", place.section, "sponsor")
+            raise BadData("a sponsor moves with its section", where=where, fix="move the section in the file")
+        target = find_section(edit.doc, section)
+        if target is None:
+            target = place.section
+        doc = _without(edit.doc, place)
+        position = _position(edit.doc, target, len(places(doc)[target]), to)
+        edit.doc = _with_article(doc, target, position, article)
+        edit.write()
+        moved = place_of(edit.doc, article)
+    assert moved is not None
+    return [f"{article}: {moved.words}"]
+
+
+def _without(doc: Document, place: Place) -> Document:
+    path = ("sections", place.section, "articles")
+    sponsor = ("sections", place.section, "sponsor")
+    if doc.get(*sponsor) is not None:
+        return doc.delete(sponsor)
+    if isinstance(doc.get(*path), str):
+        return doc.set(path, [])
+    return doc.delete((*path, place.index))
+
+
+def _require(edit: _Edit, article: str) -> Place:
+    place = place_of(edit.doc, article)
+    if place is None:
+        picked = [slug for section in places(edit.doc) for slug in section]
+        hint = did_you_mean(article, picked) or f"newsletter issue show {edit.slug}"
+        raise NotFound(f"{article!r} is not in the issue {edit.slug}", where=edit.doc.file, fix=hint)
+    return place
+
+
+def save(ws: Workspace, slug: str, document: Document, *, expected: str, article: str | None = None) -> str:
+    """Write ``issue.md``, or the file of one ``article``, if it still is what was read; returns the new SHA-256.
+
+    ``expected`` is the SHA-256 (hex) of the bytes that the edit began with. Raises ``Conflict`` when the file
+    has changed, ``IllegalState`` when the issue is approved, ``CannotWrite``; then nothing is written.
+    """
+    name = ISSUE_FILE if article is None else f"{check_slug(article, 'article')}.md"
+    path = ws.issue_dir(slug) / name
+    with _locked(ws, slug):
+        _require_unchanged(ws, path, expected)
+        data = document.text.encode("utf-8")
+        write_atomic(path, data)
+    return sha256_hex(data)
+
+
+class _Edit:
+    """``issue.md`` under the lock: change ``doc``, then ``write`` it."""
+
+    def __init__(self, ws: Workspace, slug: str, expected: str | None) -> None:
+        self._ws = ws
+        self._path = ws.issue_dir(slug) / ISSUE_FILE
+        self.slug = slug
+        self.doc, self._read = read_issue_file(ws, slug)
+        if expected is not None and expected != self._read:
+            raise _conflict(ws, self._path)
+        issue_keys(self.doc)  # what is broken is said before it is edited
+
+    def write(self) -> None:
+        """Write the changed document, unless somebody else has meanwhile."""
+        _require_unchanged(self._ws, self._path, self._read)
+        write_atomic(self._path, self.doc.text)
+
+
+@contextlib.contextmanager
+def _edited(ws: Workspace, slug: str, expected: str | None) -> Iterator[_Edit]:
+    if not issue_exists(ws, slug):
+        read_issue_file(ws, slug)  # says what is missing
+    with _locked(ws, slug):
+        yield _Edit(ws, slug, expected)
+
+
+@contextlib.contextmanager
+def _locked(ws: Workspace, slug: str) -> Iterator[None]:
+    with file_lock(ws.locks / f"issue-{check_slug(slug, 'issue')}.lock", timeout=LOCK_SECONDS):
+        if is_approved(ws, slug):
+            fix = f"newsletter unapprove {slug}"
+            raise IllegalState(f"{slug} is approved and cannot be edited", where=f"issues/{slug}", fix=fix)
+        yield
+
+
+def _require_unchanged(ws: Workspace, path: Path, expected: str) -> None:
+    if not path.exists() or sha256_hex(read_bytes(path)) != expected:
+        raise _conflict(ws, path)
+
+
+def _conflict(ws: Workspace, path: Path) -> Conflict:
+    fix = "look at the file as it is now, then make the change again"
+    return Conflict("somebody else changed the file meanwhile; nothing was written", where=name_of(ws, path), fix=fix)
+
+
+def _day(slug: str, date: Date | str | None) -> Date:
+    day = date if isinstance(date, Date) else parse_date(date if date is not None else slug)
+    if day is None:
+        what = f"{date!r} is no date" if date is not None else f"the date of {slug!r} is not known"
+        raise BadData(what, where="--date", fix=f"newsletter issue new {slug} --date 2026-11-27")
+    return day
+
+
+def _refuse_existing(ws: Workspace, slug: str) -> None:
+    folder = ws.issue_dir(slug)
+    if folder.exists():
+        fix = f"edit it, or choose another name: newsletter issue show {slug}"
+        raise BadData("there is an issue of that name already", where=name_of(ws, folder), fix=fix)
+
+
+@contextlib.contextmanager
+def _new_folder(ws: Workspace, folder: Path) -> Iterator[Path]:
+    """A folder to fill that gets its name only when it is complete."""
+    making = ws.issues / f".making-{folder.name}"
+    with file_lock(ws.locks / f"issue-{folder.name}.lock", timeout=LOCK_SECONDS):
+        try:
+            shutil.rmtree(making, ignore_errors=True)
+            make_folder(making)
+            yield making
+            making.rename(folder)
+        except OSError as error:
+            raise cannot_write(folder, error) from error
+        finally:
+            shutil.rmtree(making, ignore_errors=True)

@@ -1,0 +1,155 @@
+"""Reading issue folders: one whole issue, or a line about each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date as Date
+from pathlib import Path
+
+from newsletter.articles.schema import article_from_document
+from newsletter.errors import BadData, NewsletterError, NotFound, did_you_mean
+from newsletter.issues.schema import article_line, issue_from_document, issue_keys, parse_date
+from newsletter.issues.sponsors import load_sponsor
+from newsletter.models import Article, Issue
+from newsletter.workspace.files import sha256_hex
+from newsletter.workspace.frontmatter import Document, read_bytes
+from newsletter.workspace.paths import Workspace
+from newsletter.workspace.slugs import check_slug
+
+ISSUE_FILE = "issue.md"
+IMAGES = "images"
+
+
+@dataclass(frozen=True, slots=True)
+class IssueSummary:
+    """One line of the list of issues. What cannot be read is None or 0, and ``problem`` says why.
+
+    ``subject`` is what the editor wrote; ``stories`` counts the articles in all sections.
+    """
+
+    slug: str
+    date: Date | None = None
+    number: str | None = None
+    subject: str | None = None
+    stories: int = 0
+    approved: bool = False
+    problem: str | None = None
+
+
+def issue_exists(ws: Workspace, slug: str) -> bool:
+    """Whether there is an issue of that name; raises ``BadData`` for what is no slug."""
+    return (ws.issue_dir(slug) / ISSUE_FILE).is_file()
+
+
+def is_approved(ws: Workspace, slug: str) -> bool:
+    """Whether the issue is frozen: ``approved/approval.json`` is there."""
+    return (ws.issue_dir(slug) / "approved" / "approval.json").exists()
+
+
+def name_of(ws: Workspace, path: Path) -> str:
+    """A file's name in messages: its path in the workspace."""
+    return path.relative_to(ws.root).as_posix()
+
+
+def read_issue_file(ws: Workspace, slug: str) -> tuple[Document, str]:
+    """``issue.md`` and the SHA-256 of its bytes; raises ``NotFound`` and ``FrontMatterError``."""
+    path = ws.issue_dir(slug) / ISSUE_FILE
+    if not path.parent.is_dir():
+        known = _slugs(ws)
+        hint = did_you_mean(slug, known) or f"newsletter issue new {slug}"
+        raise NotFound(f"there is no issue {slug!r}", where=name_of(ws, ws.issues), fix=hint)
+    if not path.is_file():
+        fix = "put it back, or remove the folder"
+        raise NotFound(f"the issue has no {ISSUE_FILE}", where=name_of(ws, path.parent), fix=fix)
+    data = read_bytes(path)
+    return Document.decode(data, name_of(ws, path)), sha256_hex(data)
+
+
+def load_issue(ws: Workspace, slug: str) -> Issue:
+    """Read an issue and every article picked into it.
+
+    Raises ``NotFound`` for an unknown issue, and ``BadData`` or ``FrontMatterError`` with file, line and fix for
+    anything in the folder that cannot be used: a picked article that is gone, an unknown layout, broken YAML.
+    """
+    doc, sha256 = read_issue_file(ws, slug)
+    folder = ws.issue_dir(slug)
+    articles: dict[str, Article] = {}
+    for section in issue_keys(doc).sections:
+        for name in section.slugs:
+            if name not in articles:
+                sponsored = section.sponsor is not None
+                articles[name] = _read_sponsor(ws, doc, name) if sponsored else _read_article(ws, slug, doc, name)
+    return issue_from_document(doc, slug, articles, path=folder, sha256=sha256)
+
+
+def _read_article(ws: Workspace, issue: str, doc: Document, slug: str) -> Article:
+    try:
+        check_slug(slug, "article")
+    except BadData as error:
+        raise BadData(error.what, where=article_line(doc, slug), fix=error.fix) from error
+    path = ws.issue_dir(issue) / f"{slug}.md"
+    if not path.is_file():
+        meant = did_you_mean(slug, article_files(ws, issue))
+        fix = f"restore {name_of(ws, path)}, or take it out: newsletter issue drop {issue} {slug}"
+        raise BadData(
+            f"the article {slug!r} is picked, but its file is gone",
+            where=article_line(doc, slug),
+            fix=f"{meant} Otherwise {fix}" if meant else fix,
+        )
+    return article_from_document(Document.read(path, name_of(ws, path)), slug, path)
+
+
+def _read_sponsor(ws: Workspace, doc: Document, name: str) -> Article:
+    try:
+        return load_sponsor(ws, name).article
+    except NotFound as error:
+        raise NotFound(error.what, where=article_line(doc, name), fix=error.fix) from error
+
+
+def article_files(ws: Workspace, slug: str) -> list[str]:
+    """The slugs of all article files in the folder, picked or not."""
+    return sorted(p.stem for p in ws.issue_dir(slug).glob("*.md") if p.name != ISSUE_FILE and p.name[0] != ".")
+
+
+def unreferenced(ws: Workspace, issue: Issue) -> list[str]:
+    """Files in the folder that no picked article uses: dropped stories and their pictures, by name."""
+    folder = ws.issue_dir(issue.slug)
+    picked = {article.slug for article in issue.articles()}
+    used = {article.image.file for article in issue.articles() if article.image and article.image.file}
+    stories = [f"{name}.md" for name in article_files(ws, issue.slug) if name not in picked]
+    pictures = sorted(p.name for p in (folder / IMAGES).glob("*") if p.is_file() and p.name[0] != ".")
+    return stories + [f"{IMAGES}/{name}" for name in pictures if name not in used]
+
+
+def list_issues(ws: Workspace) -> list[IssueSummary]:
+    """Every issue, newest first. A broken one is listed with its problem; this never fails because of it."""
+    summaries = [_summary(ws, slug) for slug in _slugs(ws)]
+    return sorted(summaries, key=lambda s: (s.date or Date.min, s.slug), reverse=True)
+
+
+def _slugs(ws: Workspace) -> list[str]:
+    if not ws.issues.is_dir():
+        return []
+    return sorted(p.name for p in ws.issues.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+def _summary(ws: Workspace, slug: str) -> IssueSummary:
+    problem: str | None = None
+    try:
+        load_issue(ws, slug)
+    except NewsletterError as error:
+        problem = f"{error.where}: {error.what}" if error.where else error.what
+    try:
+        keys = issue_keys(read_issue_file(ws, slug)[0])
+        approved = is_approved(ws, slug)
+    except NewsletterError:
+        return IssueSummary(slug, problem=problem)
+    return IssueSummary(
+        slug=slug,
+        date=parse_date(keys.date),
+        number=keys.number,
+        subject=keys.subject,
+        stories=sum(len(section.slugs) for section in keys.sections),
+        approved=approved,
+        problem=problem,
+    )

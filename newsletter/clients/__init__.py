@@ -1,0 +1,1 @@
+"""What mail clients do to an email."""

@@ -1,0 +1,1 @@
+"""An issue becomes an email, in ordered steps (steps.py)."""

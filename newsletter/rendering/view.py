@@ -1,0 +1,278 @@
+"""The variables of a theme's templates, made from an issue: the same names for HTML and for text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from newsletter.errors import BadData
+from newsletter.message.merge import TOKEN
+from newsletter.models import Article, Issue, Layout, Picture, Section
+from newsletter.rendering.authored import Authored
+from newsletter.rendering.links import with_parameters
+from newsletter.rendering.recipes import BY_LAYOUT
+from newsletter.rendering.shelf import Shelf, is_creative
+from newsletter.rendering.shorten import first_sentence, shorten
+from newsletter.rendering.shown import (
+    Marks,
+    ShownArticle,
+    ShownImage,
+    ShownIssue,
+    ShownLinks,
+    ShownPublication,
+    ShownSection,
+)
+from newsletter.rendering.words import Words, direction, long_date, words
+from newsletter.workspace.settings import Config
+from newsletter.workspace.themes import Theme
+
+PREHEADER_ROOM = 200
+"""Characters of the inbox line that are filled, so that body text never leaks into it."""
+
+TEASER_LIMITS: Mapping[Layout, int] = {"list": 140, "grid": 120, "brief": 200}
+"""Characters of ``short_teaser``; a brief gets one sentence of at most that."""
+
+IN_THIS_ISSUE = 5
+_LINK = re.compile(r"(?:https?|mailto|tel):[^\s<>\"{}]+\Z", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """Everything the variables are made from. ``teasers`` and ``minutes`` are by article slug."""
+
+    issue: Issue
+    config: Config
+    theme: Theme
+    teasers: Mapping[str, str]
+    minutes: Mapping[str, int]
+    lang: str
+
+
+def subject_of(issue: Issue) -> str:
+    """The subject as written; until the editor writes one, the lead story's headline."""
+    return issue.subject or (issue.lead.headline if issue.lead else "")
+
+
+def preheader_of(issue: Issue, teasers: Mapping[str, str]) -> str:
+    """The preheader as written; until the editor writes one, the lead story's teaser."""
+    return issue.preheader or (teaser_of(issue.lead, teasers) if issue.lead else "")
+
+
+def teaser_of(article: Article, teasers: Mapping[str, str]) -> str:
+    """The teaser that was chosen for a story, else its own, else its standfirst."""
+    return teasers.get(article.slug) or article.teaser or article.standfirst or ""
+
+
+def make_variables(material: Material, authored: Authored, shelf: Shelf, marks: Marks) -> dict[str, object]:
+    """All variables of one template, as docs/themes.md lists them. Raises BadData's family with file and line."""
+    t = words(material.lang, html=marks.html)
+    sections = _sections(material, authored, shelf, marks)
+    return {
+        "publication": _publication(material, shelf, t),
+        "issue": _issue(material, authored, shelf, sections, t),
+        "sections": sections,
+        "tokens": material.theme.tokens,
+        "links": _links(material.config, authored),
+        "t": t,
+    }
+
+
+def _publication(material: Material, shelf: Shelf, t: Words) -> ShownPublication:
+    publication = material.config.publication
+    logo = shelf.logo(publication.logo)
+    return ShownPublication(
+        name=publication.name,
+        postal_address=t.alone(publication.postal_address),
+        reason=t.alone(publication.reason)
+        or t("You get this letter because you signed up for {name}.", name=publication.name),
+        corrections=publication.corrections,
+        company=t.alone(publication.company),
+        lang=publication.language,
+        dir=direction(publication.language),
+        logo=ShownImage(logo.src, logo.width, logo.height, alt=publication.name) if logo else None,
+        url=material.config.site.url or None,
+    )
+
+
+def _links(config: Config, authored: Authored) -> ShownLinks:
+    if not config.site.url:
+        return ShownLinks(None, None, None)
+    return ShownLinks(
+        unsubscribe=authored.tokeniser.token_for("unsubscribe_url", authored.context),
+        preferences=authored.tokeniser.token_for("preferences_url", authored.context),
+        web=authored.tokeniser.token_for("web_url", authored.context),
+    )
+
+
+def _issue(
+    material: Material, authored: Authored, shelf: Shelf, sections: tuple[ShownSection, ...], t: Words
+) -> ShownIssue:
+    issue = material.issue
+    body = authored.body(issue.intro, issue.path)
+    for address in body.remote_images if body else ():
+        shelf.remote(address)
+    preheader = authored.line(preheader_of(issue, material.teasers), issue.path)
+    headlines = tuple(
+        _named(article, t) for section in sections if section.layout != "sponsor" for article in section.articles
+    )
+    return ShownIssue(
+        slug=issue.slug,
+        subject=authored.line(subject_of(issue), issue.path),
+        preheader=preheader,
+        preheader_padding=padding(preheader),
+        date=long_date(issue.date, material.lang),
+        iso_date=issue.date.isoformat(),
+        number=t.digits(issue.number) if issue.number else None,
+        lang=material.lang,
+        dir=direction(material.lang),
+        intro=body.html if body else None,
+        intro_text=authored.body_text(body),
+        in_this_issue=headlines[:IN_THIS_ISSUE] if len(headlines) > 2 else (),
+    )
+
+
+def _named(article: ShownArticle, t: Words) -> str:
+    """A story's headline outside the story: with its language where that is another than the issue's."""
+    if not (t.html and article.differs):
+        return article.headline
+    return Markup('<span lang="{}" dir="{}">{}</span>').format(article.lang, article.dir, article.headline)
+
+
+def padding(preheader: str) -> Markup:
+    """What fills the inbox line after the preheader: pairs of an invisible joiner and a blank, seven bytes each."""
+    missing = PREHEADER_ROOM - len(TOKEN.sub("", preheader))
+    return Markup("&#847; ") * max(0, missing // 2)
+
+
+def _sections(material: Material, authored: Authored, shelf: Shelf, marks: Marks) -> tuple[ShownSection, ...]:
+    shown: list[ShownSection] = []
+    for section in material.issue.sections:
+        if section.articles:
+            articles = tuple(
+                _article(article, _row_layout(section, number), material, authored, shelf, marks)
+                for number, article in enumerate(section.articles)
+            )
+            title = authored.line(section.title, material.issue.path)
+            shown.append(ShownSection(section.layout, title, articles, len(shown) + 1))
+    if not shown:
+        raise BadData(
+            "the issue has no stories",
+            where=str(material.issue.path) if material.issue.path else material.issue.slug,
+            fix=f"newsletter issue pick {material.issue.slug} ARTICLE",
+        )
+    return tuple(shown)
+
+
+def _row_layout(section: Section, number: int) -> Layout:
+    """An odd last story of a grid has no partner and is set as a list row."""
+    last_alone = len(section.articles) % 2 == 1 and number == len(section.articles) - 1
+    return "list" if section.layout == "grid" and last_alone else section.layout
+
+
+def _article(
+    article: Article, layout: Layout, material: Material, authored: Authored, shelf: Shelf, marks: Marks
+) -> ShownArticle:
+    def line(text: str | None) -> str:
+        return authored.line(text, article.path)
+
+    lang = article.lang or material.lang
+    t = words(lang, html=marks.html)
+    teaser = line(teaser_of(article, material.teasers))
+    creative = layout == "sponsor" and is_creative(article, authored.root)
+    body = authored.body(article.body, article.path) if layout == "text" or creative else None
+    for address in body.remote_images if body else ():
+        shelf.remote(address)
+    byline, agency = line(article.byline), line(article.agency)
+    minutes = material.minutes.get(article.slug) or None
+    return ShownArticle(
+        slug=article.slug,
+        headline=line(article.headline),
+        kicker=line(article.kicker),
+        standfirst=line(article.standfirst),
+        teaser=teaser,
+        short_teaser=short_teaser(teaser, layout),
+        byline=t.alone(byline),
+        agency=t.alone(agency),
+        byline_line=byline_line(byline, agency, minutes, t),
+        minutes=minutes,
+        link=with_parameters(safe_link(article.link) or "", authored.parameters) or None,
+        link_text=line(article.link_text) or t("Read the full story"),
+        body=body.html if body else None,
+        body_text=authored.body_text(body),
+        image=_image(article, article.image, layout, authored, shelf, t)
+        if article.image and layout in material.theme.pictures
+        else None,
+        sponsor=line(article.sponsor) or None,
+        label=line(article.kicker) if creative else "",
+        lang=lang,
+        dir=direction(lang),
+        differs=lang != material.lang,
+        row_layout=layout,
+        t=t,
+        _marks=marks,
+    )
+
+
+def safe_link(link: str | None) -> str | None:
+    """An address that mail may link to (http, https, mailto, tel), else None."""
+    link = (link or "").strip()
+    return link if _LINK.match(link) else None
+
+
+def short_teaser(teaser: str, layout: Layout) -> str:
+    """The teaser at the length its layout has room for."""
+    limit = TEASER_LIMITS.get(layout)
+    if limit is None:
+        return teaser
+    return shorten(first_sentence(teaser) if layout == "brief" else teaser, limit)
+
+
+def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
+    """ "By Ada Lovelace · 4 min read"; the agency alone where there is no byline."""
+    if not byline:
+        return t.alone(agency)
+    # What the language's "By" is before a name; many a byline already starts with it.
+    said = t("By {name}", name="").strip()
+    own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
+    by = t.isolate(byline) if own else t("By {name}", name=byline)
+    return _joined(by, " · ", t("{minutes} min read", minutes=minutes)) if minutes else by
+
+
+def _image(
+    article: Article, picture: Picture, layout: Layout, authored: Authored, shelf: Shelf, t: Words
+) -> ShownImage | None:
+    recipe = BY_LAYOUT.get(layout)
+    shelved = shelf.article_picture(article, picture, recipe) if recipe else None
+    if shelved is None:
+        return None
+    caption, credit = authored.line(picture.caption, article.path), authored.line(picture.credit, article.path)
+    return ShownImage(
+        src=shelved.src,
+        width=shelved.width,
+        height=shelved.height,
+        alt=authored.line(picture.alt, article.path),
+        caption=caption,
+        credit=credit,
+        credit_line=credit_line(caption, credit, t),
+    )
+
+
+def credit_line(caption: str, credit: str, t: Words) -> str:
+    """ "Caption. Picture: Credit", or whichever there is."""
+    if not credit:
+        return t.alone(caption)
+    if not caption:
+        return t("Picture: {credit}", credit=credit)
+    if caption[-1] in ".!?…。！？؟۔।":
+        return _joined(t.isolate(caption), " ", t("Picture: {credit}", credit=credit))
+    return t("{caption}. Picture: {credit}", caption=caption, credit=credit)
+
+
+def _joined(first: str, between: str, second: str) -> str:
+    """Two pieces of a line; what is not Markup is escaped if the other is, because the line will be."""
+    if hasattr(first, "__html__") or hasattr(second, "__html__"):
+        return Markup("{}{}{}").format(first, between, second)
+    return f"{first}{between}{second}"

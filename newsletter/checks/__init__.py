@@ -1,0 +1,1 @@
+"""Rules on a finished email; each finding names its story and field."""

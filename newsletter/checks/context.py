@@ -1,0 +1,74 @@
+"""What a check may look at: everything is handed in, nothing is looked up."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from types import MappingProxyType
+
+from newsletter.checks.page import Page
+from newsletter.message.merge import fill
+from newsletter.models import Article, Email, Issue, Section
+from newsletter.workspace.settings import Config
+
+
+@dataclass(frozen=True, slots=True)
+class SponsorFacts:
+    """What is known of a sponsor in the issue.
+
+    ``approval`` is ``approved``, ``not approved`` or ``changed since``. ``label`` is a label of its own, if any.
+    ``booked``: one of its ``runs`` (in words) covers this issue. ``rivals`` are others that booked the same place.
+    """
+
+    approval: str
+    label: str = ""
+    runs: tuple[str, ...] = ()
+    booked: bool = False
+    rivals: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CheckContext:
+    """An issue, its finished email and what is known around them.
+
+    ``provider_local``: nothing leaves this machine. ``send_at`` is aware. ``past_uses`` maps what identifies a
+    story (headline, URL, GUID) to the slug of the other issue that ran it. ``known_fields`` are the attributes of
+    the audience. ``sponsors`` are the facts of each sponsor in the issue, by its name.
+    """
+
+    issue: Issue
+    email: Email
+    config: Config
+    provider: str = "outbox"
+    provider_local: bool = True
+    send_at: datetime | None = None
+    past_uses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    known_fields: frozenset[str] = frozenset()
+    sponsors: Mapping[str, SponsorFacts] = field(default_factory=lambda: MappingProxyType({}))
+
+    @cached_property
+    def page(self) -> Page:
+        """The HTML, parsed once for all checks."""
+        return Page(self.email.html, self.email.spans)
+
+    @cached_property
+    def subject(self) -> str:
+        """The subject as a reader without attributes sees it."""
+        return fill(self.email.subject, self.email.fields, {})
+
+    @cached_property
+    def preheader(self) -> str:
+        """The preheader as a reader without attributes sees it."""
+        return fill(self.email.preheader, self.email.fields, {})
+
+    def placed(self) -> Iterator[tuple[Section, Article]]:
+        """Every article with its section, in reading order."""
+        for section in self.issue.sections:
+            for article in section.articles:
+                yield section, article
+
+    def language_of(self, article: Article) -> str:
+        """The language of a story: its own, the issue's, or the publication's."""
+        return article.lang or self.issue.lang or self.config.publication.language

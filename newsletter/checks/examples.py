@@ -1,0 +1,239 @@
+"""The example issue that every rule is shown on: complete and clean, and changes that break one thing of it.
+
+A test runs each rule on its failing and on its passing example, so the documents cannot drift from the code.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from newsletter.checks.context import CheckContext
+from newsletter.checks.registry import Change
+from newsletter.models import Article, Email, EmailImage, Issue, MergeField, Picture, Section, Span
+from newsletter.workspace.settings import Config, Publication, Sender, Site
+
+_HEAD = """<!DOCTYPE html>
+<html lang="en-GB" dir="ltr">
+<head>
+<meta charset="utf-8">
+<title>The ferry is back</title>
+<style>.lead { color: #1a1a1a }</style>
+</head>
+<body>
+<div style="display:none">After eight months the morning boat runs again</div>
+<div lang="en-GB" dir="ltr">
+<!--[if mso]><table role="presentation"><tr><td><![endif]-->
+<h1>The Estuary Weekly</h1>
+<p>Good morning nlf0001q, here is the week on the water.</p>
+"""
+_FERRY = """<img src="cid:ferry" width="600" alt="A white boat with a blue rail comes alongside at low water">
+<h3>The ferry is back</h3>
+<p>After eight months the morning boat runs again.</p>
+<p><a href="https://estuary.example/ferry">Read the full story</a></p>
+"""
+_LIBRARY = """<h2>Also this week</h2>
+<h3>The library opens on Sundays</h3>
+<p>Volunteers keep the doors open until four.</p>
+<p><a href="https://estuary.example/library">Read on about the library</a></p>
+"""
+_FOOT = """<!--[if mso]></td></tr></table><![endif]-->
+<p>The Estuary Weekly, 4 Quay Street, Wexmouth EX99 1EW.
+<a href="nlf0003q">Unsubscribe</a> <a href="nlf0004q">Read online</a></p>
+</div>
+</body>
+</html>
+"""
+_TEXT = """The Estuary Weekly
+
+Good morning nlf0002q, here is the week on the water.
+
+The ferry is back
+After eight months the morning boat runs again.
+Read the full story: https://estuary.example/ferry
+
+Also this week
+
+The library opens on Sundays
+Volunteers keep the doors open until four.
+Read on about the library: https://estuary.example/library
+
+The Estuary Weekly, 4 Quay Street, Wexmouth EX99 1EW.
+Unsubscribe: nlf0005q
+Read online: nlf0006q
+"""
+_FIELDS = (
+    MergeField("nlf0001q", "first_name", "reader", "html"),
+    MergeField("nlf0002q", "first_name", "reader", "text"),
+    MergeField("nlf0003q", "unsubscribe_url", "", "html"),
+    MergeField("nlf0004q", "web_url", "", "html"),
+    MergeField("nlf0005q", "unsubscribe_url", "", "text"),
+    MergeField("nlf0006q", "web_url", "", "text"),
+)
+FERRY = Article(
+    slug="the-ferry-is-back",
+    headline="The ferry is back",
+    teaser="After eight months the morning boat runs again.",
+    link="https://estuary.example/ferry",
+    image=Picture(
+        file="ferry.jpg",
+        alt="A white boat with a blue rail comes alongside at low water",
+        credit="Ines Calder",
+    ),
+)
+LIBRARY = Article(
+    slug="library-opens-on-sundays",
+    headline="The library opens on Sundays",
+    teaser="Volunteers keep the doors open until four.",
+    link="https://estuary.example/library",
+)
+
+
+def example() -> CheckContext:
+    """The clean issue of 27 November 2026, a Friday: two stories, a picture, one merge field."""
+    html = _HEAD + _FERRY + _LIBRARY + _FOOT
+    lead, also = len(_HEAD), len(_HEAD) + len(_FERRY)
+    email = Email(
+        issue="2026-11-27",
+        subject="The ferry is back",
+        preheader="After eight months the morning boat runs again",
+        html=html,
+        text=_TEXT,
+        lang="en-GB",
+        dir="ltr",
+        theme="weekly",
+        fields=_FIELDS,
+        images=(
+            EmailImage(
+                "ferry-1200.jpg", Path("ferry-1200.jpg"), "image/jpeg", "cid:ferry", 90_000, 1200, 675, FERRY.slug
+            ),
+        ),
+        spans=(Span(FERRY.slug, lead, also), Span(LIBRARY.slug, also, also + len(_LIBRARY))),
+    )
+    issue = Issue(
+        slug="2026-11-27",
+        date=date(2026, 11, 27),
+        sections=(Section("lead", (FERRY,)), Section("list", (LIBRARY,), "Also this week")),
+        subject="The ferry is back",
+        preheader="After eight months the morning boat runs again",
+        lang="en-GB",
+        intro='Good morning {{ subscriber.first_name | default("reader") }}, here is the week on the water.',
+    )
+    config = Config(
+        publication=Publication(
+            name="The Estuary Weekly", postal_address="The Estuary Weekly, 4 Quay Street, Wexmouth EX99 1EW"
+        ),
+        sender=Sender(name="The Estuary Weekly", email="letter@estuary.example"),
+        site=Site(url="https://estuary.example"),
+    )
+    return CheckContext(issue, email, config, known_fields=frozenset({"first_name"}))
+
+
+def as_it_is(context: CheckContext) -> CheckContext:
+    """The clean issue, unchanged."""
+    return context
+
+
+def given(**changes: Any) -> Change:
+    """Change the circumstances: provider, send_at, past_uses, known_fields."""
+    return lambda context: dataclasses.replace(context, **changes)
+
+
+def issue(**changes: Any) -> Change:
+    """Change fields of the issue."""
+    return lambda context: dataclasses.replace(context, issue=dataclasses.replace(context.issue, **changes))
+
+
+def email(**changes: Any) -> Change:
+    """Change fields of the finished email."""
+    return lambda context: dataclasses.replace(context, email=dataclasses.replace(context.email, **changes))
+
+
+def html(old: str, new: str) -> Change:
+    """Replace a piece of the HTML that is there; the spans move along."""
+
+    def change(context: CheckContext) -> CheckContext:
+        before = context.email.html
+        at = before.index(old)
+        shift = len(new) - len(old)
+        spans = tuple(
+            Span(s.article, s.start + shift * (s.start > at), s.end + shift * (s.end > at)) for s in context.email.spans
+        )
+        return email(html=before.replace(old, new, 1), spans=spans)(context)
+
+    return change
+
+
+def story(**changes: Any) -> Change:
+    """Change fields of the lead story."""
+    return _with_articles(lambda articles: (dataclasses.replace(articles[0], **changes), *articles[1:]))
+
+
+def picture(**changes: Any) -> Change:
+    """Change fields of the lead story's picture."""
+
+    def change(articles: tuple[Article, ...]) -> Iterator[Article]:
+        lead = articles[0]
+        assert lead.image is not None
+        yield dataclasses.replace(lead, image=dataclasses.replace(lead.image, **changes))
+        yield from articles[1:]
+
+    return _with_articles(lambda articles: tuple(change(articles)))
+
+
+def section(layout: str, *articles: Article, title: str | None = None) -> Change:
+    """Add a section at the end."""
+
+    def change(context: CheckContext) -> CheckContext:
+        added = Section(layout, articles, title)  # type: ignore[arg-type]  # a test may name a layout in words
+        return issue(sections=(*context.issue.sections, added))(context)
+
+    return change
+
+
+def publication(**changes: Any) -> Change:
+    """Change ``[publication]`` of newsletter.toml."""
+    return _with_config("publication", changes)
+
+
+def sender(**changes: Any) -> Change:
+    """Change ``[sender]`` of newsletter.toml."""
+    return _with_config("sender", changes)
+
+
+def site(**changes: Any) -> Change:
+    """Change ``[site]`` of newsletter.toml."""
+    return _with_config("site", changes)
+
+
+def both(*changes: Change) -> Change:
+    """One change after another."""
+
+    def change(context: CheckContext) -> CheckContext:
+        for one in changes:
+            context = one(context)
+        return context
+
+    return change
+
+
+def _with_config(table: str, changes: dict[str, Any]) -> Change:
+    def change(context: CheckContext) -> CheckContext:
+        part = msgspec.structs.replace(getattr(context.config, table), **changes)
+        return dataclasses.replace(context, config=msgspec.structs.replace(context.config, **{table: part}))
+
+    return change
+
+
+def _with_articles(change: Any) -> Change:
+    def changed(context: CheckContext) -> CheckContext:
+        first, *rest = context.issue.sections
+        sections = (dataclasses.replace(first, articles=change(first.articles)), *rest)
+        return dataclasses.replace(context, issue=dataclasses.replace(context.issue, sections=sections))
+
+    return changed

@@ -1,0 +1,139 @@
+"""Links: that they lead somewhere, over https, and say where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from newsletter.checks import examples as eg
+from newsletter.checks.context import CheckContext
+from newsletter.checks.page import Element, cut, plain
+from newsletter.checks.registry import Example, Problem, check
+from newsletter.message.merge import TOKEN
+from newsletter.models import Severity
+
+_HOST = re.compile(r"[^\s.]+(?:\.[^\s.]+)+\.?|localhost|\[[0-9a-fA-F:.]+\]")
+_MAILTO = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+_VAGUE = {"click here", "here", "click", "this link", "link", "tap here", "more", "go"}
+
+
+def why_malformed(address: str) -> str | None:
+    """What is wrong with a link's address, in a few words; None when nothing is."""
+    address = address.strip()
+    if not address or address == "#":
+        return "it is empty"
+    if re.search(r"[\s<>\"\\]", address):
+        return "it holds a blank or a sign that no address has"
+    try:
+        parts = urlsplit(address)
+        host, _port = parts.hostname, parts.port
+    except ValueError:
+        return "it is no web address"
+    scheme = parts.scheme.lower()
+    if scheme in ("http", "https"):
+        bracketed = f"[{host}]" if host and ":" in host else host
+        return None if bracketed and _HOST.fullmatch(bracketed) else "its host is no name"
+    if scheme == "mailto":
+        return None if _MAILTO.fullmatch(parts.path) else "it is no mail address"
+    if scheme == "tel":
+        return None if re.fullmatch(r"\+?[\d().-]{3,}", parts.path) else "it is no telephone number"
+    if scheme:
+        return f"mail clients do not open {scheme}: links"
+    return "it lacks https:// and the host"
+
+
+def _links(context: CheckContext) -> Iterator[tuple[Element, str]]:
+    """Every link of the page with its address; those that are one merge field of ours are sound."""
+    ours = {field.token for field in context.email.fields if field.name.endswith("_url")}
+    for element in context.page.every("a", "area"):
+        address = element.attributes.get("href")
+        if address is not None and address.strip() not in ours:
+            yield element, address
+
+
+@check(
+    id="link-malformed",
+    severity=Severity.ERROR,
+    family="links",
+    why="A link that leads nowhere is worse than none.",
+    source="RFC 3986; mail has no base address, so relative links break",
+    failing=Example("`link: www.estuary.example/ferry`", eg.story(link="www.estuary.example/ferry")),
+    passing=Example("`link: https://estuary.example/ferry`", eg.as_it_is),
+)
+def link_malformed(context: CheckContext) -> Iterator[Problem]:
+    """An empty, relative or broken address in a story's file or in the finished mail."""
+    named: set[str] = set()
+    for article in context.issue.articles():
+        if article.link is not None and article.link.strip() and (wrong := why_malformed(TOKEN.sub("x", article.link))):
+            named.add(article.link.strip())
+            yield Problem(
+                f"The link “{cut(article.link)}” does not work: {wrong}.",
+                "Write the whole address, from https:// on.",
+                article.slug,
+                "link",
+            )
+    anchors = {e.attributes.get("id") or e.attributes.get("name") for e in context.page.elements}
+    for element, address in _links(context):
+        if address.startswith("#") and address[1:] in anchors:
+            continue
+        wrong = why_malformed(TOKEN.sub("x", address))
+        if wrong and address.strip() not in named:
+            named.add(address.strip())
+            yield Problem(
+                f"The link “{cut(element.text) or cut(address)}” ({cut(address)}) does not work: {wrong}.",
+                "Write the whole address, from https:// on.",
+                element.article,
+                phrase=address,
+            )
+
+
+@check(
+    id="link-insecure",
+    severity=Severity.WARNING,
+    family="links",
+    why="Browsers warn before http:// pages, and anyone on the way can read and change them.",
+    source="browsers' https-first modes",
+    failing=Example("`link: http://estuary.example/ferry`", eg.story(link="http://estuary.example/ferry")),
+    passing=Example("`link: https://estuary.example/ferry`", eg.as_it_is),
+)
+def link_insecure(context: CheckContext) -> Iterator[Problem]:
+    """An http address in a story's file or in the finished mail."""
+    named: set[str] = set()
+    found = [(a.link, a.slug, "link") for a in context.issue.articles() if a.link]
+    for address, slug, field in [*found, *((address, e.article, None) for e, address in _links(context))]:
+        if address.strip().lower().startswith("http://") and address.strip() not in named:
+            named.add(address.strip())
+            yield Problem(
+                f"The link is not secure: {cut(address, 80)}",
+                "Use https:// if the page has it.",
+                slug,
+                field,
+                phrase=address,
+            )
+
+
+@check(
+    id="link-text-vague",
+    severity=Severity.WARNING,
+    family="links",
+    why="Screen readers list links by their text: “here” says nothing, and an empty link is not even read.",
+    source="WCAG 2.2, 2.4.4",
+    failing=Example("`[here](https://estuary.example/ferry)`", eg.html("Read the full story", "here")),
+    passing=Example("`[Read the full story](https://estuary.example/ferry)`", eg.as_it_is),
+)
+def link_text_vague(context: CheckContext) -> Iterator[Problem]:
+    """A link whose text is empty or says nothing about where it leads."""
+    for element in context.page.every("a"):
+        if not element.attributes.get("href"):
+            continue
+        name = element.text or element.attributes.get("aria-label") or element.attributes.get("title") or ""
+        pictures = [child.get("alt") or "" for child in element.node.iter("img")]
+        spoken = plain(name) or plain(" ".join(pictures))
+        if not spoken or spoken in _VAGUE:
+            yield Problem(
+                f"A link says only “{cut(name)}”." if spoken else "A link has no text.",
+                "Say where it leads, as in “Read the full story”.",
+                element.article,
+                phrase=f"[{name}]" if name else None,
+            )

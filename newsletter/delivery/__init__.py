@@ -1,0 +1,1 @@
+"""Approval, plan, ledger, sender: everything between an approved issue and a closed sum."""

@@ -1,0 +1,96 @@
+"""The guard rails before a mailing's first mail. Each says what it fears and what to do; none can be skipped.
+
+The outbox (a provider whose ``capabilities.local`` is true) reaches nobody, so they do not apply to it, but for
+the two that protect the promise itself: the approved bytes, and the provider that was approved.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from newsletter.delivery.approval import Approval, verify
+from newsletter.delivery.mailings import RELEASED, Mailing
+from newsletter.delivery.ports import Capabilities
+from newsletter.delivery.schedule import how_long
+from newsletter.errors import GuardRefused
+from newsletter.workspace.config import parse_duration
+from newsletter.workspace.settings import Config
+
+MOST_EMBEDDED = 50
+"""Pictures inside the mail multiply its size by every reader; above this many they must be hosted."""
+
+# RFC 2606 and RFC 6761: names that can belong to nobody. `.test` stays allowed: that is what it is for.
+_NOBODYS = re.compile(r"(?:.*\.)?(?:example\.(?:com|net|org)|example|invalid|localhost)")
+_PLACEHOLDER = re.compile(
+    r"your (?:postal |street )?address|postal address here|street and number|example (?:street|road|lane)|"
+    r"123 main st|\btodo\b|\bxxx|\[.*\]|<.*>|lorem ipsum",
+    re.IGNORECASE,
+)
+
+
+def lateness(mailing: Mailing, config: Config, now: int) -> str | None:
+    """How late a mailing is, in words, when that is more than ``[schedule] lateness``; None when it may go.
+
+    A mailing that an editor released is not held again. ``lateness = "0m"`` holds nothing.
+    """
+    allowed = parse_duration(config.schedule.lateness, "schedule.lateness")
+    late = timedelta(microseconds=now - mailing.send_at)
+    if mailing.reason == RELEASED or not allowed or late <= allowed:
+        return None
+    return f"it was due {how_long(late)} ago, at {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
+
+
+def same_approval(mailing: Mailing, approval: Approval, capabilities: Capabilities) -> None:
+    """Refuse unless the frozen bytes are those this mailing was made for, and go the way that was approved."""
+    verify(approval)
+    again = f"newsletter unapprove {mailing.issue}, then approve it again"
+    if approval.digest != mailing.digest:
+        raise GuardRefused(f"{mailing.issue} was approved anew since it was scheduled", fix=again)
+    if capabilities.name != mailing.provider:
+        raise GuardRefused(
+            f"{mailing.issue} was approved for the provider {mailing.provider}, but {capabilities.name} is configured",
+            where="newsletter.toml: provider.name",
+            fix=f"configure {mailing.provider}, or {again}",
+        )
+
+
+def real_send(approval: Approval, config: Config) -> None:
+    """Refuse to write to real readers without a way out, a sender and a postal address (RFC 8058, CAN-SPAM)."""
+    again = f"then newsletter unapprove {approval.issue} and approve it again"
+    site = urlsplit(approval.facts.site_url or "")
+    if site.scheme != "https" or not site.hostname or _nobodys(site.hostname):
+        raise GuardRefused(
+            "readers could not unsubscribe: the publication has no public https address",
+            where="newsletter.toml: site.url",
+            fix=f"set site.url to where its public pages are served, {again}",
+        )
+    domain = approval.facts.sender_email.rpartition("@")[2]
+    if not domain or _nobodys(domain):
+        raise GuardRefused(
+            f"the sender address is a placeholder ({approval.facts.sender_email or 'none'})",
+            where="newsletter.toml: sender.email",
+            fix=f"set sender.email to an address of yours, {again}",
+        )
+    address = config.publication.postal_address.strip()
+    if len(address) < 10 or _PLACEHOLDER.search(address):
+        raise GuardRefused(
+            "the publication's postal address is missing or a placeholder; the law asks for it in every issue",
+            where="newsletter.toml: publication.postal_address",
+            fix=f"set it, {again}",
+        )
+
+
+def audience_size(approval: Approval, pending: int) -> None:
+    """Refuse pictures inside the mail for more than ``MOST_EMBEDDED`` readers."""
+    if pending > MOST_EMBEDDED and any(src.startswith("cid:") for _, src, _ in approval.images):
+        raise GuardRefused(
+            f"the pictures travel inside the mail, which is meant for tests, not for {pending:,} readers",
+            where="newsletter.toml: images.delivery",
+            fix=f'set images.delivery = "hosted", then newsletter unapprove {approval.issue} and approve it again',
+        )
+
+
+def _nobodys(host: str) -> bool:
+    return _NOBODYS.fullmatch(host.lower().rstrip(".")) is not None

@@ -1,0 +1,119 @@
+"""What delivery asks of a provider. The consumer owns this protocol; adapters live in ``providers/``.
+
+A provider promises little and exactly: it answers for every recipient of a batch, it never retries by
+itself, it raises for what it cannot do, and none of its vendor's exceptions leak out of ``submit``.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from newsletter.message.outgoing import Addressed, Outgoing
+
+
+class Outcome(enum.StrEnum):
+    """What the provider is known to have done with one recipient."""
+
+    ACCEPTED = "accepted"
+    """The provider took responsibility: 250 after the final dot, 202."""
+    REJECTED = "rejected"
+    """A definite, permanent no for this recipient: a 5xx in any phase, a 4xx of an API that names it."""
+    RETRY = "retry"
+    """A definite "not now": SMTP 4xx, HTTP 429, any failure before the final dot or before the request was written."""
+    FAILED = "failed"
+    """A definite no that is about us, not this recipient: bad credentials, a refused sender, an unsendable mail."""
+    UNKNOWN = "unknown"
+    """Silence after the final dot, a timeout or a 5xx after the request was written. Never sent again by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One recipient's outcome. ``key`` is ``Addressed.key``; ``retry_after`` is in seconds."""
+
+    key: str
+    outcome: Outcome
+    detail: str = ""
+    provider_id: str | None = None
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One frozen email and the recipients that go out in one submission (at most ``max_batch``)."""
+
+    outgoing: Outgoing
+    recipients: tuple[Addressed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wire:
+    """The exact bytes that a batch becomes: a MIME message, or an HTTP request body."""
+
+    media_type: str
+    body: bytes
+    target: str
+    """Where it would go: ``smtp://host:port``, ``POST https://…/v3/mail/send``, a folder. No secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a provider can do. Delivery plans with it; an unsupported feature raises, never drops.
+
+    ``idempotency``: submitting the same key again has no second effect, so a crash is answered by sending again.
+    ``local``: nothing leaves this machine, so the guard rails for real readers do not apply.
+    """
+
+    name: str
+    max_batch: int
+    concurrency: int = 1
+    max_bytes: int | None = None
+    merge: Literal["full", "substitution"] = "full"
+    per_recipient_headers: bool = True
+    idempotency: bool = False
+    smtputf8: bool = False
+    keeps_message_id: bool = True
+    scheduling: bool = False
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a provider later says about one delivery. ``at`` is UTC microseconds; ``key`` our delivery id."""
+
+    key: str
+    kind: Literal["delivered", "bounced", "complained", "opened", "clicked", "unsubscribed", "deferred", "dropped"]
+    at: int
+    detail: str = ""
+    raw: Mapping[str, object] = field(default_factory=dict)
+
+
+class Provider(Protocol):
+    """An adapter to SMTP, SendGrid, … ``submit`` may be called from ``capabilities.concurrency`` threads at once."""
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this provider can do, as configured."""
+        ...
+
+    def submit(self, batch: Batch) -> list[Result]:
+        """Submit a batch and return exactly one result per recipient, in order; never raise for a remote failure."""
+        ...
+
+    def preview(self, batch: Batch) -> list[Wire]:
+        """The exact wire form of what ``submit`` would send, without sending it."""
+        ...
+
+    def parse_events(self, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
+        """Verify and read one webhook call; raises ``BadData`` when the signature or the form is wrong."""
+        ...
+
+    def check(self) -> Sequence[str]:
+        """Look at configuration and account without sending; one sentence per problem, none when all is well."""
+        ...
+
+    def close(self) -> None:
+        """Close connections; the provider is not used afterwards."""
+        ...

@@ -1,0 +1,422 @@
+"""The sender: takes a planned mailing from pending to settled, window by window, and can be killed anywhere.
+
+One transaction per turn commits what came back, what goes next and what is claimed ahead. A window (one batch of
+one connection) is handed to the provider only after the commit that says so, so at most ``concurrency`` windows
+are ever in doubt. The database is touched by this thread alone; the provider by up to ``concurrency`` others.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import socket
+import time
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from newsletter.delivery import ledger, mailings
+from newsletter.delivery.ledger import Claimed, Recovered
+from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.outcomes import Change, RetryPolicy, Window, judge, unanswered
+from newsletter.delivery.ports import Batch, Provider, Result
+from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
+from newsletter.message.outgoing import Addressed, Outgoing
+from newsletter.store.clock import now_us
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from newsletter.store.engine import Store
+    from newsletter.workspace.keys import Keys
+
+_SECOND = 1_000_000
+_BEAT_SECONDS = 5.0
+_CREDIT_SECONDS = 0.25  # what a rate may catch up after a slow turn
+_LINGER_SECONDS = 0.002  # windows that end together share one commit
+_USUAL = RetryPolicy()
+_BUSY_TURNS = 24  # each has waited the store's five seconds already
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The clocks and the dice. ``now`` is UTC microseconds; ``monotonic`` and ``sleep`` are seconds."""
+
+    now: Callable[[], int] = now_us
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    dice: Callable[[], float] = random.random
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast and how patiently. ``rate`` is mails per second, 0 = no limit.
+
+    ``wait`` is how many seconds a sender with nothing but later retries in its hands waits for the next of them;
+    ``run-due`` does not wait (0): it comes again in a minute.
+    """
+
+    rate: float = 0.0
+    wait: float = 0.0
+    retries: RetryPolicy = _USUAL
+
+
+_REAL = Timing()
+_NO_LIMIT = Pace()
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How one sending ended: the mailing's state, its tally, what was recovered, and when to come again."""
+
+    state: str
+    counts: dict[str, int]
+    recovered: Recovered
+    next_try_at: int | None = None
+
+
+@dataclass(slots=True)
+class _Ready:
+    """A window that is claimed and addressed."""
+
+    rows: list[Claimed]
+    batch: Batch
+
+    @property
+    def window(self) -> Window:
+        return Window({row.public_id: (row.id, row.tries) for row in self.rows})
+
+
+@dataclass(slots=True)
+class _Done:
+    """A window that came back: answers, or what the adapter raised instead."""
+
+    window: Window
+    results: list[Result]
+    error: BaseException | None
+
+
+@dataclass(slots=True)
+class Sender:
+    """One attempt at one mailing. The caller holds the mailing's lock for as long as ``run`` runs."""
+
+    store: Store
+    mailing: Mailing
+    provider: Provider
+    outgoing: Outgoing
+    write_to: Callable[[Claimed], Addressed]
+    keys: Keys
+    pace: Pace = _NO_LIMIT
+    timing: Timing = _REAL
+    stop: Callable[[], bool] = lambda: False
+    progress: Callable[[int, int], None] = lambda _done, _total: None
+
+    _attempt: int = 0
+    _state: str = "sending"
+    _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
+    _done: list[_Done] = field(default_factory=list)
+    _ready: deque[_Ready] = field(default_factory=deque)
+    _exhausted: bool = False
+    _failure: BaseException | None = None
+    _free_at: float = 0.0
+    _hold_until: float = 0.0
+    _put_off: int = 0
+    _beaten: float = float("-inf")
+    _promoted: float = float("-inf")
+    _idle: bool = False
+    _until: float | None = None
+    _idle_since: float | None = None
+    _busy: int = 0
+    _settled: int = 0
+
+    def run(self) -> Sent:
+        """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
+
+        Raises ``Interrupted`` when ``stop`` says so: what was in flight is recorded, the rest is pending. An
+        exception of the provider makes its window uncertain, pauses the mailing and comes up afterwards.
+        """
+        self._free_at = self.timing.monotonic()
+        recovered = self._begin()
+        concurrency = max(1, self.provider.capabilities.concurrency)
+        with ThreadPoolExecutor(concurrency, thread_name_prefix="submit") as pool:
+            try:
+                self._loop(pool, concurrency)
+            except BaseException:
+                self._drain()
+                raise
+        sent = self._finish(recovered)
+        if self._failure is not None:
+            raise self._failure
+        if sent.state == "sending" and self.stop():
+            raise Interrupted(
+                f"stopped while sending {self.mailing.issue}", fix="newsletter run-due goes on where this stopped"
+            )
+        return sent
+
+    # -- one attempt ------------------------------------------------------------------------------------------
+
+    def _begin(self) -> Recovered:
+        with self.store.write() as conn:
+            now = self.timing.now()
+            self._state = mailings.beat(conn, self.mailing.id, now)
+            self._attempt = ledger.begin_attempt(
+                conn, self.mailing.id, pid=os.getpid(), host=socket.gethostname(), now=now
+            )
+            idempotent = self.provider.capabilities.idempotency and self._state == "sending"
+            recovered = ledger.recover(conn, self.mailing.id, self._attempt, idempotent=idempotent, now=now)
+            tally = ledger.counts(conn, self.mailing.id)
+        self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
+        return recovered
+
+    def _loop(self, pool: ThreadPoolExecutor, concurrency: int) -> None:
+        size = self._window_size()
+        while True:
+            self._collect()
+            started, claimed = self._turn(concurrency, size)
+            for ready in started:
+                self._inflight[pool.submit(self.provider.submit, ready.batch)] = ready.window
+            for start in range(0, len(claimed), size):
+                rows = claimed[start : start + size]
+                batch = Batch(self.outgoing, tuple(self.write_to(row) for row in rows))
+                self._ready.append(_Ready(rows, batch))
+            if self._over():
+                return
+            self._wait()
+
+    def _finish(self, recovered: Recovered) -> Sent:
+        with self.store.write() as conn:
+            now = self.timing.now()
+            ledger.release(conn, self.mailing.id, self._attempt, now)
+            ledger.end_attempt(conn, self._attempt, now)
+            complete(conn, self.mailing, now)
+            tally = ledger.counts(conn, self.mailing.id)
+            later = ledger.next_try(conn, self.mailing.id)
+            state = mailings.read_mailing(conn, self.mailing.id).state
+        self.progress(sum(tally.get(s, 0) for s in ledger.SETTLED), sum(tally.values()))
+        return Sent(state, tally, recovered, later)
+
+    def _drain(self) -> None:
+        """Something broke: let what is in flight finish, and write down what came back if that is possible at all.
+
+        What cannot be written stays ``submitting`` and is uncertain next time.
+        """
+        wait(self._inflight)
+        self._collect()
+        for _ in range(3):
+            try:
+                with self.store.write() as conn:
+                    now = self.timing.now()
+                    self._state = mailings.beat(conn, self.mailing.id, now)
+                    self._record(conn, now)
+                    ledger.release(conn, self.mailing.id, self._attempt, now)
+                    ledger.end_attempt(conn, self._attempt, now)
+            except (Busy, CannotWrite):
+                self.timing.sleep(0.2)
+            except IllegalState:
+                return
+            else:
+                return
+
+    # -- one turn ---------------------------------------------------------------------------------------------
+
+    def _collect(self) -> None:
+        for future in [future for future in self._inflight if future.done()]:
+            window = self._inflight.pop(future)
+            error = future.exception()
+            self._done.append(_Done(window, [] if error else future.result(), error))
+
+    def _turn(self, concurrency: int, size: int) -> tuple[list[_Ready], list[Claimed]]:
+        """One transaction: record, mark what goes next, claim ahead. Nothing is forgotten if it fails."""
+        going = self._going()
+        next_up = self._next_windows(concurrency) if going else []
+        now_m = self.timing.monotonic()
+        look = going and now_m - self._promoted >= 1.0
+        claim_more = going and self._hungry(concurrency, next_up)
+        letting_go = bool(self._ready) and not going
+        if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
+            return [], []
+        try:
+            with self.store.write() as conn:
+                now = self.timing.now()
+                self._state = mailings.beat(conn, self.mailing.id, now)
+                done = self._record(conn, now)
+                # Asked once: a stop that comes after this counts from the next turn on.
+                going = self._going()
+                if not going:
+                    ledger.release(conn, self.mailing.id, self._attempt, now)
+                    next_up, claimed = [], []
+                else:
+                    # What came back may have put the sender on hold: look again.
+                    next_up = self._next_windows(concurrency)
+                    if next_up:
+                        ids = [row.id for ready in next_up for row in ready.rows]
+                        ledger.mark_submitting(conn, ids, self._attempt, now)
+                    if look and ledger.promote(conn, self.mailing.id, now):
+                        self._exhausted = False
+                    claim_more = self._hungry(concurrency, next_up)
+                    room = (concurrency - len(self._ready) + len(next_up)) * size
+                    claimed = self._claim(conn, room, now) if claim_more else []
+        except Busy:
+            self._busy += 1
+            if self._busy >= _BUSY_TURNS:
+                raise
+            return [], []
+        self._committed(now_m, done, next_up, look)
+        if not going:
+            self._ready.clear()
+        elif claim_more and not claimed:
+            self._exhausted = True
+        return next_up, claimed
+
+    def _committed(self, now_m: float, done: int, next_up: list[_Ready], look: bool) -> None:
+        self._busy = 0
+        self._beaten = now_m
+        self._promoted = now_m if look else self._promoted
+        self._done.clear()
+        for ready in next_up:
+            self._ready.popleft()
+            if self.pace.rate:
+                self._free_at = max(self._free_at, now_m - _CREDIT_SECONDS) + len(ready.rows) / self.pace.rate
+        if done:
+            self._idle_since = None
+            self._settled += done
+            self.progress(self._settled, self.mailing.planned or self._settled)
+
+    def _record(self, conn: Connection, now: int) -> int:
+        """Write down every window that came back; how many recipients are settled by it."""
+        changes: list[Change] = []
+        for done in self._done:
+            changes += self._judge(conn, done, now)
+        ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
+        return sum(change.state in ledger.SETTLED for change in changes)
+
+    def _judge(self, conn: Connection, done: _Done, now: int) -> tuple[Change, ...]:
+        if done.error is not None:
+            self._failure = self._failure or done.error
+            self._pause(conn, f"the provider broke off: {type(done.error).__name__}: {done.error}", now)
+            return unanswered(done.window, f"the provider broke off: {type(done.error).__name__}")
+        verdict = judge(
+            done.window,
+            done.results,
+            policy=self.pace.retries,
+            idempotent=self.provider.capabilities.idempotency and self._state != "cancelled",
+            patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
+            now=now,
+            dice=self.timing.dice,
+        )
+        if verdict.refused is not None:
+            self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
+        if verdict.put_off:
+            self._put_off += 1
+            hold = max(self.pace.retries.hold_for(self._put_off), verdict.retry_after)
+            self._hold_until = max(self._hold_until, self.timing.monotonic() + hold)
+        elif verdict.accepted:
+            self._put_off, self._hold_until = 0, 0.0
+        return verdict.changes
+
+    def _pause(self, conn: Connection, reason: str, now: int) -> None:
+        if mailings.step(conn, self.mailing.id, ("sending",), "paused", reason=reason):
+            self._state = "paused"
+            mailings.write_audit(conn, "sender", "pause", self.mailing.issue, {"reason": reason}, now)
+
+    def _claim(self, conn: Connection, room: int, now: int) -> list[Claimed]:
+        return ledger.claim(
+            conn, self.mailing.id, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable
+        )
+
+    def _unsendable(self, address: str) -> str | None:
+        """An address beyond ASCII before the @ needs SMTPUTF8 (RFC 6531); a domain has its IDNA form."""
+        capabilities = self.provider.capabilities
+        if address.isascii() or capabilities.smtputf8 or address.rpartition("@")[0].isascii():
+            return None
+        return f"the address needs SMTPUTF8, which {capabilities.name} does not have"
+
+    # -- when -------------------------------------------------------------------------------------------------
+
+    def _going(self) -> bool:
+        return self._state == "sending" and self._failure is None and not self.stop()
+
+    def _on_hold(self) -> bool:
+        return self.timing.monotonic() < self._hold_until
+
+    def _hungry(self, concurrency: int, next_up: list[_Ready]) -> bool:
+        """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
+        little = len(self._ready) - len(next_up) <= concurrency // 2
+        return little and not self._exhausted and not self._on_hold()
+
+    def _window_size(self) -> int:
+        """One batch; with a rate at most one second's worth, so that a slow rate is also an even one."""
+        most = max(1, self.provider.capabilities.max_batch)
+        return min(most, max(1, int(self.pace.rate))) if self.pace.rate else most
+
+    def _next_windows(self, concurrency: int) -> list[_Ready]:
+        """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
+        free = concurrency - len(self._inflight)
+        if free <= 0 or not self._ready or self._on_hold():
+            return []
+        if not self.pace.rate:
+            return list(self._ready)[:free]
+        now, chosen = self.timing.monotonic(), []
+        at = max(self._free_at, now - _CREDIT_SECONDS)
+        for ready in list(self._ready)[:free]:
+            if at > now:
+                break
+            chosen.append(ready)
+            at += len(ready.rows) / self.pace.rate
+        return chosen
+
+    def _over(self) -> bool:
+        """Whether this attempt has nothing more to do, now or within the wait it was given."""
+        self._idle = False
+        if self._inflight or self._done:
+            return False
+        if not self._going():
+            return True
+        if (self._ready or not self._exhausted) and not self._on_hold():
+            return False
+        until = self._until = self._until_something()
+        if until is None:
+            return True
+        now = self.timing.monotonic()
+        self._idle = True
+        self._idle_since = now if self._idle_since is None else self._idle_since
+        return now + until > self._idle_since + self.pace.wait
+
+    def _until_something(self) -> float | None:
+        """Seconds until the provider is asked again or the next retry is due; None when nothing is left to do."""
+        if self._on_hold():
+            return self._hold_until - self.timing.monotonic()
+        with self.store.read() as conn:
+            due = ledger.next_try(conn, self.mailing.id)
+        return None if due is None else max(0.0, (due - self.timing.now()) / _SECOND)
+
+    def _wait(self) -> None:
+        """Until something comes back or may go; never longer than a second, to hear a stop or a pause."""
+        now = self.timing.monotonic()
+        if self._inflight:
+            pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.rate else 1.0
+            wait(self._inflight, timeout=pause, return_when=FIRST_COMPLETED)
+            if len(self._inflight) > 1:
+                wait(self._inflight, timeout=_LINGER_SECONDS, return_when=ALL_COMPLETED)
+        elif self._idle:
+            self.timing.sleep(min(1.0, self._until or 0.05))
+        elif self._ready and self._free_at > now:
+            self.timing.sleep(min(1.0, self._free_at - now))
+
+
+def complete(conn: Connection, mailing: Mailing, now: int) -> bool:
+    """End a mailing that is sending and has nothing open. Raises ``IllegalState`` if its sum does not close."""
+    current = mailings.read_mailing(conn, mailing.id)
+    tally = ledger.counts(conn, mailing.id)
+    if current.state != "sending" or any(tally.get(state) for state in ledger.OPEN):
+        return False
+    if not ledger.closes(tally, current.planned):
+        raise IllegalState(
+            f"the sum of {mailing.issue} does not close: planned {current.planned}, found {tally}",
+            fix="keep the database as it is and report this as a bug",
+        )
+    mailings.step(conn, mailing.id, ("sending",), "completed", finished_at=now)
+    mailings.write_audit(conn, "sender", "complete", mailing.issue, dict(tally), now)
+    return True

@@ -1,0 +1,1 @@
+"""Adapters that submit mail: outbox, SMTP, SendGrid."""

@@ -1,0 +1,299 @@
+"""SendGrid through its own package: one request for up to 1,000 readers.
+
+What is promised: SendGrid has no idempotency key, so a request that was written and not answered (a timeout, a
+reset, a 5xx) leaves its recipients *uncertain*; they are never sent again by themselves and are settled by the
+event webhook or by an editor. What failed while connecting was certainly not sent and is tried later. SendGrid
+composes the MIME itself and chooses the Message-ID; the approved bytes are its content fields, with tracking off.
+
+The ``sendgrid`` package is imported by the first use, not by this module: that takes longer than the rest of the
+program. Its traps are kept out here: no timeout by default, headers of one call that leak into the next (a
+client per request), DEBUG records that print the key and every address (dropped), exceptions of four libraries.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import ipaddress
+import logging
+import re
+import socket
+import ssl
+import time
+import urllib.error
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Provider, Result, Wire
+from newsletter.errors import BadData, ConfigurationError
+from newsletter.providers.options import Options
+from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge, read_events
+from newsletter.providers.sendgrid_request import Request, plan_requests
+from newsletter.providers.sendgrid_rules import MAX_PERSONALIZATIONS, MAX_REQUEST, validate
+
+FRESH = 600.0
+"""Seconds that the signature of a webhook call stays good."""
+_OPTIONS = ("api_key", "host", "timeout", "categories", "webhook_key")
+_HOST = "https://api.sendgrid.com"
+_KEY = re.compile(r"[!-~]+")
+
+
+def create(options: Mapping[str, object]) -> Provider:
+    """Options: those of ``[provider.sendgrid]``, the key as a plain string; ``webhook_key`` verifies events."""
+    checked = Options("sendgrid", options, _OPTIONS)
+    return SendgridProvider(
+        checked.required("api_key", 'name the key: api_key = {env = "SENDGRID_API_KEY"}'),
+        host=checked.text("host") or _HOST,
+        timeout=checked.seconds("timeout", 30.0),
+        categories=checked.texts("categories"),
+        webhook_key=checked.text("webhook_key"),
+    )
+
+
+class _NoDebug(logging.Filter):
+    """python_http_client writes the API key and the whole request into its DEBUG records."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return record.levelno >= logging.WARNING
+
+
+_NO_DEBUG = _NoDebug()
+
+
+class SendgridProvider:
+    """An account at SendGrid. One thread submits at a time."""
+
+    def __init__(
+        self,
+        api_key: str,
+        *,
+        host: str = _HOST,
+        timeout: float = 30.0,
+        categories: Sequence[str] = (),
+        webhook_key: str | None = None,
+    ) -> None:
+        if not _KEY.fullmatch(api_key):  # a line break in it would end up, key and all, in an error message
+            raise ConfigurationError(
+                "the API key has blanks or characters beyond ASCII",
+                where="newsletter.toml: provider.sendgrid.api_key",
+                fix="copy it again; it starts with SG. and is one word",
+            )
+        self.host = _checked_host(host)
+        self.timeout = timeout
+        self.categories = tuple(categories)
+        self._api_key = api_key
+        self._webhook_key = webhook_key
+
+    def __repr__(self) -> str:
+        return f"SendgridProvider(host={self.host!r})"
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """No idempotency: a whole request may become uncertain. ``python_http_client`` promises no thread safety."""
+        return Capabilities(
+            name="sendgrid",
+            max_batch=MAX_PERSONALIZATIONS,
+            max_bytes=MAX_REQUEST,
+            merge="substitution",
+            keeps_message_id=False,
+        )
+
+    def submit(self, batch: Batch) -> list[Result]:
+        """Send the batch, in one request unless an address is in it twice; stops at the first request not taken."""
+        try:
+            plan = plan_requests(batch, self.categories)
+        except BadData as error:
+            return [Result(a.key, Outcome.FAILED, error.what) for a in batch.recipients]
+        results = {key: Result(key, Outcome.REJECTED, why) for key, why in plan.refused.items()}
+        stopped = False
+        for request in plan.requests:
+            if stopped:
+                why = "not tried: an earlier request of the same batch was not taken"
+                answers = [Result(key, Outcome.RETRY, why) for key in request.keys]
+            else:
+                answers = self._submit(request)
+                stopped = any(answer.outcome is not Outcome.ACCEPTED for answer in answers)
+            results.update((answer.key, answer) for answer in answers)
+        return [results[addressed.key] for addressed in batch.recipients]
+
+    def _submit(self, request: Request) -> list[Result]:
+        problems = validate(request.body, size=len(request.encoded()))
+        if problems:
+            detail = "SendGrid would refuse this: " + "; ".join(problems[:5])
+            return [Result(key, Outcome.FAILED, detail) for key in request.keys]
+        outcome, retry_after = Outcome.UNKNOWN, None
+        try:
+            answer = self._client().mail.send.post(request_body=request.body, timeout=self.timeout)
+            return judge(request.keys, answer.status_code, answer.headers, answer.body)
+        except _sdk_error() as error:
+            return judge(request.keys, error.status_code, error.headers, error.body)
+        except (OSError, http.client.HTTPException) as error:
+            detail = f"no answer from {self.host}: {_reason(error)}"
+            if before_writing(error):
+                outcome, retry_after = Outcome.RETRY, RETRY_AFTER
+                detail = f"cannot connect to {self.host}: {_reason(error)}"
+        return [Result(key, outcome, detail, retry_after=retry_after) for key in request.keys]
+
+    def preview(self, batch: Batch) -> list[Wire]:
+        """Each request body, byte for byte; BadData for a recipient that no request can hold."""
+        plan = plan_requests(batch, self.categories)
+        for why in plan.refused.values():
+            raise BadData(f"SendGrid would refuse this recipient: {why}")
+        target = f"POST {self.host}/v3/mail/send"
+        return [Wire("application/json", request.encoded(), target) for request in plan.requests]
+
+    def parse_events(self, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
+        """Verify one call of the event webhook and read it.
+
+        The signature is ECDSA with SHA-256 over timestamp and body (Twilio SendGrid, "Event Webhook Security
+        Features"), good for ten minutes. Raises BadData when it is missing, wrong or old, and
+        ConfigurationError when there is no key to verify it with.
+        """
+        given = {name.lower(): value for name, value in headers.items()}
+        signature = given.get("x-twilio-email-event-webhook-signature", "")
+        timestamp = given.get("x-twilio-email-event-webhook-timestamp", "")
+        if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not signature:
+            raise BadData("this webhook call is not signed", fix="switch on the signed event webhook at SendGrid")
+        if not self._signed(raw, signature, timestamp):
+            raise BadData("the signature of this webhook call is wrong", fix="compare webhook_key with SendGrid's")
+        if abs(time.time() - int(timestamp)) > FRESH:
+            raise BadData("this webhook call is older than ten minutes", fix="check this machine's clock")
+        return read_events(raw)
+
+    def _signed(self, raw: bytes, signature: str, timestamp: str) -> bool:
+        if not self._webhook_key:
+            raise ConfigurationError(
+                "there is no key to verify SendGrid's events with",
+                where="newsletter.toml: provider.sendgrid",
+                fix="take the verification key from SendGrid's Mail Settings, Event Webhook",
+            )
+        from sendgrid.helpers.eventwebhook import EventWebhook
+
+        try:
+            verifier = EventWebhook(self._webhook_key)
+        except Exception as error:  # whatever the SDK's crypto library raises for a key that is none
+            raise ConfigurationError(
+                "the key to verify SendGrid's events with is not a public key",
+                where="newsletter.toml: provider.sendgrid",
+                fix="copy it again from SendGrid's Mail Settings, Event Webhook",
+            ) from error
+        try:
+            base64.b64decode(signature, validate=True)
+            return bool(verifier.verify_signature(raw.decode("utf-8"), signature, timestamp))
+        except Exception:  # noqa: BLE001 - what cannot be read is wrong, whatever the SDK's crypto library raises
+            return False
+
+    def check(self) -> list[str]:
+        """Ask for the key's scopes: is it good, and may it send?"""
+        problems = [f"{problem[:1].upper()}{problem[1:]}." for problem in _category_problems(self.categories)]
+        try:
+            answer = self._client().scopes.get(timeout=self.timeout)
+            scopes = (answer.to_dict or {}).get("scopes", ())
+        except _sdk_error() as error:
+            if error.status_code in (401, 403):
+                return [*problems, f"SendGrid refuses the API key ({error.status_code})."]
+            return [*problems, f"SendGrid answers {error.status_code} to the question what the key may do."]
+        except (OSError, http.client.HTTPException) as error:
+            return [*problems, f"Cannot reach {self.host}: {_reason(error)}."]
+        except (ValueError, AttributeError):
+            return [*problems, f"{self.host} does not answer as SendGrid does: is provider.sendgrid.host right?"]
+        if "mail.send" not in scopes:
+            problems.append('The API key may not send mail: give it the permission "Mail Send".')
+        return problems
+
+    def close(self) -> None:
+        """Nothing stays open: each request has its own connection."""
+
+    def _client(self) -> Any:
+        from sendgrid import SendGridAPIClient
+
+        quiet_sdk()
+        return SendGridAPIClient(api_key=self._api_key, host=self.host).client
+
+
+def quiet_sdk() -> None:
+    """Drop what the SDK logs below WARNING, whatever level anybody sets."""
+    for name in ("python_http_client", "python_http_client.client"):
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.WARNING)
+        logger.addFilter(_NO_DEBUG)
+
+
+def before_writing(error: BaseException) -> bool:
+    """Whether a request failed while connecting, so that certainly no byte of it was written.
+
+    ``urllib`` wraps what happens while connecting and while writing in the same ``URLError``. A refused
+    connection, an unknown host and a bad certificate only happen while connecting; anything else counts when it
+    was raised inside ``connect()`` of ``http.client``. In doubt: no.
+    """
+    if not isinstance(error, urllib.error.URLError):
+        return False
+    reason = error.reason
+    if isinstance(reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
+        return True
+    return isinstance(reason, BaseException) and _passed_connect(reason.__traceback__)
+
+
+def _passed_connect(traceback: TracebackType | None) -> bool:
+    while traceback is not None:
+        frame = traceback.tb_frame
+        if frame.f_code.co_name == "connect" and frame.f_globals.get("__name__") == "http.client":
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _sdk_error() -> type[Any]:
+    from python_http_client.exceptions import HTTPError
+
+    found: type[Any] = HTTPError
+    return found
+
+
+def _reason(error: BaseException) -> str:
+    """Why there was no answer, without anything of the request in it."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    if isinstance(reason, TimeoutError):
+        return "no answer in time"
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"its certificate is not trusted ({getattr(reason, 'verify_message', '')})"
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
+    return type(reason).__name__ if isinstance(reason, BaseException) else str(reason)[:100]
+
+
+def _category_problems(categories: Sequence[str]) -> list[str]:
+    probe = {"categories": list(categories)}
+    return [problem for problem in validate(probe) if "categories" in problem]
+
+
+def _checked_host(host: str) -> str:
+    """The base URL: https, or http on this machine alone, because the key is in every request."""
+    try:
+        parts = urlsplit(host)
+        plain = parts.scheme in ("https", "http") and parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise _bad_host("is not the address of an API") from error
+    extra = parts.username or parts.query or parts.fragment or parts.path not in ("", "/")
+    if not plain or extra or not host.isascii():
+        raise _bad_host("is not the address of an API")
+    if parts.scheme == "http" and not _on_this_machine(parts.hostname or ""):
+        raise _bad_host("would show the API key to everybody on the way")
+    return host.rstrip("/")
+
+
+def _bad_host(why: str) -> ConfigurationError:
+    return ConfigurationError(
+        f"the host {why}",
+        where="newsletter.toml: provider.sendgrid.host",
+        fix='use "https://api.sendgrid.com", or "https://api.eu.sendgrid.com" for an account in the EU',
+    )
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,153 @@
+"""What SendGrid's answers mean for the recipients of a request, and for later events. No network here."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+import time
+from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
+from typing import Any, Literal
+
+from newsletter.delivery.ports import Event, Outcome, Result
+from newsletter.errors import BadData
+
+RETRY_AFTER = 60.0
+"""Seconds to wait where SendGrid says "not now" without saying until when."""
+_LONGEST_WAIT = 3600.0
+_SHOWN = 300
+_FIELD = re.compile(r"personalizations[.\[](\d+)(?:\D|$)")
+_KEY = re.compile(r"[0-9a-f]{32}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+Kind = Literal["delivered", "bounced", "complained", "opened", "clicked", "unsubscribed", "deferred", "dropped"]
+_KINDS: Mapping[str, Kind] = {
+    "delivered": "delivered",
+    "bounce": "bounced",
+    "dropped": "dropped",
+    "deferred": "deferred",
+    "open": "opened",
+    "click": "clicked",
+    "spamreport": "complained",
+    "unsubscribe": "unsubscribed",
+    "group_unsubscribe": "unsubscribed",
+}
+
+
+def judge(keys: Sequence[str], status: int, headers: Mapping[str, str], body: bytes) -> list[Result]:
+    """One result per key for an HTTP answer. ``headers`` must find names whatever their case.
+
+    202 is the only yes. 4xx is a definite no: 429 and 408 for now, 400 for the recipients that it names, else for
+    the whole request. Everything else, 5xx above all, may have been taken: UNKNOWN.
+    """
+    if status == 202:
+        return [Result(key, Outcome.ACCEPTED, provider_id=headers.get("X-Message-Id")) for key in keys]
+    detail = f"SendGrid answers {status}{_words(body)}"
+    if status in (408, 429):
+        wait = retry_after(headers, time.time())
+        return [Result(key, Outcome.RETRY, detail, retry_after=wait) for key in keys]
+    if status == 400:
+        return _refused_by_name(keys, body, detail)
+    if 300 <= status < 500:
+        return [Result(key, Outcome.FAILED, detail) for key in keys]
+    return [Result(key, Outcome.UNKNOWN, detail) for key in keys]
+
+
+def _refused_by_name(keys: Sequence[str], body: bytes, detail: str) -> list[Result]:
+    """A 400 refuses the whole request. Those it names are rejected, and the others may go without them."""
+    named: dict[int, str] = {}
+    for error in _errors(body):
+        found = _FIELD.search(str(error.get("field") or ""))
+        if found is None or int(found[1]) >= len(keys):
+            return [Result(key, Outcome.FAILED, detail) for key in keys]
+        named.setdefault(int(found[1]), _clean(f"SendGrid answers 400: {error.get('message')} ({error.get('field')})"))
+    if not named:
+        return [Result(key, Outcome.FAILED, detail) for key in keys]
+    others = "not taken, because SendGrid refused another recipient of the same request"
+    return [
+        Result(key, Outcome.REJECTED, named[index]) if index in named else Result(key, Outcome.RETRY, others)
+        for index, key in enumerate(keys)
+    ]
+
+
+def retry_after(headers: Mapping[str, str], now: float) -> float:
+    """Seconds to wait by ``Retry-After`` (seconds or a date) or ``X-RateLimit-Reset`` (seconds since 1970).
+
+    Between one second and an hour; a minute when neither says anything that makes sense.
+    """
+    said = (headers.get("Retry-After") or "").strip()
+    reset = (headers.get("X-RateLimit-Reset") or "").strip()
+    wait = _number(said)
+    if wait is None and said:
+        try:
+            wait = parsedate_to_datetime(said).timestamp() - now
+        except (ValueError, OverflowError):
+            wait = None
+    if wait is None and (at := _number(reset)) is not None:
+        wait = at - now
+    return RETRY_AFTER if wait is None else min(max(wait, 1.0), _LONGEST_WAIT)
+
+
+def read_events(raw: bytes) -> list[Event]:
+    """The events of one webhook call that are about our deliveries, in its order.
+
+    Skipped: mail of the account that is not ours, and what says nothing new (processed, group_resubscribe). A
+    bounce of type ``blocked`` is ``dropped``: the server refused this mail, the address is not bad. Raises
+    BadData when it is not a JSON array of objects.
+    """
+    try:
+        found = json.loads(raw)
+    except ValueError as error:
+        raise _not_events() from error
+    if not isinstance(found, list) or not all(isinstance(event, dict) for event in found):
+        raise _not_events()
+    return [event for event in map(_event, found) if event is not None]
+
+
+def _event(raw: Mapping[str, Any]) -> Event | None:
+    key, said, at = raw.get("delivery"), raw.get("event"), raw.get("timestamp")
+    if not isinstance(key, str) or not _KEY.fullmatch(key) or not isinstance(said, str) or said not in _KINDS:
+        return None
+    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
+        raise _not_events()
+    kind = _KINDS[said]
+    words = [raw.get("type"), raw.get("status"), raw.get("reason") or raw.get("response") or raw.get("url")]
+    if kind == "bounced" and raw.get("type") == "blocked":
+        kind = "dropped"
+    detail = _clean(" ".join(str(word) for word in words if word))
+    return Event(key=key, kind=kind, at=int(at * 1_000_000), detail=detail, raw=raw)
+
+
+def _not_events() -> BadData:
+    return BadData("this is not a list of SendGrid events", fix="point only SendGrid's event webhook at this address")
+
+
+def _errors(body: bytes) -> list[Mapping[str, Any]]:
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return []
+    errors = found.get("errors") if isinstance(found, dict) else None
+    return [error for error in errors if isinstance(error, dict)] if isinstance(errors, list) else []
+
+
+def _words(body: bytes) -> str:
+    errors = _errors(body)
+    words = "; ".join(
+        f"{error.get('message')} ({error['field']})" if error.get("field") else str(error.get("message"))
+        for error in errors
+    )
+    return f": {_clean(words)}" if words else ""
+
+
+def _clean(text: str) -> str:
+    return _CONTROL.sub(" ", text).strip()[:_SHOWN]
+
+
+def _number(text: str) -> float | None:
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None

@@ -1,0 +1,374 @@
+"""One SMTP connection, and one transaction on it whose phase is always known.
+
+``smtplib`` opens the connection, says EHLO, secures it and signs in. From there the socket is ours, because
+``smtplib`` raises the same ``SMTPServerDisconnected`` for a reset in the middle of the body and for silence after
+the final dot, and these two mean opposite things: before the final dot is written no server may take
+responsibility for a message (RFC 5321, 4.1.1.4), after it nobody can know (RFC 1047). So the dot is written by
+itself, last, and what went wrong is judged by the phase it went wrong in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import re
+import smtplib
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import Literal
+
+from newsletter.delivery.ports import Outcome
+
+Security = Literal["starttls", "tls", "none"]
+
+RETRY_AFTER = 60.0
+"""Seconds to wait when the server could not be reached at all."""
+PATIENCE = 5
+"""After the final dot we wait this many times the timeout: giving up there makes a delivery uncertain."""
+_GOODBYE = 2.0
+_CHUNK = 64 * 1024  # a timeout is for one write, not for ten megabytes on a slow line
+_LONGEST_LINE = 4096  # RFC 5321, 4.5.3.1.5 says 512; some servers are chattier
+_MOST_LINES = 200
+_NEEDS_AUTH = frozenset({530, 534, 535, 538})
+_SYNTAX = frozenset({500, 502, 503, 504})
+_RELAY = re.compile(r"\brelay", re.IGNORECASE)
+_ADDRESS = re.compile(r"\S*@\S*")  # a reader may live at relay@…
+_TOO_BIG = re.compile(r"\b5\.3\.4\b")
+_REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+
+
+class Phase(enum.StrEnum):
+    """How far a transaction has come. Only in DOT may the server have taken the message."""
+
+    MAIL = "MAIL"
+    RCPT = "RCPT"
+    DATA = "DATA"
+    BODY = "the body"
+    DOT = "the final dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to connect and as whom. ``timeout`` is in seconds; the repr has no secret."""
+
+    host: str
+    port: int
+    security: Security
+    timeout: float
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def target(self) -> str:
+        """``smtp://host:port``, or ``smtps://`` where TLS comes first."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{'smtps' if self.security == 'tls' else 'smtp'}://{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No session: RETRY when the server could not be reached, FAILED when it does not want us."""
+
+    outcome: Outcome
+    detail: str
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds to wait before the next try."""
+        return RETRY_AFTER if self.outcome is Outcome.RETRY else None
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One transaction: sender and recipient without brackets, and the message with CRLF."""
+
+    sender: str
+    recipient: str
+    message: bytes
+    smtputf8: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a transaction ended. ``phase`` is where; ``broken`` says that the connection is of no more use."""
+
+    outcome: Outcome
+    phase: Phase
+    detail: str
+    broken: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A server's answer: its code and its words on one line."""
+
+    code: int
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.text}".strip()
+
+
+class Hangup(ConnectionError):
+    """The server closed the connection, or stopped speaking SMTP."""
+
+
+def open_session(server: Server) -> Session | Refused:
+    """Connect, EHLO, secure and sign in. Never raises for what the network or the server does."""
+    client: smtplib.SMTP | None = None
+    try:
+        client = _connected(server)
+        if server.security == "starttls":
+            client.starttls(context=_tls())
+        client.ehlo_or_helo_if_needed()
+        if server.username is not None:
+            client.login(server.username, server.password or "")
+    except (OSError, ValueError, smtplib.SMTPException) as error:
+        if client is not None:
+            client.close()
+        return _why(server, error)
+    return Session(server, client)
+
+
+def _connected(server: Server) -> smtplib.SMTP:
+    if server.security == "tls":
+        return smtplib.SMTP_SSL(server.host, server.port, ehlo_name(), timeout=server.timeout, context=_tls())
+    return smtplib.SMTP(server.host, server.port, ehlo_name(), timeout=server.timeout)
+
+
+def _tls() -> ssl.SSLContext:
+    """Certificates and host names are verified; SSL_CERT_FILE adds an authority of one's own."""
+    return ssl.create_default_context()
+
+
+def ehlo_name() -> str:
+    """This machine's name where it is a full one, else an address literal (RFC 5321, 4.1.3).
+
+    Not ``socket.getfqdn``, which asks the DNS and may wait for it.
+    """
+    name = socket.gethostname()
+    return name if re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", name) else "[127.0.0.1]"
+
+
+def _why(server: Server, error: Exception) -> Refused:
+    """What failed while opening: an answer of the server's, or no connection at all."""
+    at = server.target
+    if isinstance(error, smtplib.SMTPAuthenticationError):
+        outcome = Outcome.FAILED if error.smtp_code >= 500 else Outcome.RETRY
+        return Refused(outcome, f"{at} refuses the user name or password: {_answer(error)}")
+    if isinstance(error, smtplib.SMTPResponseException):
+        outcome = Outcome.FAILED if error.smtp_code >= 500 else Outcome.RETRY
+        return Refused(outcome, f"{at} answers {_answer(error)}")
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return Refused(Outcome.RETRY, f"{at} closed the connection: {one_line(str(error))}")
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        what = "STARTTLS" if "STARTTLS" in str(error) else "AUTH"
+        return Refused(Outcome.FAILED, f"{at} does not offer {what}")
+    if isinstance(error, smtplib.SMTPException):
+        return Refused(Outcome.FAILED, f"{at} offers no way to sign in that we know")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Refused(Outcome.RETRY, f"{at} has a certificate that is not trusted: {error.verify_message}")
+    if isinstance(error, ssl.SSLError):
+        return Refused(Outcome.RETRY, f"{at} does not speak TLS as expected: {error.reason or 'handshake failed'}")
+    if isinstance(error, ValueError):  # its own words may hold the password
+        return Refused(Outcome.FAILED, f"{at}: the host, the user name or the password cannot be used as it is")
+    reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return Refused(Outcome.RETRY, f"{at} cannot be reached: {one_line(reason)}")
+
+
+def _answer(error: smtplib.SMTPResponseException) -> str:
+    text = error.smtp_error
+    return one_line(f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}")
+
+
+def one_line(text: str) -> str:
+    """A server's words without line breaks and control characters, at most 300 characters of them."""
+    return _CONTROL.sub(" ", text).strip()[:300]
+
+
+class Session:
+    """A connection that is signed in. One thread at a time; ``alive`` turns False when it is of no more use."""
+
+    def __init__(self, server: Server, client: smtplib.SMTP) -> None:
+        assert client.sock is not None
+        self._server = server
+        self._client = client
+        self._sock: socket.socket = client.sock
+        # Nagle's algorithm would hold the final dot, a write of its own, until the body is acknowledged: 40 ms.
+        self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._buffer = bytearray()
+        self.extensions = frozenset(client.esmtp_features)
+        size = client.esmtp_features.get("size", "")
+        self.max_size = int(size) if size.isascii() and size.isdigit() and int(size) else None
+        self.transactions = 0
+        self.alive = True
+
+    def __repr__(self) -> str:
+        return f"<Session {self._server.target} transactions={self.transactions} alive={self.alive}>"
+
+    def stale(self) -> bool:
+        """Whether the server has hung up or said something (a 421) while nothing was asked of it."""
+        return not self.alive or bool(self._buffer) or self._heard()
+
+    def transact(self, envelope: Envelope) -> Ending:
+        """Hand over one message; never raises for what the network or the server does."""
+        if self.max_size is not None and len(envelope.message) > self.max_size:
+            size = f"{len(envelope.message):,} bytes; the server takes {self.max_size:,}"
+            return Ending(Outcome.FAILED, Phase.MAIL, f"the message has {size}")
+        if envelope.smtputf8 and "smtputf8" not in self.extensions:
+            return Ending(Outcome.REJECTED, Phase.MAIL, "the address needs SMTPUTF8, which the server does not offer")
+        self.transactions += 1
+        phase = Phase.MAIL
+        try:
+            for phase, command, wanted in self._dialogue(envelope):
+                reply = self._command(command)
+                if reply.code // 100 != wanted:
+                    return self._refused(phase, reply)
+            phase = Phase.BODY
+            self._write(dot_stuffed(envelope.message))
+            if self._heard():  # it gave up early: the dot was not written, so this is definite
+                return self._refused(phase, self._read(self._server.timeout))
+            phase = Phase.DOT
+            self._write(b".\r\n")
+            return self._answered(self._read(self._server.timeout * PATIENCE))
+        except OSError as error:
+            return self._broke(phase, error)
+
+    def _dialogue(self, envelope: Envelope) -> tuple[tuple[Phase, str, int], ...]:
+        size = f" SIZE={len(envelope.message)}" if "size" in self.extensions else ""
+        utf8 = " SMTPUTF8" if envelope.smtputf8 else ""
+        return (
+            (Phase.MAIL, f"MAIL FROM:<{envelope.sender}>{size}{utf8}", 2),
+            (Phase.RCPT, f"RCPT TO:<{envelope.recipient}>", 2),
+            (Phase.DATA, "DATA", 3),
+        )
+
+    def _refused(self, phase: Phase, reply: Reply) -> Ending:
+        """A refusal before the final dot: definite."""
+        outcome = judge(phase, reply)
+        broken = reply.code == 421 or phase is Phase.BODY or reply.code // 100 not in (4, 5)
+        if not broken and phase is not Phase.MAIL:
+            broken = not self._reset()
+        return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken))
+
+    def _answered(self, reply: Reply) -> Ending:
+        if reply.code // 100 == 2:
+            return Ending(Outcome.ACCEPTED, Phase.DOT, one_line(reply.text) or str(reply.code))
+        if reply.code // 100 not in (4, 5):
+            return self._ended(Ending(Outcome.UNKNOWN, Phase.DOT, f"after {Phase.DOT}: {reply}", broken=True))
+        return self._ended(Ending(judge(Phase.DOT, reply), Phase.DOT, f"{Phase.DOT}: {reply}", reply.code == 421))
+
+    def _broke(self, phase: Phase, error: Exception) -> Ending:
+        outcome = Outcome.UNKNOWN if phase is Phase.DOT else Outcome.RETRY
+        what = "no answer in time" if isinstance(error, TimeoutError) else one_line(str(error)) or "connection lost"
+        return self._ended(Ending(outcome, phase, f"after {phase}: {what}", broken=True))
+
+    def _ended(self, ending: Ending) -> Ending:
+        if ending.broken:
+            self.drop()
+        return ending
+
+    def _reset(self) -> bool:
+        try:
+            return self._command("RSET").code // 100 == 2
+        except OSError:
+            return False
+
+    def quit(self) -> None:
+        """Say goodbye and close; a server that does not answer is not waited for."""
+        if self.alive:
+            with contextlib.suppress(OSError):
+                self._sock.settimeout(_GOODBYE)
+                self._sock.sendall(b"QUIT\r\n")
+                self._read(_GOODBYE)
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without a word."""
+        self.alive = False
+        self._client.close()
+
+    # -- bytes ------------------------------------------------------------------------------------------------
+
+    def _command(self, line: str) -> Reply:
+        self._write(line.encode("utf-8") + b"\r\n")
+        return self._read(self._server.timeout)
+
+    def _write(self, data: bytes) -> None:
+        self._sock.settimeout(self._server.timeout)
+        view = memoryview(data)
+        for at in range(0, len(view), _CHUNK):
+            self._sock.sendall(view[at : at + _CHUNK])
+
+    def _heard(self) -> bool:
+        """Whether something has arrived that was not asked for: bytes (kept), an end or a reset."""
+        self._sock.settimeout(0.0)
+        try:
+            data = self._sock.recv(4096)
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
+        except OSError:
+            return True
+        self._buffer += data
+        return True
+
+    def _read(self, timeout: float) -> Reply:
+        """One reply, all its lines, within ``timeout`` seconds.
+
+        Raises TimeoutError, Hangup, or another OSError of the socket.
+        """
+        deadline = time.monotonic() + timeout
+        words: list[str] = []
+        for _ in range(_MOST_LINES):
+            found = _REPLY_LINE.fullmatch(self._line(deadline))
+            if found is None:
+                break
+            words.append(found[3].decode("utf-8", "replace"))
+            if found[2] != b"-":
+                return Reply(int(found[1]), one_line(" ".join(words)))
+        raise Hangup("the server's answer is not SMTP")
+
+    def _line(self, deadline: float) -> bytes:
+        while (end := self._buffer.find(b"\n")) < 0:
+            if len(self._buffer) > _LONGEST_LINE:
+                raise Hangup("the server's answer is not SMTP")
+            left = deadline - time.monotonic()
+            if left <= 0:  # a byte now and then does not keep us here for ever
+                raise TimeoutError
+            self._sock.settimeout(left)
+            data = self._sock.recv(4096)
+            if not data:
+                raise Hangup("the server closed the connection")
+            self._buffer += data
+        line = bytes(self._buffer[:end]).rstrip(b"\r")
+        del self._buffer[: end + 1]
+        return line
+
+
+def judge(phase: Phase, reply: Reply) -> Outcome:
+    """What a refusal means. 4xx: not now. 5xx: about the recipient in RCPT and after the dot, else about us.
+
+    About us wherever it stands: authentication wanted, relaying refused, the message too big (5.3.4). A server
+    that does not relay for us refuses every recipient, and none of them deserves it.
+    """
+    if reply.code // 100 != 5:
+        return Outcome.RETRY
+    if reply.code in _NEEDS_AUTH or _TOO_BIG.search(reply.text):
+        return Outcome.FAILED
+    if phase is Phase.MAIL or (phase is not Phase.RCPT and reply.code in _SYNTAX):
+        return Outcome.FAILED
+    if phase is Phase.RCPT and _RELAY.search(_ADDRESS.sub("", reply.text)):
+        return Outcome.FAILED
+    return Outcome.REJECTED
+
+
+def dot_stuffed(message: bytes) -> bytes:
+    """The message as DATA carries it (RFC 5321, 4.5.2), ending in CRLF; the final dot is not part of it."""
+    if message.startswith(b"."):
+        message = b"." + message
+    if b"\r\n." in message:
+        message = message.replace(b"\r\n.", b"\r\n..")
+    return message if message.endswith(b"\r\n") else message + b"\r\n"

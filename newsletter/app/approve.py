@@ -1,0 +1,149 @@
+"""``approve`` and ``unapprove``: from an issue that can be edited to bytes that cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from newsletter.app.check import findings_of, weighs
+from newsletter.app.desk import Desk
+from newsletter.app.outgoing import message_facts
+from newsletter.app.providers import require_provider
+from newsletter.app.publish import publish_media
+from newsletter.app.render import render
+from newsletter.app.words import plural, when
+from newsletter.delivery import approval as approvals
+from newsletter.delivery import installation, mailings
+from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.schedule import SendAt, parse_send_at
+from newsletter.errors import FindingsRemain, IllegalState, NewsletterError
+from newsletter.models import Finding, Severity
+from newsletter.store.clock import from_us, now_us
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What was frozen, and when it goes out. ``warnings`` are the findings that the approver accepts by this."""
+
+    approval: approvals.Approval
+    mailing: Mailing | None
+    warnings: Sequence[Finding]
+    remote_images: Sequence[str]
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "issue": self.approval.issue,
+            "digest": self.approval.digest,
+            "approver": self.approval.approver,
+            "send_at": self.mailing.local_time if self.mailing else None,
+            "zone": self.approval.zone,
+            "warnings": [finding.id for finding in self.warnings],
+            "remote_images": list(self.remote_images),
+        }
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        slug = self.approval.issue
+        lines = [f"Approved {slug} by {self.approval.approver}: {self.approval.digest[:19]}…"]
+        if self.warnings:
+            lines.append(f"  with {plural(len(self.warnings), 'warning')}: {', '.join(_ids(self.warnings))}")
+        if self.remote_images:
+            lines.append(
+                f"  {plural(len(self.remote_images), 'picture')} on other servers can still change: "
+                + ", ".join(self.remote_images)
+            )
+        if self.mailing is None:
+            return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
+        lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
+        lines.append(f"Stop the presses: newsletter unapprove {slug}")
+        return lines
+
+
+def _ids(findings: Sequence[Finding]) -> list[str]:
+    return sorted({finding.id for finding in findings})
+
+
+def approve_issue(
+    desk: Desk, slug: str, *, send_at: str | None, approver: str | None = None, note: str | None = None
+) -> Approved:
+    """Render, check and freeze an issue; with ``send_at``, schedule its mailing: both or, on an error, neither.
+
+    Raises FindingsRemain when a check finds an error, IllegalState when it is approved or was sent already,
+    UsageProblem for a time that cannot be read or has passed, ConfigurationError for a provider that is not there.
+    """
+    now = now_us()
+    config = desk.config
+    zone = config.publication.timezone
+    at = parse_send_at(send_at, zone, from_us(now)) if send_at is not None else None
+    _refuse_second_approval(desk, slug)
+    require_provider(desk)
+    rendered = render(desk, slug)
+    findings = findings_of(desk, rendered, send_at=at.utc if at else None)
+    _refuse_errors(slug, findings)
+    facts = message_facts(config)
+    if config.provider.name != "outbox":
+        installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
+    publish_media(desk, rendered.email)
+    approval = approvals.freeze(
+        desk.workspace,
+        rendered.email,
+        facts,
+        approver=approver or desk.actor,
+        now=from_us(now),
+        zone=zone,
+        send_at=at.local if at else None,
+        note=note,
+    )
+    try:
+        mailing = schedule(desk, approval, at, now) if at else None
+    except NewsletterError:
+        # Half of what was asked for would look like all of it.
+        approvals.remove_approval(desk.workspace, slug)
+        raise
+    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images)
+
+
+def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:
+    """Make the mailing of an approval, under the provider that is configured."""
+    mailing, _new = mailings.schedule(
+        desk.store,
+        issue=approval.issue,
+        digest=approval.digest,
+        provider=desk.config.provider.name,
+        send_at=at,
+        actor=desk.actor,
+        now=now,
+    )
+    return mailing
+
+
+def _refuse_second_approval(desk: Desk, slug: str) -> None:
+    live = mailings.live(desk.store, slug)
+    if live is not None and live.state == "completed":
+        raise IllegalState(f"{slug} was sent already", fix=f"newsletter status {slug}")
+    if (desk.workspace.issue_dir(slug) / "approved").exists():
+        raise IllegalState(
+            f"{slug} is approved already", fix=f"to change or reschedule it: newsletter unapprove {slug}"
+        )
+
+
+def _refuse_errors(slug: str, findings: Sequence[Finding]) -> None:
+    errors = weighs(findings, Severity.ERROR)
+    if errors:
+        listed = "\n".join(f"    {f.id}: {f.message}" for f in errors)
+        raise FindingsRemain(
+            f"{slug} has {plural(len(errors), 'error')} and cannot be approved:\n{listed}",
+            fix=f"put it right; newsletter check {slug} shows where",
+        )
+
+
+def unapprove_issue(desk: Desk, slug: str) -> str:
+    """Take the approval back, also a damaged one; raises IllegalState with the number submitted when it is too late."""
+    frozen = desk.workspace.issue_dir(slug) / "approved"
+    if not frozen.exists() and mailings.live(desk.store, slug) is None:
+        approvals.load_approval(desk.workspace, slug)  # says what is missing
+    mailings.unapprove(desk.store, slug, actor=desk.actor, now=now_us())
+    approvals.remove_approval(desk.workspace, slug)
+    return f"{slug}: stopped, 0 submitted. It can be edited again."

@@ -1,0 +1,159 @@
+"""Issues: make them, pick stories into them, put them in order, look at them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from newsletter.app.desk import Desk
+from newsletter.articles import inbox
+from newsletter.articles.teaser import teaser_of
+from newsletter.checks.weekdays import mentions
+from newsletter.issues import editing, folder
+from newsletter.issues.editing import Picked
+from newsletter.models import Issue
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRow:
+    """One line of the list of issues."""
+
+    slug: str
+    state: str
+    stories: int
+    subject: str
+    problem: str | None
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {"slug": self.slug, "state": self.state, "stories": self.stories, "subject": self.subject,
+                "problem": self.problem}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ShownIssue:
+    """An issue with its sections in order, and the story files that no section names."""
+
+    issue: Issue
+    state: str
+    spare: Sequence[str]
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "slug": self.issue.slug,
+            "date": self.issue.date.isoformat(),
+            "number": self.issue.number,
+            "state": self.state,
+            "subject": self.issue.subject,
+            "preheader": self.issue.preheader,
+            "sections": [
+                {"title": s.title, "layout": s.layout, "articles": [a.slug for a in s.articles]}
+                for s in self.issue.sections
+            ],
+            "unused_files": list(self.spare),
+        }
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        issue = self.issue
+        number = f", number {issue.number}" if issue.number else ""
+        lines = [f"{issue.slug}: {self.state}. {issue.date:%A} {issue.date.day} {issue.date:%B %Y}{number}"]
+        lead = issue.lead
+        stands = f"{lead.headline}  (the lead's headline, until you write one)" if lead else "not written yet"
+        lines.append(f"  subject    {issue.subject or stands}")
+        stands = f"{teaser_of(lead)}  (the lead's teaser, until you write one)" if lead else "not written yet"
+        lines.append(f"  preheader  {issue.preheader or stands}")
+        for section in issue.sections:
+            lines.append(f"  {section.title or section.layout.capitalize()} ({section.layout})")
+            lines += [f"    {n}. {a.headline}  [{a.slug}]" for n, a in enumerate(section.articles, start=1)]
+            if not section.articles:
+                lines.append("    no story yet")
+        lines += [f"  {name} is in the folder, but in no section" for name in self.spare]
+        return lines
+
+
+def new_issue(desk: Desk, slug: str, *, date: str | None = None) -> str:
+    """Make an issue; the path of its issue.md within the workspace."""
+    return _shown(desk, editing.new_issue(desk.workspace, slug, date=date) / folder.ISSUE_FILE)
+
+
+def duplicate_issue(desk: Desk, slug: str, new_slug: str, *, date: str | None = None) -> str:
+    """Copy an issue without its approval; the path of the copy within the workspace."""
+    return _shown(desk, editing.duplicate(desk.workspace, slug, new_slug, date=date))
+
+
+def list_issues(desk: Desk) -> list[IssueRow]:
+    """Every issue, newest first. One that cannot be read says why and hides no other."""
+    mailed = _mailing_states(desk)
+    return [
+        IssueRow(
+            slug=summary.slug,
+            state="broken"
+            if summary.problem
+            else mailed.get(summary.slug, "approved" if summary.approved else "draft"),
+            stories=summary.stories,
+            subject=summary.problem or summary.subject or "",
+            problem=summary.problem,
+        )
+        for summary in folder.list_issues(desk.workspace)
+    ]
+
+
+def show_issue(desk: Desk, slug: str) -> ShownIssue:
+    """An issue's sections and stories; raises NotFound and BadData."""
+    issue = folder.load_issue(desk.workspace, slug)
+    state = "approved" if folder.is_approved(desk.workspace, slug) else "draft"
+    return ShownIssue(issue, _mailing_states(desk).get(slug, state), folder.unreferenced(desk.workspace, issue))
+
+
+def pick_articles(
+    desk: Desk, issue: str, slugs: Sequence[str], *, section: str | None = None, at: int | None = None
+) -> list[str]:
+    """Pick stories from the inbox into an issue, all of them or none; what was done, a line each."""
+    items = []
+    for slug in slugs:
+        item = inbox.get(desk.store, slug)
+        original = desk.workspace.originals / item.original if item.original else None
+        items.append(Picked(slug=slug, text=item.document, original=original))
+    notes = editing.pick(desk.workspace, issue, items, section=section, at=at)
+    return notes + _past_days(folder.load_issue(desk.workspace, issue), set(slugs))
+
+
+def _past_days(issue: Issue, slugs: set[str]) -> list[str]:
+    """Named days that lie before the issue's date: said while the editor still has the story in hand."""
+    notes: list[str] = []
+    for article in issue.articles():
+        if article.slug not in slugs or not (article.lang or issue.lang or "en").startswith("en"):
+            continue
+        text = f"{article.headline}\n{article.standfirst or ''}\n{teaser_of(article)}"
+        notes += [
+            f"{article.slug}: “{mention.words}” is before the issue's date, {issue.date}"
+            for mention in mentions(text, issue.date, None)
+            if mention.kind != "bare" and mention.day is not None and mention.day < issue.date
+        ]
+    return list(dict.fromkeys(notes))
+
+
+def drop_article(desk: Desk, issue: str, article: str) -> list[str]:
+    """Take a story out of an issue; its file stays in the folder."""
+    return editing.drop(desk.workspace, issue, article)
+
+
+def move_article(desk: Desk, issue: str, article: str, *, section: str | None = None, to: int) -> list[str]:
+    """Move a story within an issue; places count from 1."""
+    return editing.move(desk.workspace, issue, article, section=section, to=to)
+
+
+def _mailing_states(desk: Desk) -> dict[str, str]:
+    if not desk.workspace.database.exists():
+        return {}
+    from newsletter.delivery.mailings import all_mailings
+
+    return {mailing.issue: mailing.state for mailing in all_mailings(desk.store) if mailing.state != "cancelled"}
+
+
+def _shown(desk: Desk, path: Path) -> str:
+    return path.relative_to(desk.workspace.root).as_posix()

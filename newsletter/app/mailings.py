@@ -1,0 +1,183 @@
+"""Looking at mailings and steering them: status, pause, resume, cancel, reconcile, adopt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from newsletter.app.desk import Desk
+from newsletter.app.words import plural
+from newsletter.delivery import installation, mailings, reconcile
+from newsletter.delivery import status as states
+from newsletter.delivery.reconcile import Uncertain
+from newsletter.delivery.status import Status
+from newsletter.errors import UsageProblem
+from newsletter.store.clock import from_us, now_us
+
+
+@dataclass(frozen=True, slots=True)
+class IssueStatus:
+    """What happened to one issue, as the command line tells it."""
+
+    status: Status
+    provider: str
+
+    @property
+    def issue(self) -> str:
+        """The issue's slug."""
+        return self.status.issue
+
+    @property
+    def state(self) -> str:
+        """draft, approved, or the state of its mailing."""
+        return self.status.state
+
+    @property
+    def when(self) -> str:
+        """Local time to send at, or an empty string."""
+        return (self.status.local_time or "").replace("T", " ")
+
+    @property
+    def sentence(self) -> str:
+        """``10,000 = 9,981 submitted + 12 excluded + 7 uncertain``, or what it waits for."""
+        return self.status.sentence
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        now = self.status
+        return {
+            "issue": now.issue,
+            "state": now.state,
+            "reason": now.reason,
+            "approver": now.approver,
+            "send_at": now.local_time,
+            "zone": now.zone,
+            "provider": now.provider,
+            "planned": now.planned,
+            "counts": dict(now.counts or {}),
+            "closes": now.closes if now.planned is not None else None,
+            "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in now.reasons],
+            "edits": list(now.edits),
+            "tampered": list(now.tampered),
+            "tests": [{"number": t.number, "code": t.code, "to": [r.address for r in t.receipts]} for t in now.tests],
+            "sentence": now.sentence,
+        }
+
+    def lines(self) -> list[str]:
+        """For the terminal: the sentence first, then what is worth knowing."""
+        now = self.status
+        lines = [f"{now.issue}: {now.state}", f"  {now.sentence}"]
+        if now.reason and now.state not in {"held", "completed"}:
+            lines.append(f"  because: {now.reason}")
+        if now.local_time and now.state not in {"approved", "scheduled"}:
+            lines.append(f"  send time: {self.when} ({now.zone})")
+        if now.approver:
+            lines.append(f"  approved by {now.approver}")
+        lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
+        if now.next_try_at is not None:
+            lines.append(f"  next try at {from_us(now.next_try_at):%H:%M:%S} UTC")
+        lines += [f"  {name} was edited after the approval; the edit is not sent" for name in now.edits]
+        lines += [f"  {problem}; nothing is sent until this is put right" for problem in now.tampered]
+        for test in now.tests:
+            lines.append(f"  test {test.number} · {test.code} went to {', '.join(r.address for r in test.receipts)}")
+        if now.counts and now.counts.get("uncertain"):
+            lines.append(f"  Settle the uncertain: newsletter reconcile {now.issue}")
+        if now.state in {"held", "paused"}:
+            lines.append(f"  Go on with: newsletter resume {now.issue}")
+        return lines
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What was settled by the editor's word and what is still open."""
+
+    issue: str
+    settled: int
+    uncertain: Sequence[Uncertain]
+
+    @property
+    def open_rows(self) -> int:
+        """How many deliveries nobody can know about yet."""
+        return len(self.uncertain)
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {
+            "issue": self.issue,
+            "settled": self.settled,
+            "uncertain": [
+                {"address": u.address, "key": u.key, "detail": u.detail, "at": from_us(u.at).isoformat()}
+                for u in self.uncertain
+            ],
+        }
+
+    def lines(self) -> list[str]:
+        """For the terminal."""
+        lines = [f"Settled {plural(self.settled, 'delivery', 'deliveries')}."] if self.settled else []
+        if not self.uncertain:
+            return [*lines, f"{self.issue}: nothing is uncertain."]
+        lines.append(f"{plural(self.open_rows, 'delivery is', 'deliveries are')} uncertain:")
+        lines += [f"  {u.address}  {from_us(u.at):%Y-%m-%d %H:%M:%S} UTC  {u.detail}" for u in self.uncertain]
+        lines.append("Look into the provider's log for these times, then say what became of each:")
+        lines.append(f"  newsletter reconcile {self.issue} --went-out ADDRESS    it arrived (or: all)")
+        lines.append(f"  newsletter reconcile {self.issue} --send-again ADDRESS  it did not (or: all)")
+        return lines
+
+
+def issue_status(desk: Desk, slug: str) -> IssueStatus:
+    """Everything about one issue; raises NotFound when there is neither a folder nor a mailing."""
+    return IssueStatus(states.status(desk.store, desk.workspace, slug), desk.config.provider.name)
+
+
+def all_statuses(desk: Desk) -> list[IssueStatus]:
+    """The newest mailing of every issue, the latest first."""
+    provider = desk.config.provider.name
+    return [IssueStatus(status, provider) for status in states.all_statuses(desk.store)]
+
+
+def pause_mailing(desk: Desk, slug: str) -> str:
+    """Pause; mails in flight finish."""
+    mailings.pause(desk.store, slug, actor=desk.actor, now=now_us())
+    return f"{slug}: paused. Mails in flight finish; go on with newsletter resume {slug}."
+
+
+def resume_mailing(desk: Desk, slug: str) -> str:
+    """Let a paused or held mailing go on."""
+    mailing = mailings.resume(desk.store, slug, actor=desk.actor, now=now_us())
+    return f"{slug}: {mailing.state}. The next newsletter run-due takes it up."
+
+
+def cancel_mailing(desk: Desk, slug: str) -> str:
+    """End a mailing for whoever has not got it."""
+    ended = mailings.cancel(desk.store, slug, actor=desk.actor, now=now_us())
+    in_flight = f", {ended.in_flight:,} in flight" if ended.in_flight else ""
+    return f"{slug}: cancelled. {ended.submitted:,} submitted{in_flight}, {ended.cancelled:,} will not get it."
+
+
+def reconcile_mailing(desk: Desk, slug: str, *, went_out: Sequence[str], again: Sequence[str]) -> Reconciled:
+    """List the uncertain deliveries of an issue, after settling those that the editor names ("all": every one)."""
+    both = set(went_out) & set(again)
+    if both or ("all" in went_out and again) or ("all" in again and went_out):
+        raise UsageProblem(
+            "the same deliveries cannot both have gone out and go again", fix="name each address for one of the two"
+        )
+    words: tuple[tuple[reconcile.Word, Sequence[str]], ...] = (("went_out", went_out), ("send_again", again))
+    settled = 0
+    for word, addresses in words:
+        if addresses:
+            chosen = None if "all" in addresses else addresses
+            settled += reconcile.settle(desk.store, slug, word, chosen, actor=desk.actor, now=now_us()).settled
+    return Reconciled(slug, settled, reconcile.list_uncertain(desk.store, slug))
+
+
+def adopt_installation(desk: Desk) -> str:
+    """Make this copy of the workspace the one that may send."""
+    adopted = installation.adopt(desk.workspace, desk.store, actor=desk.actor, now=now_us())
+    stopped = ""
+    if adopted.stopped:
+        stopped = (
+            f" The database was restored from a backup: {plural(adopted.stopped, 'mailing waits', 'mailings wait')}"
+            " for you to look what went out since."
+        )
+    return f"This installation ({adopted.installation.id[:8]}) sends from now on.{stopped}"

@@ -1,0 +1,208 @@
+"""What the live preview shows, and the wire form that a provider would be given."""
+
+from __future__ import annotations
+
+import re
+import threading
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from newsletter.app.build import GMAIL_CLIP, as_page
+from newsletter.app.check import findings_of
+from newsletter.app.desk import Desk, open_desk
+from newsletter.app.outgoing import preview_batch, reader_values
+from newsletter.app.providers import make_provider
+from newsletter.app.render import Rendered, render
+from newsletter.delivery.ports import Wire
+from newsletter.errors import NewsletterError, NotFound
+from newsletter.issues.folder import is_approved, load_issue
+from newsletter.message.merge import fill
+from newsletter.models import EmailImage, Finding
+from newsletter.workspace.builtin import builtin_templates
+
+_STYLES = re.compile(r"<style\b.*?</style>|<(?:meta|source|link)\b[^>]*>", re.DOTALL | re.IGNORECASE)
+_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
+_BOTH = re.compile(r"\b(?:light\s+dark|dark\s+light)\b", re.IGNORECASE)
+_ALWAYS, _NEVER = "(min-width:0px)", "(min-width:99999px)"
+
+_PLACE = re.compile(r"(.+):([1-9][0-9]{0,6})")
+_AROUND = 2
+"""Lines of a file that are shown before and after the wrong one."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """One build of an issue, to be looked at as any reader. Safe to use from several threads."""
+
+    root: Path
+    sender: str
+    rendered: Rendered
+    findings: Sequence[Finding]
+    approved: bool = False
+    _known: dict[str | None, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def html_for(self, reader: str | None, *, dark: bool, media: str) -> str:
+        """The mail as a page: ``media`` is put before picture names; dark and light are forced, not the system's."""
+        values = self._values(reader)
+        html = in_colours(as_page(self.rendered.email, media), dark=dark)
+        return fill(html, self.rendered.email.fields, values)
+
+    def text_for(self, reader: str | None) -> str:
+        """The text part as this reader gets it."""
+        return fill(self.rendered.email.text, self.rendered.email.fields, self._values(reader))
+
+    def image(self, name: str) -> EmailImage:
+        """A picture of the mail by name; raises NotFound."""
+        for image in self.rendered.email.images:
+            if image.name == name and image.path.is_file():
+                return image
+        raise NotFound(f"there is no picture {name} in this mail")
+
+    def summary(self, reader: str | None) -> dict[str, Any]:
+        """What stands around the mail: the inbox line, the size, the findings."""
+        email = self.rendered.email
+        values = self._values(reader)
+        room = (GMAIL_CLIP - email.size) / 1024
+        left = f"{room:.1f} KB left before Gmail clips" if room >= 0 else f"{-room:.1f} KB more than Gmail shows"
+        return {
+            "sender": self.sender,
+            "subject": fill(email.subject, email.fields, values),
+            "preheader": fill(email.preheader, email.fields, values),
+            "size": email.size,
+            "size_words": f"{email.size / 1024:.1f} KB; {left}",
+            "theme": email.theme,
+            "approved": self.approved,
+            "findings": [{**asdict(finding), "severity": str(finding.severity)} for finding in self.findings],
+        }
+
+    def problem_with(self, reader: str | None) -> NewsletterError | None:
+        """Why this reader's copy cannot be shown: not in the audience, no address, a store that cannot be read."""
+        try:
+            self._values(reader)
+        except NewsletterError as error:
+            return error
+        return None
+
+    def _values(self, reader: str | None) -> Mapping[str, str]:
+        # The page asks for the summary, the HTML and the text at once; only the first of them opens the store.
+        with self._lock:
+            if reader not in self._known:
+                with open_desk(self.root) as desk:
+                    self._known[reader] = reader_values(desk, self.rendered.issue.slug, reader)
+            return self._known[reader]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """An error as the page shows it. ``kind`` is "build", "reader" or "bug"; ``lines`` are (number, text)
+    around ``line``, the wrong one, where the error names a line of a file that may be shown.
+    """
+
+    kind: str
+    what: str
+    where: str | None
+    fix: str | None
+    line: int | None = None
+    lines: Sequence[tuple[int, str]] = ()
+
+
+def problem_of(error: Exception, root: Path, *, kind: str = "build") -> Problem:
+    """Put an error into words. What is not of our tree is a bug of ours, and says so with the place in the code."""
+    if not isinstance(error, NewsletterError):
+        frames = traceback.extract_tb(error.__traceback__)
+        where = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else None
+        said = traceback.format_exception_only(error)[-1].strip()
+        return Problem("bug", said, where, "Report it with what `newsletter --debug build SLUG` prints.")
+    where = error.where
+    path, line = _place(where, root)
+    lines = () if path is None or line is None else _excerpt(path, line)
+    if where is not None:
+        where = where.removeprefix(f"{root}/")
+    return Problem(kind, error.what, where, error.fix, line if lines else None, lines)
+
+
+def _place(where: str | None, root: Path) -> tuple[Path | None, int | None]:
+    """The file and line of ``file:line``, if it is an issue's or a theme's; newsletter.toml may hold a password."""
+    found = _PLACE.fullmatch(where or "")
+    if found is None:
+        return None, None
+    path = (root / found[1]).resolve()
+    shown = (root / "issues", root / "templates", root / "sponsors", builtin_templates())
+    if not any(path.is_relative_to(folder.resolve()) for folder in shown):
+        return None, None
+    return path, int(found[2])
+
+
+def _excerpt(path: Path, line: int) -> Sequence[tuple[int, str]]:
+    try:
+        every = path.read_bytes().decode("utf-8", errors="replace").splitlines()
+    except OSError:
+        return ()
+    first = max(1, line - _AROUND)
+    return (
+        tuple(enumerate((text[:500] for text in every[first - 1 : line + _AROUND]), first))
+        if line <= len(every)
+        else ()
+    )
+
+
+def in_colours(html: str, *, dark: bool) -> str:
+    """A page that is dark or light whatever the system says: its own style sheets decide, its words stay."""
+
+    def force(found: re.Match[str]) -> str:
+        wanted = "dark" if dark else "light"
+        part = _QUERY.sub(lambda query: _ALWAYS if query[1].lower() == wanted else _NEVER, found[0])
+        return _BOTH.sub(wanted, part) if "color-scheme" in part else part
+
+    return _STYLES.sub(force, html)
+
+
+def preview_issue(root: Path, slug: str) -> Preview:
+    """Build an issue for the preview, reading every file and the configuration anew."""
+    with open_desk(root) as desk:
+        rendered = render(desk, slug)
+        return Preview(
+            root=root,
+            sender=desk.config.sender.name or desk.config.publication.name,
+            rendered=rendered,
+            findings=findings_of(desk, rendered),
+            approved=is_approved(desk.workspace, slug),
+            # From the configuration that the mail was built with: it may be broken when the page asks.
+            _known={None: reader_values(desk, slug, None)},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whose change means a new build. ``deep`` are watched with all they contain, ``near`` only as folders:
+    there ``newsletter.toml`` is saved, and there a deep folder appears later or is put in another's place.
+    """
+
+    near: tuple[Path, ...]
+    deep: tuple[Path, ...]
+
+
+def watched(desk: Desk, slug: str) -> Watched:
+    """What an issue is made from; raises NotFound when there is no such issue."""
+    workspace = desk.workspace
+    folder = workspace.issue_dir(slug)
+    if not (folder / "issue.md").is_file():
+        load_issue(workspace, slug)
+    return Watched(
+        near=(workspace.root, workspace.issues),
+        deep=(folder, workspace.templates, workspace.sponsors, builtin_templates().resolve()),
+    )
+
+
+def wire_form(desk: Desk, slug: str, *, reader: str | None) -> list[Wire]:
+    """What the configured provider would be given, byte for byte, for one reader; nothing is sent."""
+    batch = preview_batch(desk, render(desk, slug), reader=reader)
+    provider = make_provider(desk)
+    try:
+        return provider.preview(batch)
+    finally:
+        provider.close()

@@ -1,0 +1,85 @@
+"""The configured provider, with its secrets read at the last moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from newsletter.app.desk import Desk
+from newsletter.delivery.ports import Provider
+from newsletter.errors import ConfigurationError
+from newsletter.providers import registry
+from newsletter.workspace.config import resolve_secret
+from newsletter.workspace.settings import SecretRef
+
+
+def make_provider(desk: Desk) -> Provider:
+    """The provider that ``newsletter.toml`` names; raises ConfigurationError for a missing table or secret."""
+    return registry.create_provider(desk.config.provider.name, provider_options(desk))
+
+
+def provider_options(desk: Desk) -> Mapping[str, Any]:
+    """The settings of the provider's own table as plain values, secrets resolved."""
+    provider = desk.config.provider
+    name = provider.name
+    if name == "outbox":
+        return {"path": str(desk.workspace.root / provider.outbox.path)}
+    if name == "smtp":
+        if provider.smtp is None:
+            raise _no_smtp_table()
+        return _plain(desk, provider.smtp, "provider.smtp")
+    if name == "sendgrid":
+        from newsletter.workspace.settings import SendgridSettings
+
+        return _plain(desk, provider.sendgrid or SendgridSettings(), "provider.sendgrid")
+    return {key: _resolved(desk, value, f"provider.options.{key}") for key, value in provider.options.items()}
+
+
+def require_provider(desk: Desk) -> None:
+    """Raise ConfigurationError when the configured provider does not exist or lacks its table.
+
+    Secrets are not asked for: who approves need not have those of the machine that sends.
+    """
+    registry.require_provider(desk.config.provider.name)
+    if desk.config.provider.name == "smtp" and desk.config.provider.smtp is None:
+        raise _no_smtp_table()
+
+
+def _no_smtp_table() -> ConfigurationError:
+    return ConfigurationError(
+        "the provider is smtp, but there is no [provider.smtp] table",
+        where="newsletter.toml: provider.smtp",
+        fix='add [provider.smtp] with at least host = "smtp.example.org"',
+    )
+
+
+def _resolved(desk: Desk, value: Any, key: str) -> Any:
+    """A third party's option: a table with just ``env`` or ``file`` is a secret, anything else is as written."""
+    if isinstance(value, dict) and len(value) == 1 and set(value) <= {"env", "file"}:
+        return resolve_secret(desk.workspace, SecretRef(**value), key)
+    return value
+
+
+def _plain(desk: Desk, settings: Any, table: str) -> dict[str, Any]:
+    options: dict[str, Any] = {}
+    for key in settings.__struct_fields__:
+        value = getattr(settings, key)
+        if isinstance(value, SecretRef):
+            value = resolve_secret(desk.workspace, value, f"{table}.{key}")
+        options[key] = value
+    return options
+
+
+def list_providers(desk: Desk) -> list[tuple[str, str]]:
+    """(mark, name) of every provider; the configured one has a star."""
+    configured = desk.config.provider.name
+    return [("*" if name == configured else "", name) for name in registry.names()]
+
+
+def check_provider(desk: Desk) -> tuple[str, list[str]]:
+    """The configured provider's name and what is wrong with it, one sentence each. Sends nothing."""
+    provider = make_provider(desk)
+    try:
+        return desk.config.provider.name, list(provider.check())
+    finally:
+        provider.close()

@@ -1,0 +1,271 @@
+"""Sponsors: make one, see when each runs, have its creative approved, put it into an issue."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from datetime import date as Date
+from pathlib import Path
+from typing import Any
+
+from newsletter.app.desk import Desk
+from newsletter.app.render import render_loaded
+from newsletter.articles.originals import SUFFIXES, check_picture, get_picture
+from newsletter.checks.context import SponsorFacts
+from newsletter.errors import BadData, NewsletterError, NotFound
+from newsletter.issues import editing, folder, sponsors
+from newsletter.issues.bookings import Clash, clashes, placed, rivals
+from newsletter.issues.sponsors import LABEL, Proof, Sponsor
+from newsletter.message.merge import fill
+from newsletter.models import Issue, Section
+from newsletter.workspace.frontmatter import Document, dump, read_bytes
+from newsletter.workspace.paths import Workspace
+
+_RULE = "\n" + "-" * 40 + "\n"
+_WORDS = {"approved": "approved", "not approved": "not approved yet", "changed since": "changed since its approval"}
+
+
+@dataclass(frozen=True, slots=True)
+class SponsorRow:
+    """One line of the list of sponsors."""
+
+    name: str
+    sponsor: str
+    approval: str
+    runs: Sequence[str]
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**dataclasses.asdict(self), "runs": list(self.runs)}
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarRow:
+    """One booking, or one place in an issue that nobody booked (``booked`` is False)."""
+
+    when: str
+    name: str
+    booked: bool
+    issues: Sequence[str]
+    approval: str
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return {**dataclasses.asdict(self), "issues": list(self.issues)}
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Who runs when, in the order of time, and each double booking as a sentence."""
+
+    rows: Sequence[CalendarRow]
+    clashes: Sequence[str]
+
+
+def list_sponsors(desk: Desk) -> list[SponsorRow]:
+    """Every sponsor, by name."""
+    ws = desk.workspace
+    return [
+        SponsorRow(s.name, s.article.sponsor or "", _WORDS[sponsors.approval_of(ws, s)], [run.words for run in s.runs])
+        for s in sponsors.load_sponsors(ws)
+    ]
+
+
+def add_sponsor(
+    desk: Desk,
+    name: str,
+    *,
+    source: Path | None = None,
+    fields: Mapping[str, str | None],
+    text: str | None = None,
+    image: str | None = None,
+    alt: str | None = None,
+    runs: Sequence[str] = (),
+    slot: int = 1,
+) -> list[str]:
+    """Make a sponsor, from a Markdown file or from ``fields``, which win; what was done, a line each.
+
+    ``image`` is a file or a web address; ``runs`` are issue slugs, days, or ``FIRST..LAST``. An approval in the file
+    is not taken over. Raises BadData, with both names for a slot that is taken; then nothing is written.
+    """
+    doc = _source(source) if source else Document.parse(dump({"label": LABEL}, ""), f"sponsors/{name}.md")
+    for key, value in fields.items():
+        doc = doc.set((key,), value) if value else doc
+    doc = doc.set(("proof",), None)
+    doc = doc.set(("runs",), [_booking(run, slot) for run in runs]) if runs else doc
+    doc = doc.with_body(text.rstrip() + "\n") if text else doc
+    notes: list[str] = []
+    picture = _picture(desk, name, image, notes) if image else None
+    if image:
+        file = picture[0] if picture else None
+        shown = {"file": file, "url": image if _is_web(image) else None, "alt": alt}
+        doc = doc.set(("image",), {key: value for key, value in shown.items() if value})
+    made = sponsors.add_sponsor(desk.workspace, name, doc.text, _dates(desk.workspace), picture=picture)
+    notes.append(f"Made sponsors/{made.name}.md.")
+    if not made.runs:
+        notes.append("It is booked for no issue yet: write runs: into its file.")
+    return [*notes, f"Next: newsletter sponsor proof {name}"]
+
+
+def _source(path: Path) -> Document:
+    try:
+        data = read_bytes(path)
+    except NotFound as error:
+        raise NotFound("there is no such file", where=str(path), fix="check the path") from error
+    return Document.decode(data, path.name)
+
+
+def _booking(run: str, slot: int) -> str | dict[str, Any]:
+    first, dots, last = run.partition("..")
+    if dots:
+        return {"from": first, "to": last} | ({"slot": slot} if slot != 1 else {})
+    return run if slot == 1 else {"issue": run, "slot": slot}
+
+
+def _is_web(image: str) -> bool:
+    return image.startswith(("https://", "http://"))
+
+
+def _picture(desk: Desk, name: str, image: str, notes: list[str]) -> tuple[str, bytes] | None:
+    """The name and the bytes of a picture; None for one on the web that stays there, with the reason in ``notes``."""
+    if not _is_web(image):
+        data = _source_bytes(Path(image))
+    elif not desk.config.images.fetch:
+        return None
+    else:
+        try:
+            data = get_picture(desk.config, image)
+        except NewsletterError as error:
+            notes.append(f"The picture stays on its own server: {error.what}")
+            return None
+    return f"{name}.{SUFFIXES[check_picture(data)[0]]}", data
+
+
+def _source_bytes(path: Path) -> bytes:
+    try:
+        return read_bytes(path)
+    except NotFound as error:
+        raise NotFound("there is no such picture", where=str(path), fix="check the path") from error
+
+
+def _dates(ws: Workspace) -> dict[str, Date]:
+    return {s.slug: s.date for s in folder.list_issues(ws) if s.date is not None}
+
+
+def calendar(desk: Desk) -> Calendar:
+    """Who runs when: each booking with the issues it stands in, and what stands in an issue unbooked."""
+    ws = desk.workspace
+    known = {sponsor.name: sponsor for sponsor in sponsors.load_sponsors(ws)}
+    everyone = list(known.values())
+    issues = [folder.load_issue(ws, s.slug) for s in folder.list_issues(ws) if s.problem is None]
+    standing = [(issue, sponsor, n) for issue in issues for sponsor, n in placed(issue, known)]
+    dates = _dates(ws)
+    rows: list[tuple[str, CalendarRow]] = []
+    for sponsor in everyone:
+        approval = _WORDS[sponsors.approval_of(ws, sponsor)]
+        mine = [issue for issue, other, _ in standing if other is sponsor]
+        for run in sponsor.runs:
+            stands = [issue.slug for issue in mine if run.covers(issue.slug, issue.date)]
+            row = CalendarRow(run.words, sponsor.name, True, stands, approval)
+            rows.append((str(run.first or dates.get(run.issue or "") or "9999"), row))
+        for issue in mine:
+            if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
+                row = CalendarRow(issue.slug, sponsor.name, False, [issue.slug], approval)
+                rows.append((issue.date.isoformat(), row))
+    found = [str(clash) for clash in clashes(everyone, dates)]
+    for issue, sponsor, position in standing:
+        others = rivals(sponsor, everyone, issue.slug, issue.date, position)
+        if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
+            found += [f"{sponsor.name} stands in {issue.slug}, where {other} has booked the place" for other in others]
+    ordered = [row for _, row in sorted(rows, key=lambda item: (item[0], item[1].name))]
+    return Calendar(ordered, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Proofed:
+    """A creative as the text part of a mail shows it, and where its approval stands."""
+
+    name: str
+    text: str
+    approval: str
+    proof: Proof | None
+
+    def as_row(self) -> dict[str, Any]:
+        """For ``--json``."""
+        proof = dataclasses.asdict(self.proof) if self.proof else None
+        return {"name": self.name, "text": self.text, "approval": self.approval, "proof": proof}
+
+    @property
+    def line(self) -> str:
+        """Where the approval stands, for the terminal."""
+        by = f" by {self.proof.approved_by} on {self.proof.approved_at[:10]}" if self.proof else ""
+        if self.approval == "approved":
+            return f"{self.name}: approved{by}."
+        return f"{self.name}: {_WORDS[self.approval]}{by}. Approve it: newsletter sponsor proof {self.name} --by NAME"
+
+
+def proof_sponsor(desk: Desk, name: str, *, by: str | None = None) -> Proofed:
+    """Render a creative as it will stand; with ``by``, record that this person approves exactly that.
+
+    Raises BadData's family for what could not be mailed (a broken picture, a malformed merge field).
+    """
+    ws = desk.workspace
+    sponsor = sponsors.load_sponsor(ws, name)
+    text = _as_it_stands(desk, sponsor)
+    if by is not None:
+        if not by.strip():
+            raise BadData("an approval needs a name", where="--by", fix="--by NAME")
+        now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+        sponsors.record_proof(ws, name, Proof(by.strip(), now, sponsors.digest_of(ws, sponsor)))
+        sponsor = sponsors.load_sponsor(ws, name)
+    return Proofed(name, text, sponsors.approval_of(ws, sponsor), sponsor.proof)
+
+
+def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
+    """The creative's part of the text of a mail that has nothing else; all of it where the theme sets no rules."""
+    issue = Issue(
+        slug="proof",
+        date=datetime.now(UTC).date(),
+        sections=(Section("sponsor", (sponsor.article,)),),
+        subject=sponsor.article.headline,
+        preheader=sponsor.article.headline,
+    )
+    email = render_loaded(desk, issue)
+    text = fill(email.text, email.fields, {})
+    parts = text.split(_RULE)
+    return (_RULE.join(parts[1:-1]) if len(parts) > 2 else text).strip()
+
+
+def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = None) -> list[str]:
+    """Put a sponsor into an issue; what was done, a line each. Raises BadData when another has booked the place."""
+    ws = desk.workspace
+    everyone = sponsors.load_sponsors(ws)
+    sponsor = sponsors.load_sponsor(ws, name)
+    loaded = folder.load_issue(ws, issue)
+    position = sum(1 for _ in placed(loaded, {s.name: s for s in everyone})) + 1
+    for other in rivals(sponsor, everyone, issue, loaded.date, position):
+        raise sponsors.double_booked(Clash(other, name, issue))
+    notes = editing.pick_sponsor(ws, issue, name, section=section)
+    if not any(run.covers(issue, loaded.date) for run in sponsor.runs):
+        notes.append(f"{name}: it is not booked for {issue}; write it under runs: in sponsors/{name}.md")
+    return notes
+
+
+def facts_of(ws: Workspace, issue: Issue) -> dict[str, SponsorFacts]:
+    """What the checks know of the sponsors in an issue, by name; nothing is read where there is none."""
+    names = [a.slug for a in issue.articles() if a.path is not None and a.path.parent == ws.sponsors]
+    if not names:
+        return {}
+    everyone = sponsors.load_sponsors(ws)
+    return {
+        sponsor.name: SponsorFacts(
+            approval=sponsors.approval_of(ws, sponsor),
+            label=sponsor.article.kicker or "",
+            runs=tuple(run.words for run in sponsor.runs),
+            booked=any(run.covers(issue.slug, issue.date) for run in sponsor.runs),
+            rivals=rivals(sponsor, everyone, issue.slug, issue.date, position),
+        )
+        for sponsor, position in placed(issue, {s.name: s for s in everyone})
+    }

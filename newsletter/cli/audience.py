@@ -1,0 +1,156 @@
+"""``newsletter audience``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from newsletter.app.words import plural
+from newsletter.cli.common import Cli, ask, json_option, pass_cli, print_json, table
+from newsletter.cli.progress import Progress
+
+
+@click.group(short_help="Readers: import, list, export, unsubscribe, erase.")
+def audience() -> None:
+    """Readers: import, list, export, unsubscribe, suppress, erase."""
+
+
+@audience.command("import", short_help="Import readers from a CSV file.")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--map", "mapping", multiple=True, metavar="COLUMN=ATTRIBUTE", help='Say what a column is: "Mail=address".'
+)
+@click.option(
+    "--basis", default="imported", show_default=True, help="Why you may write to them; kept with each reader."
+)
+@json_option
+@pass_cli
+def import_(cli: Cli, file: Path, mapping: tuple[str, ...], basis: str, as_json: bool) -> None:
+    """Import readers from a CSV FILE with a column of addresses. All of it or, on an error, nothing.
+
+    Lines that cannot be imported are written to a file with their number and the reason. Nobody who has
+    unsubscribed is subscribed again.
+    """
+    from newsletter.app.audience import import_readers
+
+    pairs = {}
+    for pair in mapping:
+        column, equals, attribute = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{pair!r} is not COLUMN=ATTRIBUTE")
+        pairs[column] = attribute
+    with cli.desk() as desk, Progress(enabled=not cli.quiet and not as_json, unit="bytes") as progress:
+        done = import_readers(desk, file, mapping=pairs, basis=basis, progress=progress)
+    if as_json:
+        print_json("audience-import", done.as_row())
+        return
+    for line in done.lines():
+        cli.say(line)
+
+
+@audience.command(short_help="Add one reader.")
+@click.argument("address")
+@click.argument("attributes", nargs=-1, metavar="[ATTRIBUTE=VALUE...]")
+@click.option("--basis", default="added by hand", show_default=True, help="Why you may write to them.")
+@pass_cli
+def add(cli: Cli, address: str, attributes: tuple[str, ...], basis: str) -> None:
+    """Add one reader: newsletter audience add ada@example.org first_name=Ada."""
+    from newsletter.app.audience import add_reader
+
+    pairs = {}
+    for pair in attributes:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{pair!r} is not ATTRIBUTE=VALUE")
+        pairs[name] = value
+    with cli.desk() as desk:
+        cli.say(add_reader(desk, address, pairs, basis=basis))
+
+
+@audience.command("list", short_help="List readers.")
+@click.option("--search", metavar="TEXT", help="Only addresses that contain this.")
+@click.option("--status", "state", type=click.Choice(["subscribed", "unsubscribed", "erased"]))
+@click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
+@json_option
+@pass_cli
+def list_(cli: Cli, search: str | None, state: str | None, limit: int, as_json: bool) -> None:
+    """List readers, the first --limit of them, and say how many there are."""
+    from newsletter.app.audience import list_readers
+
+    with cli.desk() as desk:
+        page = list_readers(desk, search=search, status=state, limit=limit)
+    if as_json:
+        print_json("audience-list", page.as_row())
+        return
+    if page.rows:
+        cli.say(table([(row.address, row.status, row.words) for row in page.rows]))
+    cli.say(page.sentence)
+
+
+@audience.command(short_help="Show one reader and what they agreed to.")
+@click.argument("address")
+@json_option
+@pass_cli
+def show(cli: Cli, address: str, as_json: bool) -> None:
+    """Show one reader: attributes, consent, and whether they get the next issue."""
+    from newsletter.app.audience import show_reader
+
+    with cli.desk() as desk:
+        shown = show_reader(desk, address)
+    if as_json:
+        print_json("audience-show", shown.as_row())
+        return
+    for line in shown.lines():
+        cli.say(line)
+
+
+@audience.command(short_help="Export all readers as CSV.")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@pass_cli
+def export(cli: Cli, out: Path | None) -> None:
+    """Export all readers as CSV; cells that a spreadsheet would run as a formula are made harmless."""
+    from newsletter.app.audience import export_readers
+
+    with cli.desk() as desk:
+        count = export_readers(desk, out, sys.stdout)
+    if out is not None:
+        cli.say(f"Wrote {plural(count, 'reader')} to {out}.")
+
+
+@audience.command(short_help="Unsubscribe a reader.")
+@click.argument("address")
+@pass_cli
+def unsubscribe(cli: Cli, address: str) -> None:
+    """Unsubscribe a reader, with effect before the next mail, also of a mailing that is under way."""
+    from newsletter.app.audience import unsubscribe_reader
+
+    with cli.desk() as desk:
+        cli.say(unsubscribe_reader(desk, address))
+
+
+@audience.command(short_help="Never mail an address again.")
+@click.argument("address")
+@click.option("--reason", default="by hand", show_default=True)
+@pass_cli
+def suppress(cli: Cli, address: str, reason: str) -> None:
+    """Never mail this address again, whoever imports it; it need not be a reader."""
+    from newsletter.app.audience import suppress_address
+
+    with cli.desk() as desk:
+        cli.say(suppress_address(desk, address, reason))
+
+
+@audience.command(short_help="Erase a reader's data.")
+@click.argument("address")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@pass_cli
+def erase(cli: Cli, address: str, yes: bool) -> None:
+    """Erase a reader: address and attributes go, everywhere; a keyed hash stays so that no import brings them back."""
+    from newsletter.app.audience import erase_reader
+
+    if not yes:
+        ask(f"Erase all data of {address}? This cannot be taken back.")
+    with cli.desk() as desk:
+        cli.say(erase_reader(desk, address))

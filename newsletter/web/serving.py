@@ -1,0 +1,109 @@
+"""Listening, following saves, and stopping at once: the preview as a server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import socket
+import threading
+import webbrowser
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import uvicorn
+from starlette.applications import Starlette
+
+from newsletter.app.preview import preview_issue, watched
+from newsletter.errors import ConfigurationError
+from newsletter.web.live import Live
+from newsletter.web.preview import make_app
+from newsletter.web.watching import follow
+
+if TYPE_CHECKING:
+    from newsletter.app.desk import Desk
+
+
+class PreviewServer(uvicorn.Server):
+    """The preview of one issue. The port is taken when the object is made; ``run_until_stopped()`` serves.
+
+    Raises NotFound for an unknown issue, ConfigurationError when the port is taken.
+    """
+
+    def __init__(self, desk: Desk, slug: str, *, port: int = 0) -> None:
+        root = desk.workspace.root
+        self._watched = watched(desk, slug)
+        self._listening = _listen(port, slug)
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
+        self.live = Live(lambda: preview_issue(root, slug))
+        super().__init__(
+            uvicorn.Config(
+                make_app(self.live, slug, root, lifespan=self._follow_saves),
+                lifespan="on",
+                ws="none",
+                access_log=False,
+                log_level="error",
+                server_header=False,
+                timeout_graceful_shutdown=1,
+            )
+        )
+
+    def run_until_stopped(self) -> None:
+        """Serve. Ctrl-C is the ordinary end."""
+        with self._listening, contextlib.suppress(KeyboardInterrupt):
+            self.run(sockets=[self._listening])
+
+    def stop(self) -> None:
+        """End ``run_until_stopped`` from another thread."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams first: uvicorn waits for open answers, and those have no end of their own."""
+        await self.live.close()
+        await super().shutdown(sockets)
+
+    @contextlib.asynccontextmanager
+    async def _follow_saves(self, _: Starlette) -> AsyncIterator[None]:
+        following = asyncio.create_task(follow(self._watched, self.live.rebuild, self._cannot_follow))
+        yield
+        following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await following
+
+    async def _cannot_follow(self, error: Exception) -> None:
+        await self.live.fail(
+            ConfigurationError(
+                f"this machine does not let us see saves any more: {error}", fix="start the preview again"
+            )
+        )
+
+
+def serve_preview(
+    desk: Desk, slug: str, *, port: int, open_browser: bool, reader: str | None, say: Callable[[str], None]
+) -> None:
+    """Serve until Ctrl-C. Raises NotFound for an unknown issue, ConfigurationError when the port is taken."""
+    server = PreviewServer(desk, slug, port=port)
+    url = server.url + (f"?as={quote(reader, safe='@')}" if reader else "")
+    say(f"Preview of {slug}: {url}")
+    say("It follows every save. Ctrl-C stops it.")
+    if open_browser:
+        # The socket listens already: a browser that is quicker than the first build waits for it.
+        threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+    server.run_until_stopped()
+
+
+def _listen(port: int, slug: str) -> socket.socket:
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(("127.0.0.1", port))
+        listening.listen()
+    except OSError as error:
+        listening.close()
+        taken = error.errno == errno.EADDRINUSE
+        raise ConfigurationError(
+            f"port {port} is not free on this machine" if taken else f"cannot listen on port {port}: {error.strerror}",
+            fix=f"stop the other preview, or take any free port: newsletter preview {slug} --port 0",
+        ) from error
+    return listening

@@ -1,0 +1,214 @@
+"""Building, checking, testing, approving and sending from the command line, into the outbox."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+def mails(weekly: Path) -> list[Path]:
+    return sorted((weekly / ".newsletter" / "outbox" / "new").glob("*"))
+
+
+def test_build_writes_what_it_says(run: Run, weekly: Path, issue: str, tmp_path: Path) -> None:
+    """email.html, .txt, .eml, build.json; the same bytes when built twice."""
+    built = run("-v", "build", issue)
+    assert "KB left before Gmail clips" in built.out
+    assert "tide" in built.out
+    folder = weekly / ".newsletter" / "build" / issue
+    first = {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "build.json"}
+    assert set(first) == {"email.html", "email.txt", "email.eml"}
+    report = run("build", issue, "--json").json
+    assert report["schema"] == "newsletter/build/1"
+    assert json.loads((folder / "build.json").read_text(encoding="utf-8"))["html_bytes"] == report["html_bytes"]
+    assert {p.name: p.read_bytes() for p in folder.iterdir() if p.is_file() and p.name != "build.json"} == first
+    run("build", issue, "--out", str(tmp_path / "out"))
+    assert (tmp_path / "out" / "email.html").read_bytes() == first["email.html"]
+
+
+def test_check_speaks_four_formats_and_explains_itself(run: Run, weekly: Path, issue: str) -> None:
+    """text, json, sarif, github; --fail-on; --explain."""
+    assert "subject" in run("check", issue).out
+    found = run("check", issue, "--format", "json").json
+    assert {"subject-missing", "preheader-missing"} <= {f["id"] for f in found["findings"]}
+    assert run("check", issue, "--format", "sarif").json["version"] == "2.1.0"
+    assert "::warning" in run("check", issue, "--format", "github").out
+    run("check", issue, "--fail-on", "warning", code=1)
+    assert "subject" in run("check", "--explain", "subject-missing").out
+    run("check", "--explain", "subject-mising", code=65)
+    run("check", code=2)
+    run("check", "2020-01-01", code=65)
+
+
+def test_the_way_of_an_issue_from_test_to_status(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """test, approve, run-due, status: the sum closes, nobody gets it twice, edits are refused."""
+    tested = run("test", issue, "--to", "me@breakwater.test", "--as", "ada@readers.test")
+    assert "[TEST 1 · " in tested.out
+    assert run("test", issue, "--to", "me@breakwater.test", "--exact", "--json").json["number"] == 2
+    run("test", issue, code=2)
+    run("test", issue, "--to", "me@breakwater.test", "--as", "nobody@readers.test", code=65)
+
+    assert "Nothing is approved" in run("status").out
+    assert run("run-due").out == ""
+    approved = run("approve", issue, "--send-at", "now", "--by", "Maren", "--note", "go")
+    assert "Approved 2026-11-27 by Maren" in approved.out
+    run("approve", issue, code=1)
+    run("issue", "drop", issue, "the-tide-tables-were-right", code=1)
+    assert "scheduled" in run("status", issue).out
+    assert "approved" not in run("issue", "list", "--json").json["issues"][0]["state"]
+
+    sent = run("run-due")
+    assert f"{readers} = {readers} submitted" in sent.out
+    status = run("status", issue, "--json").json
+    assert (status["state"], status["planned"], status["counts"]) == ("completed", readers, {"submitted": readers})
+    assert status["closes"] is True
+    assert len(mails(weekly)) == readers + 2
+    assert run("run-due").out == ""
+    (line,) = (weekly / ".newsletter" / "logs" / "run-due.jsonl").read_text(encoding="utf-8").splitlines()
+    logged = json.loads(line)
+    assert (logged["issue"], logged["state"], logged["counts"]) == (issue, "completed", {"submitted": readers})
+    assert "readers.test" not in line
+    assert "sent already" in run("send", issue).out
+    assert run("send", issue, "--json").json["sent_already"] is True
+    assert "sent already" in run("send", issue, "--dry-run").out
+    assert len(mails(weekly)) == readers + 2
+    assert f"{readers} " in run("unapprove", issue, code=1).err
+    assert "3 submitted" in run("status").out
+    assert run("status", "--json").json["issues"][0]["issue"] == issue
+    assert "nothing is uncertain" in run("reconcile", issue).out
+    assert run("reconcile", issue, "--json").json["uncertain"] == []
+    run("approve", issue, code=1)
+
+
+def test_without_a_time_send_sends(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """approve alone schedules nothing; --dry-run shows who; send sends."""
+    assert "newsletter send" in run("approve", issue).out
+    assert run("run-due").out == ""
+    run("audience", "unsubscribe", "bo@readers.test")
+    planned = run("send", issue, "--dry-run")
+    assert "2 readers" in planned.out
+    assert "unsubscribed" in planned.out
+    assert run("send", issue, "--dry-run", "--json").json["recipients"] == 2
+    assert mails(weekly) == []
+    assert run("send", issue, "--json").json["counts"] == {"excluded": 1, "submitted": 2}
+    assert len(mails(weekly)) == 2
+
+
+def test_stop_the_presses(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """unapprove stops what is scheduled, and the issue can be edited and approved again."""
+    assert "Thursday 1 January 2099 at 07:00" in run("approve", issue, "--send-at", "2099-01-01 07:00").out
+    assert "2099-01-01 07:00" in run("status", issue).out
+    run("send", issue, code=1)
+    assert run("run-due").out == ""
+    assert "0 submitted" in run("unapprove", issue).out
+    run("issue", "drop", issue, "a-bell-is-found-in-the-mud")
+    run("approve", issue, "--send-at", "Fri 07:00", "--json")
+    run("unapprove", issue)
+    run("unapprove", issue, code=1)
+    run("approve", issue, "--send-at", "yesterday", code=2)
+    run("approve", issue, "--send-at", "2001-01-01 07:00", code=2)
+    assert mails(weekly) == []
+
+
+def test_a_mailing_can_be_cancelled_and_says_what_is_left(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """cancel ends it; pause and resume refuse what is not sending."""
+    run("approve", issue, "--send-at", "2099-01-01 07:00")
+    run("pause", issue, code=1)
+    run("resume", issue, code=1)
+    run("cancel", issue, code=1)
+    assert "0 submitted" in run("cancel", issue, "--yes").out
+    assert "cancelled" in run("status", issue).out
+    run("reconcile", issue, "--went-out", "all", "--send-again", "all", code=2)
+
+
+def test_an_error_blocks_approval(run: Run, weekly: Path, issue: str) -> None:
+    """approve refuses an issue with an error, names the finding, and freezes nothing."""
+    story = weekly / "issues" / issue / "the-tide-tables-were-right.md"
+    story.write_text(
+        story.read_text(encoding="utf-8").replace("https://estuary.example/tide", "htps:/broken"), encoding="utf-8"
+    )
+    refused = run("approve", issue, code=1)
+    assert "link-malformed" in refused.err
+    assert not (weekly / "issues" / issue / "approved").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code", "word"),
+    [
+        ('name = "outbox"', 'name = "outbx"', 78, "outbox"),
+        ('name = "outbox"', 'name = "smtp"', 78, "[provider.smtp]"),
+        ('name = "outbox"', 'name = "sendgrid"', 78, "SENDGRID_API_KEY"),
+        ('theme = "weekly"', 'theme = "wekly"', 65, "weekly"),
+        ("[publication]", "[publicaton]", 78, "publication"),
+    ],
+)
+def test_configuration_errors_name_the_way_out(
+    run: Run, weekly: Path, issue: str, old: str, new: str, code: int, word: str
+) -> None:
+    """An unknown provider, a missing table, a missing secret, an unknown theme, a wrong table."""
+    config = weekly / "newsletter.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    refused = run("test", issue, "--to", "me@breakwater.test", code=code)
+    assert word in refused.err
+    assert "Fix:" in refused.err
+
+
+def test_themes_and_providers_are_listed_and_shown(run: Run, weekly: Path) -> None:
+    """theme list/show and provider list/check."""
+    assert "weekly" in run("theme", "list").out
+    assert run("theme", "list", "--json").json["themes"]
+    assert "accent" in run("theme", "show", "weekly").out
+    assert run("theme", "show", "weekly", "--json").json["tokens"]["accent"]["value"]
+    assert "*  outbox" in run("provider", "list").out
+    assert {p["name"] for p in run("provider", "list", "--json").json["providers"]} >= {"outbox", "smtp", "sendgrid"}
+    assert "outbox: ready" in run("provider", "check").out
+
+
+def test_a_provider_that_does_not_answer_is_not_ready(run: Run, weekly: Path) -> None:
+    """provider check says what is wrong and exits 1."""
+    config = weekly / "newsletter.toml"
+    text = config.read_text(encoding="utf-8").replace('name = "outbox"', 'name = "smtp"', 1)
+    config.write_text(text + '\n[provider.smtp]\nhost = "127.0.0.1"\nport = 1\nsecurity = "none"\n', encoding="utf-8")
+    assert "not ready" in run("provider", "check", code=1).out
+
+
+def test_the_wire_form_is_what_the_provider_would_get(
+    run: Run, weekly: Path, issue: str, readers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """preview --wire prints MIME for the outbox and a JSON request for SendGrid, with nothing sent and no secret."""
+    mime = run("preview", issue, "--wire", "--as", "ada@readers.test")
+    assert "message/rfc822" in mime.err
+    assert "To: ada@readers.test" in mime.out
+    monkeypatch.setenv("SENDGRID_API_KEY", "SG.secret")
+    config = weekly / "newsletter.toml"
+    config.write_text(
+        config.read_text(encoding="utf-8").replace('name = "outbox"', 'name = "sendgrid"', 1), encoding="utf-8"
+    )
+    request = run("preview", issue, "--wire")
+    assert json.loads(request.out)["tracking_settings"]["click_tracking"]["enable"] is False
+    assert "SG.secret" not in request.out + request.err
+    assert mails(weekly) == []
+
+
+def test_adopt_names_this_installation(run: Run, weekly: Path) -> None:
+    """adopt writes sender_installation into newsletter.toml and keeps its comments."""
+    before = (weekly / "newsletter.toml").read_text(encoding="utf-8")
+    run("adopt", code=1)
+    run("adopt", "--yes")
+    after = (weekly / "newsletter.toml").read_text(encoding="utf-8")
+    assert "sender_installation" in after
+    assert all(line in after for line in before.splitlines())
+
+
+def test_the_demo_works_in_a_fresh_folder_and_refuses_a_used_one(run: Run, tmp_path: Path) -> None:
+    """demo builds, checks, approves and sends the sample, and says where to look."""
+    shown = run("demo", str(tmp_path / "sample"))
+    assert "12 = 12 submitted" in shown.out
+    assert len(list((tmp_path / "sample" / ".newsletter" / "outbox" / "new").iterdir())) >= 11
+    run("demo", str(tmp_path / "sample"), code=2)

@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
 
 _connect = socket.socket.connect
 _connect_ex = socket.socket.connect_ex
@@ -48,6 +57,39 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("NEWSLETTER_", "SENDGRID_", "SMTP_")):
             monkeypatch.delenv(name)
+
+
+def missing(what: str) -> NoReturn:
+    """Skip with a reason; where everything has to be there (CI), fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI=true asks for it")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """The system's Chromium. One for every folder of tests: a process can hold a single synchronous Playwright."""
+    if not CHROMIUM.exists():
+        missing(f"Chromium is not at {CHROMIUM}: apt-get install chromium fonts-liberation")
+    expect.set_options(timeout=15_000)  # a busy machine is no failure
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        missing("npm is not there, so axe-core cannot be had")
+    folder = tmp_path_factory.mktemp("axe")
+    command = [npm, "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        missing(f"npm could not install axe-core: {done.stderr.strip()[-300:]}")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

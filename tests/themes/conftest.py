@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html
-from playwright.sync_api import Browser, sync_playwright
 
 from newsletter.app.build import as_page
 from newsletter.app.desk import open_desk
@@ -20,7 +17,6 @@ from newsletter.models import Email
 from newsletter.workspace.create import create_demo
 
 ISSUE = "2026-11-27"
-CHROMIUM = Path("/usr/bin/chromium")
 READER = {
     "first_name": "Amina",
     "unsubscribe_url": "https://estuary.example/u/1",
@@ -124,17 +120,3 @@ def urdu(tmp_path_factory: pytest.TempPathFactory) -> Page:
         ),
     )
     return copy.render()
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """The system's Chromium; without it these tests are skipped, but not where CI=true."""
-    if not CHROMIUM.exists():
-        reason = f"Chromium is not at {CHROMIUM}: apt-get install chromium fonts-liberation"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
 import threading
 import time
 import urllib.error
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
 
 from newsletter.app.desk import open_desk
 from newsletter.app.preview import preview_issue
@@ -26,19 +23,7 @@ from newsletter.web.serving import PreviewServer
 from newsletter.workspace.create import create_demo
 
 ISSUE = "2026-11-27"
-CHROMIUM = Path("/usr/bin/chromium")
-CHROMIUM_ARGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 READER = "zoë+weekly@readers.test"
-
-
-def missing(what: str) -> None:
-    """Skip with a reason; where everything has to be there (CI), fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what}, and CI=true asks for it")
-    pytest.skip(what)
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
@@ -181,37 +166,3 @@ def standing(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def serve() -> Callable[[Files], contextlib.AbstractContextManager[Served]]:
     """For tests that break the workspace before the preview starts."""
     return serving
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    if not CHROMIUM.exists():
-        missing(f"{CHROMIUM} is not there")
-    expect.set_options(timeout=15_000)  # a busy machine is no failure
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm."""
-    npm = shutil.which("npm")
-    if npm is None:
-        missing("npm is not there, so axe-core cannot be had")
-    folder = tmp_path_factory.mktemp("axe")
-    command = [
-        str(npm),
-        "install",
-        "--prefix",
-        str(folder),
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "axe-core@4",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        missing(f"npm could not install axe-core: {done.stderr.strip()[-300:]}")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

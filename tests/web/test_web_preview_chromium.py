@@ -57,8 +57,8 @@ class Screen:
 
 
 @pytest.fixture
-def screen(chromium: Browser, served: Any) -> Iterator[Screen]:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+def screen(browser: Browser, served: Any) -> Iterator[Screen]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800})
     yield Screen(context.new_page(), served)
     context.close()
 
@@ -116,11 +116,11 @@ def test_a_broken_file_is_shown_with_its_place_and_the_last_mail_dimmed_until_it
     assert screen.errors == []
 
 
-def test_broken_from_the_start_it_shows_the_error_alone_and_comes_up(chromium: Browser, files: Any, serve: Any) -> None:
+def test_broken_from_the_start_it_shows_the_error_alone_and_comes_up(browser: Browser, files: Any, serve: Any) -> None:
     good = files.path("issue.md").read_text()
     files.write("issue.md", good.replace("subject:", "subject: a: b:"))
     with serve(files) as served:
-        context = chromium.new_context()
+        context = browser.new_context()
         screen = Screen(context.new_page(), served).open()
         expect(screen.page.locator("#error")).to_be_visible()
         expect(screen.page.locator("#error")).not_to_contain_text("last mail")
@@ -180,8 +180,8 @@ def test_widths_colours_text_and_images_are_switched_and_kept_over_a_reload(scre
 
 
 @pytest.mark.parametrize("system", ["dark", "light"])
-def test_the_switch_decides_and_not_the_system(chromium: Browser, standing: Any, system: Any) -> None:
-    context = chromium.new_context(color_scheme=system)
+def test_the_switch_decides_and_not_the_system(browser: Browser, standing: Any, system: Any) -> None:
+    context = browser.new_context(color_scheme=system)
     screen = Screen(context.new_page(), standing)
     for scheme, colour in (("light", "rgb(244, 241, 234)"), ("dark", "rgb(20, 20, 20)")):
         screen.open(f"?scheme={scheme}")
@@ -279,8 +279,8 @@ def test_findings_are_listed_worst_first_and_counted(screen: Screen) -> None:
     expect(first).to_contain_text("curlews-after-dark · image.alt")
 
 
-def test_a_restarted_preview_is_found_again(chromium: Browser, files: Any, serve: Any) -> None:
-    context = chromium.new_context()
+def test_a_restarted_preview_is_found_again(browser: Browser, files: Any, serve: Any) -> None:
+    context = browser.new_context()
     with serve(files) as first:
         screen = Screen(context.new_page(), first).open()
         expect(screen.page.locator("#live")).to_have_text("This page follows every save.")
@@ -288,9 +288,9 @@ def test_a_restarted_preview_is_found_again(chromium: Browser, files: Any, serve
     context.close()
 
 
-def test_nothing_is_cut_off_at_any_width(chromium: Browser, standing: Any) -> None:
+def test_nothing_is_cut_off_at_any_width(browser: Browser, standing: Any) -> None:
     """720 is a laptop's screen at 200 % zoom."""
-    context = chromium.new_context()
+    context = browser.new_context()
     screen = Screen(context.new_page(), standing)
     for query in ("", "?view=text", "?as=nobody@readers.test"):
         screen.open(query)
@@ -320,12 +320,12 @@ def test_every_switch_is_reached_and_seen_by_keyboard(screen: Screen) -> None:
 
 
 @pytest.mark.parametrize("system", ["light", "dark"])
-def test_axe_finds_nothing_to_object_to(chromium: Browser, files: Any, serve: Any, axe: str, system: Any) -> None:
+def test_axe_finds_nothing_to_object_to(browser: Browser, files: Any, serve: Any, axe: str, system: Any) -> None:
     """The page as it is, the text view, a reader who is not there, many findings, an error."""
     story = files.path(STORY).read_text()
     files.write(STORY, story.replace("  alt:", "  noalt:").replace("  credit:", "  nocredit:"))
     with serve(files) as served:
-        context = chromium.new_context(color_scheme=system, reduced_motion="reduce")
+        context = browser.new_context(color_scheme=system, reduced_motion="reduce")
         screen = Screen(context.new_page(), served)
         for query in ("", "?view=text", "?as=nobody@readers.test", "?view=phone&scheme=dark", "broken"):
             if query == "broken":

@@ -9,8 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from newsletter.checks.page import Page
-from newsletter.checks.styles import Use
 from newsletter.checks.used import uses
+from newsletter.checks.used_styles import Use
 from newsletter.message.merge import fill
 from newsletter.models import Article, Email, Issue, Section
 from newsletter.workspace.settings import Config

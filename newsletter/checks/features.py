@@ -211,8 +211,8 @@ LOSSES: dict[str, Loss] = dict(
         ),
         *_losing(
             Loss.LOST,
-            "anchor-links audio button-reset button-submit dialog hidden image-maps meter popover progress ruby select"
-            " svg textarea video",
+            "anchor-links button-reset button-submit dialog hidden image-maps meter popover progress ruby select"
+            " svg textarea",
             "html-",
         ),
         *_losing(Loss.LOST, "apng avif bmp heif ico svg tiff webp", "image-"),
@@ -229,8 +229,9 @@ LOSSES: dict[str, Loss] = dict(
 """What is lost with a feature; FINE where it is not named.
 
 FINE are refinements of type, hints for assistive technology and everything that media queries or selectors choose:
-the mail is complete without them. FINE here and told elsewhere: what ``active-content`` refuses (forms, objects, base),
-style sheets by ``<link>``, ``max-width`` without a table, ``rgb()`` without commas, pictures inside the address.
+the mail is complete without them. FINE here and told by other checks: what ``active-content`` speaks of (forms,
+objects, film, sound), style sheets by ``<link>``, ``max-width`` without a table, ``rgb()`` without commas, pictures
+inside the address.
 """
 
 WITH: dict[str, tuple[str, ...]] = {
@@ -287,8 +288,6 @@ SEEN: dict[str, str] = {
     "html-lists": "The list counts otherwise.",
     "html-mailto-links": "The copy address is left out.",
     "html-ruby": "The reading aid stands in the line.",
-    "html-video": "The film does not play.",
-    "html-audio": "The sound does not play.",
     "html-svg": "The drawing is missing.",
     **_all("css-margin-block-start-end css-margin-inline-block", "The distance is missing."),
     **_all("css-padding-block-start-end css-padding-inline-block", "The distance is missing."),

@@ -15,7 +15,7 @@ from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
 from newsletter.checks.features import SEEN, WITH, Loss
 from newsletter.checks.registry import Change, Example, Problem, check
-from newsletter.checks.styles import Use
+from newsletter.checks.used_styles import Use
 from newsletter.clients import facts
 from newsletter.models import Severity
 from newsletter.workspace.settings import CLIENT_SHARES

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from newsletter.checks import features as table
 from newsletter.checks.features import Loss
-from newsletter.checks.sheets import of_style_sheet
-from newsletter.checks.styles import Use, Written, cured, declared, use_of
+from newsletter.checks.used_sheets import of_style_sheet
+from newsletter.checks.used_styles import Use, Written, cured, declared, use_of
 
 if TYPE_CHECKING:
     from newsletter.checks.page import Element, Page

@@ -122,10 +122,14 @@ class _Style:
 
 def _colours_the_ground(node: Any) -> bool:
     """A colour for the ground that stays when the picture or the gradient over it is not drawn."""
-    return node.lower_name in ("background", "background-color") and not any(
-        token.type == "function" and LOSSES.get(table.FUNCTIONS.get(token.lower_name, "")) in _CURED | {Loss.LOST}
-        for token in node.value
-    )
+    from tinycss2.color3 import parse_color
+
+    if node.lower_name not in ("background", "background-color"):
+        return False
+    named = (token.lower_name for token in node.value if token.type == "function")
+    if any(LOSSES.get(table.FUNCTIONS.get(name, ""), Loss.FINE) is not Loss.FINE for name in named):
+        return False  # where that is not known the whole declaration is dropped
+    return any(getattr(parse_color(token), "alpha", 0) for token in node.value)
 
 
 def _of_declaration(node: Any, style: _Style) -> Iterator[Written]:

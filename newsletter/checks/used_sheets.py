@@ -10,7 +10,7 @@ from typing import Any
 
 from newsletter.checks import features as table
 from newsletter.checks.features import Loss
-from newsletter.checks.styles import PREFIX, Use, declared, serialized, short, use_of
+from newsletter.checks.used_styles import PREFIX, Use, declared, serialized, short, use_of
 
 _PSEUDO = re.compile(r"::?([a-z-]+)")
 _LOOKS = (
@@ -30,6 +30,7 @@ _LOOKS = (
 
 @functools.lru_cache(maxsize=64)
 def of_style_sheet(css: str) -> tuple[Use, ...]:
+    """The uses of a ``<style>``; cached, since every check of an issue reads the same few."""
     import tinycss2
 
     found = [use_of("html-style", "<style>")]

@@ -24,6 +24,7 @@ FAMILIES = {
     "sponsors": "Sponsors",
     "dates": "Dates",
     "structure": "The HTML itself",
+    "support": "What mail clients support",
     "sending": "What sending asks for",
     "waivers": "Waivers",
 }

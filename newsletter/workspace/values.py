@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
-from newsletter.workspace.settings import Config
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
@@ -85,6 +86,7 @@ def complaints(config: Config) -> Iterator[Complaint]:
     for address in config.test.to:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
+    yield from _clients(config.audience.clients)
     yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
     yield from _secrets(config)
 
@@ -163,6 +165,17 @@ def _attributes(names: list[str]) -> Iterator[Complaint]:
             yield "audience.attributes", f"{name!r} is a merge field of its own", "choose another name"
         elif name in names[:position]:
             yield "audience.attributes", f"{name!r} is there twice", "keep one"
+
+
+def _clients(shares: dict[str, float]) -> Iterator[Complaint]:
+    for name, share in shares.items():
+        if name not in CLIENT_FAMILIES:
+            hint = did_you_mean(name, CLIENT_FAMILIES) or f"the clients are {', '.join(CLIENT_FAMILIES)}"
+            yield f"audience.clients.{name}", "there are no facts about this mail client", hint
+        elif not 0 <= share < math.inf:
+            yield f"audience.clients.{name}", f"{share:g} is no share", "write per cent of your readers: 5, or 0.5"
+    if not any(shares.values()):
+        yield "audience.clients", "nobody reads with any of them", "name one, or take the line out for usual shares"
 
 
 def _secrets(config: Config) -> Iterator[Complaint]:

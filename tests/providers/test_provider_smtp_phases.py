@@ -464,9 +464,7 @@ def test_a_pipelined_envelope_is_one_write(peer: Callable[..., Any], smtp: Any, 
     assert dot == b".\r\n"
 
 
-def test_a_data_let_through_for_nobody_is_ended_by_a_lone_dot(
-    peer: Callable[..., Any], smtp: Any, mail: Any
-) -> None:
+def test_a_data_let_through_for_nobody_is_ended_by_a_lone_dot(peer: Callable[..., Any], smtp: Any, mail: Any) -> None:
     """RFC 2920, 3.1: the recipient is refused, nothing was sent, and the connection goes on with the next reader."""
     server = peer({"RCPT": ["550 5.1.1 no such mailbox"]}, ehlo=PIPELINING, lenient=True)
     refused, taken = smtp(server.port).submit(mail.batch(1, 2))

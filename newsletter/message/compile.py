@@ -119,6 +119,7 @@ def compile_message(outgoing: Outgoing, signers: Sequence[Signer] = ()) -> Compi
     body, slots = _joined(pieces)
     headers = list(_static_headers(outgoing, with_subject=not subject))
     head = b"".join(headers)
+    assert b"\r\n." not in b"".join(body), "encoding.py lets no line start with a dot"
     used = {token for _, token in slots}
     return CompiledMessage(
         outgoing=outgoing,

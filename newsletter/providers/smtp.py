@@ -34,8 +34,9 @@ from newsletter.providers.smtp_session import (
     open_session,
 )
 
-MAX_BATCH = 20
-"""A crash leaves at most this many deliveries per connection in doubt."""
+MAX_BATCH = 10
+WINDOWS = 2
+"""A crash leaves at most MAX_BATCH × WINDOWS = 20 deliveries per connection in doubt."""
 MAX_TRANSACTIONS = 100
 """Messages on one connection; many servers hang up at some number, and 100 is the usual one."""
 _OPTIONS = ("host", "port", "security", "username", "password", "connections", "timeout", "bounce_domain", "dkim")
@@ -97,7 +98,9 @@ class SmtpProvider:
     @property
     def capabilities(self) -> Capabilities:
         """``smtputf8``: where the server offers it; where it does not, such an address is rejected by name."""
-        return Capabilities(name="smtp", max_batch=MAX_BATCH, concurrency=self.connections, smtputf8=True)
+        return Capabilities(
+            name="smtp", max_batch=MAX_BATCH, concurrency=self.connections, windows=WINDOWS, smtputf8=True
+        )
 
     def submit(self, batch: Batch) -> list[Result]:
         """Hand over each message in a transaction of its own; waits for a free connection."""
@@ -135,6 +138,7 @@ class SmtpProvider:
             recipient=envelope_address(addressed.address),
             message=mime_of(compiled, addressed),
             smtputf8=needs_smtputf8(addressed.address),
+            stuffed=True,  # compile_message writes no line that starts with a dot
         )
 
     def preview(self, batch: Batch) -> list[Wire]:

@@ -53,6 +53,20 @@ class Site(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url: str | None = None
 
 
+class DkimSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider.smtp.dkim]``: a private key in PEM and where DNS has the public one.
+
+    A second, Ed25519 signature beside the RSA one is for verifiers that know RFC 8463; it needs both its keys.
+    """
+
+    selector: str
+    key: SecretRef
+    domain: str | None = None
+    """Who signs; absent: the domain of ``sender.email``, which is what DMARC asks for."""
+    ed25519_selector: str | None = None
+    ed25519_key: SecretRef | None = None
+
+
 class SmtpSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``[provider.smtp]``. ``connections`` are opened at once; ``timeout`` is in seconds."""
 
@@ -65,6 +79,8 @@ class SmtpSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     timeout: float = 60.0
     bounce_domain: str | None = None
     """The domain of VERP envelope senders; absent: the plain sender address is the envelope sender."""
+    dkim: DkimSettings | None = None
+    """Absent: the mail server signs, or nobody does."""
 
 
 class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

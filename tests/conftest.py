@@ -14,8 +14,12 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 PARTS = {
-    "chromium": "chromium", "npm": "npm", "opendkim": "opendkim", "postfix": "smtp-sink", "spamassassin": "spamassassin",
-}  # fmt: skip
+    "chromium": "chromium",
+    "npm": "npm",
+    "opendkim": "opendkim",
+    "postfix": "smtp-sink",
+    "spamassassin": "spamassassin",
+}
 """Markers of tests that need a part of the system, and the program that shows that it is there."""
 
 CHROMIUM = Path("/usr/bin/chromium")

@@ -3,8 +3,8 @@
 The standard encoder works on whole parts. Ours encodes a stretch of text so that another stretch can follow it
 on the wire: a slot for a value starts on a fresh encoded line, after a soft break, and ends with one. Lines have
 at most 76 characters (RFC 2045, 6.7), none starts with a dot (SMTP would have to stuff it) or with ``From ``
-(mailboxes would have to quote it). No line has a tab, two blanks in a row or a blank at its end: the encoded body is then its own
-relaxed form (RFC 6376, 3.4.4), and DKIM hashes it as it is.
+(mailboxes would have to quote it). No line has a tab, two blanks in a row or a blank at its end: the encoded body
+is then its own relaxed form (RFC 6376, 3.4.4), and DKIM hashes it as it is.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ _UTF8_LOCAL = re.compile(r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff()<>\[\]
 
 
 class Compiler:
-    """Compiles an ``Outgoing`` once, to be signed by ``signers``, and keeps it for the batches that follow. Thread-safe."""
+    """Compiles an ``Outgoing`` once, with its signers, and keeps it for the batches that follow. Thread-safe."""
 
     def __init__(self, signers: Sequence[Signer] = ()) -> None:
         self._signers = tuple(signers)

@@ -79,10 +79,15 @@ def blocked_now(connection: Connection, subscriber_ids: Sequence[int], keys: Key
     return blocked
 
 
+def anybody_suppressed(connection: Connection) -> bool:
+    """Whether there is a suppression at all: without one nobody has to be looked up."""
+    return bool(connection.execute(select(exists(select(suppression.c.id)))).scalar_one())
+
+
 def suppressed_keys(connection: Connection, address_keys: Iterable[str], keys: Keys) -> Mapping[str, str]:
     """Of some address keys those that are suppressed, with the reason."""
     found: dict[str, str] = {}
-    if not connection.execute(select(exists(select(suppression.c.id)))).scalar_one():
+    if not anybody_suppressed(connection):
         return found
     for chunk in _chunks(list(address_keys)):
         by_hash = {address_hash(key, keys.suppression): key for key in chunk}
@@ -98,7 +103,12 @@ def suppressed_keys(connection: Connection, address_keys: Iterable[str], keys: K
 def _exclusion(status: str, suppressed: str | None) -> str | None:
     if status != "subscribed":
         return status
-    return None if suppressed is None else f"suppressed: {suppressed}"
+    return None if suppressed is None else suppressed_because(suppressed)
+
+
+def suppressed_because(reason: str) -> str:
+    """How an exclusion says that an address is suppressed."""
+    return f"suppressed: {reason}"
 
 
 def _chunks(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

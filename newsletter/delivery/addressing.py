@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
+
+import msgspec
 
 from newsletter.delivery.ledger import Claimed
 from newsletter.errors import BadData
@@ -33,8 +34,8 @@ def addresser(*, issue: str, site_url: str | None, keys: SigningKeys) -> Callabl
 def attribute_values(attributes: str) -> dict[str, str]:
     """The merge values in a row's JSON; raises ``BadData`` when it is no object."""
     try:
-        loaded = json.loads(attributes)
-    except ValueError:
+        loaded = msgspec.json.decode(attributes)
+    except msgspec.DecodeError:
         loaded = None
     if not isinstance(loaded, dict):
         raise BadData("a subscriber's attributes in the database are damaged", fix="restore a backup of the database")

@@ -18,10 +18,12 @@ way round SQLite 3.40 sorts all open rows for each window.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import BindParameter, TextClause, bindparam
 from sqlalchemy import text as sql
 
 from newsletter.audience.membership import blocked_now
@@ -47,19 +49,20 @@ _PENDING = sql(
 _EXCLUDE = sql(
     "UPDATE delivery SET state = 'excluded', reason = :reason, updated_at = :now WHERE id = :id AND state = 'pending'"
 )
+_MANY: BindParameter[Any] = bindparam("ids", expanding=True)
 _CLAIM = sql(
     "UPDATE delivery SET state = 'claimed', attempt_id = :attempt, updated_at = :now"
-    " WHERE id = :id AND state = 'pending'"
-)
+    " WHERE id IN :ids AND state = 'pending'"
+).bindparams(_MANY)
 _MARK = sql(
     "UPDATE delivery SET state = 'submitting', updated_at = :now"
-    " WHERE id = :id AND state = 'claimed' AND attempt_id = :attempt"
-)
+    " WHERE id IN :ids AND state = 'claimed' AND attempt_id = :attempt"
+).bindparams(_MANY)
 _RECORD = sql(
     "UPDATE delivery SET state = :state, reason = :reason, tries = :tries, next_try_at = :next_try_at,"
     " provider_id = :provider_id, updated_at = :now"
-    " WHERE id = :id AND state = 'submitting' AND attempt_id = :attempt"
-)
+    " WHERE id IN :ids AND state = 'submitting' AND attempt_id = :attempt"
+).bindparams(_MANY)
 _RELEASE = sql(
     "UPDATE delivery SET state = 'pending', updated_at = :now WHERE mailing_id = :mailing"
     " AND state = 'claimed' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait') AND attempt_id = :attempt"
@@ -87,6 +90,8 @@ _BEGIN = sql(
 )
 _END = sql("UPDATE attempt SET ended_at = :now WHERE id = :attempt AND ended_at IS NULL")
 _BURY = sql("UPDATE attempt SET ended_at = :now WHERE mailing_id = :mailing AND id <> :attempt AND ended_at IS NULL")
+
+_AT_ONCE = 1_000  # a statement takes a limited number of parameters
 
 UNKNOWN_AFTER_CRASH = "the sending process ended while this mail was on its way"
 
@@ -159,7 +164,7 @@ def claim(
         if excluded := [{"id": id_, "reason": reason, "now": now} for id_, reason in out.items() if reason]:
             conn.execute(_EXCLUDE, excluded)
         if taken := [row for row in rows if not out[row.id]]:
-            conn.execute(_CLAIM, [{"id": row.id, "attempt": attempt, "now": now} for row in taken])
+            _each(conn, _CLAIM, [row.id for row in taken], {"attempt": attempt, "now": now})
             return taken
     return []
 
@@ -169,33 +174,46 @@ def mark_submitting(conn: Connection, rows: Sequence[int], attempt: int, now: in
 
     Raises ``IllegalState`` when a row is not this attempt's claim any more: nothing may be sent then.
     """
-    done = conn.execute(_MARK, [{"id": row, "attempt": attempt, "now": now} for row in rows])
-    if done.rowcount != len(rows):
+    if _each(conn, _MARK, rows, {"attempt": attempt, "now": now}) != len(rows):
         raise IllegalState("another process changed the ledger under this one", fix="newsletter run-due")
 
 
 def record(conn: Connection, changes: Sequence[Change], attempt: int, now: int, *, cancelled: bool = False) -> None:
     """Write down what the provider answered. In a cancelled mailing nothing waits for another try."""
-    if not changes:
-        return
-    rows = []
+    # Most of a window usually has one fate, and then it is one statement.
+    fates = defaultdict[_Fate, list[int]](list)
     for change in changes:
         over = cancelled and change.state in OPEN
-        rows.append(
-            {
-                "id": change.id,
-                "attempt": attempt,
-                "now": now,
-                "state": "cancelled" if over else change.state,
-                "reason": change.reason,
-                "tries": change.tries,
-                "next_try_at": None if over else change.next_try_at,
-                "provider_id": change.provider_id,
-            }
+        fate = _Fate(
+            state="cancelled" if over else change.state,
+            reason=change.reason,
+            tries=change.tries,
+            next_try_at=None if over else change.next_try_at,
+            provider_id=change.provider_id,
         )
-    done = conn.execute(_RECORD, rows)
-    if done.rowcount != len(rows):
-        raise IllegalState("another process changed the ledger under this one", fix="newsletter status")
+        fates[fate].append(change.id)
+    for fate, rows in fates.items():
+        values = {**fate._asdict(), "attempt": attempt, "now": now}
+        if _each(conn, _RECORD, rows, values) != len(rows):
+            raise IllegalState("another process changed the ledger under this one", fix="newsletter status")
+
+
+class _Fate(NamedTuple):
+    """What is written into the rows of one window that ended alike."""
+
+    state: str
+    reason: str | None
+    tries: int
+    next_try_at: int | None
+    provider_id: str | None
+
+
+def _each(conn: Connection, statement: TextClause, rows: Sequence[int], values: Mapping[str, object]) -> int:
+    """Run an update of ``rows``; how many it found. One statement for many rows: half the time of one for each."""
+    found = 0
+    for start in range(0, len(rows), _AT_ONCE):
+        found += conn.execute(statement, {**values, "ids": rows[start : start + _AT_ONCE]}).rowcount
+    return found
 
 
 def release(conn: Connection, mailing_id: int, attempt: int, now: int) -> None:

@@ -12,6 +12,7 @@ The mac is HMAC-SHA256 over everything before it, cut to 128 bits: guessing is h
 from __future__ import annotations
 
 import base64
+import functools
 import hmac
 import re
 from collections.abc import Mapping
@@ -79,9 +80,10 @@ def public_links(site_url: str | None, keys: SigningKeys, subscriber_public_id: 
     """The values of the three link fields for one reader; empty while the publication has no site."""
     if not site_url:
         return {}
+    start = page(site_url, "u", "")  # a token has no character that would have to be quoted
     return {
-        "unsubscribe_url": page(site_url, "u", make_token("unsubscribe", subscriber_public_id, keys)),
-        "preferences_url": page(site_url, "u", make_token("preferences", subscriber_public_id, keys)),
+        "unsubscribe_url": start + make_token("unsubscribe", subscriber_public_id, keys),
+        "preferences_url": start + make_token("preferences", subscriber_public_id, keys),
         "web_url": web_copy(site_url, slug),
     }
 
@@ -96,6 +98,7 @@ def media(site_url: str, name: str) -> str:
     return page(site_url, "m", name)
 
 
+@functools.lru_cache(maxsize=256)
 def page(site_url: str, kind: Literal["u", "v", "m"], name: str) -> str:
     """``<site>/<kind>/<name>``; the site's own path is kept, a trailing slash does not matter."""
     return f"{site_url.rstrip('/')}/{kind}/{quote(name, safe='')}"

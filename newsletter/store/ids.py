@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import secrets
 
+NEW_PUBLIC_ID_SQL = "lower(hex(randomblob(16)))"
+"""The same, made by the database for rows that never pass through Python; its generator is seeded by the system."""
+
 
 def new_public_id() -> str:
     """A random 128-bit number as 32 lower-case hex digits."""

@@ -19,12 +19,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from newsletter.message.compile import CompiledMessage, compile_message
 from newsletter.message.dkim import Signer, make_signer
 from newsletter.message.headers import recipient_headers
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.models import MergeField
+
+if TYPE_CHECKING:
+    from newsletter.app.desk import Desk
+    from newsletter.delivery.mailings import Mailing
 
 HERE = Path(__file__).resolve()
 MAILS = 4_000
@@ -153,34 +158,20 @@ def ours(port: int, mails: int) -> float:
 def send_once(port: int, mails: int, folder: Path) -> None:
     """Plan and send to ``mails`` readers by SMTP with four connections; prints mails a second of the sending alone."""
     from newsletter.app.desk import open_desk
-    from newsletter.delivery import ledger
     from newsletter.delivery.addressing import addresser
     from newsletter.delivery.sender import Sender
     from newsletter.providers.smtp import create
-    from newsletter.store.ids import new_public_id
-    from newsletter.store.tables import subscriber
     from newsletter.workspace.create import create_demo
 
-    del ledger
     with open_desk(create_demo(folder / "ws").root) as desk:
-        with desk.store.write() as conn:
-            conn.execute(
-                subscriber.insert(),
-                [
-                    {"public_id": new_public_id(), "address": f"r{n}@mail{n % 97}.example.org",
-                     "address_key": f"r{n}@mail{n % 97}.example.org", "status": "subscribed",
-                     "attributes": f'{{"first_name": "R{n}"}}', "created_at": 1, "updated_at": 1}
-                    for n in range(mails)
-                ],
-            )  # fmt: skip
+        with_readers(desk, mails)
+        mailing, _ = planned_mailing(desk)
         provider = create({"host": "127.0.0.1", "port": port, "security": "none", "connections": CONNECTIONS})
-        mailing = _planned(desk)
-        outgoing = an_outgoing()
         sender = Sender(
             store=desk.store,
             mailing=mailing,
             provider=provider,
-            outgoing=outgoing,
+            outgoing=an_outgoing(),
             write_to=addresser(issue=mailing.issue, site_url="https://estuary.example", keys=desk.keys),
             keys=desk.keys,
         )
@@ -192,17 +183,38 @@ def send_once(port: int, mails: int, folder: Path) -> None:
     print(mails / seconds)
 
 
-def _planned(desk):  # type: ignore[no-untyped-def]  # a mailing row and a desk, for this one use
-    from newsletter.app.approve import approve_issue
-    from newsletter.delivery import mailings, plan
+def with_readers(desk: Desk, count: int) -> None:
+    """Subscribers straight into the database."""
+    from newsletter.store.ids import new_public_ids
+    from newsletter.store.tables import subscriber
 
-    approved = approve_issue(desk, "2026-11-27", send_at="now")
-    now = time.time_ns() // 1000
+    for start in range(0, count, 10_000):
+        numbers = range(start, min(start + 10_000, count))
+        rows = [
+            {"public_id": public_id, "address": f"r{n}@mail{n % 97}.example.org",
+             "address_key": f"r{n}@mail{n % 97}.example.org", "status": "subscribed",
+             "attributes": f'{{"first_name": "R{n}"}}', "created_at": 1, "updated_at": 1}
+            for n, public_id in zip(numbers, new_public_ids(len(numbers)), strict=True)
+        ]  # fmt: skip
+        with desk.store.write() as conn:
+            conn.execute(subscriber.insert(), rows)
+
+
+def planned_mailing(desk: Desk) -> tuple[Mailing, float]:
+    """The sample issue approved and planned: its mailing, ready to be sent, and the seconds that planning took."""
+    from newsletter.app.approve import approve_issue
+    from newsletter.delivery import mailings
+    from newsletter.delivery.plan import plan
+
+    approved = approve_issue(desk, "2026-11-27", send_at="now").mailing
+    assert approved
     with desk.store.write() as conn:
-        mailings.step(conn, approved.mailing.id, ("scheduled",), "planning")
-    plan.plan(desk.store, approved.mailing, keys=desk.keys, now=now)
+        mailings.step(conn, approved.id, ("scheduled",), "planning")
+    started = time.perf_counter()
+    plan(desk.store, approved, keys=desk.keys, now=time.time_ns() // 1000)
+    seconds = time.perf_counter() - started
     with desk.store.read() as conn:
-        return mailings.read_mailing(conn, approved.mailing.id)
+        return mailings.read_mailing(conn, approved.id), seconds
 
 
 if __name__ == "__main__" and sys.argv[1:2] == ["send"]:

@@ -7,7 +7,8 @@ composes the MIME itself and chooses the Message-ID; the approved bytes are its 
 
 The ``sendgrid`` package is imported by the first use, not by this module: that takes longer than the rest of the
 program. Its traps are kept out here: no timeout by default, headers of one call that leak into the next (a
-client per request), DEBUG records that print the key and every address (dropped), exceptions of four libraries.
+client per request), DEBUG records that print the key and every address (dropped), a connection per request
+(``sendgrid_http``), exceptions of four libraries.
 """
 
 from __future__ import annotations
@@ -17,25 +18,25 @@ import http.client
 import ipaddress
 import logging
 import re
-import socket
 import ssl
 import time
-import urllib.error
 from collections.abc import Mapping, Sequence
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Provider, Result, Wire
 from newsletter.errors import BadData, ConfigurationError
+from newsletter.providers import sendgrid_http as transport
 from newsletter.providers.options import Options
 from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge, read_events
 from newsletter.providers.sendgrid_request import Request, plan_requests
 from newsletter.providers.sendgrid_rules import MAX_PERSONALIZATIONS, MAX_REQUEST, validate
 
+CONNECTIONS = 2
+"""Requests in flight: each may be uncertain as a whole after a crash, and one answer takes much less than a second."""
 FRESH = 600.0
 """Seconds that the signature of a webhook call stays good."""
-_OPTIONS = ("api_key", "host", "timeout", "categories", "webhook_key")
+_OPTIONS = ("api_key", "host", "timeout", "categories", "connections", "webhook_key")
 _HOST = "https://api.sendgrid.com"
 _KEY = re.compile(r"[!-~]+")
 
@@ -48,6 +49,7 @@ def create(options: Mapping[str, object]) -> Provider:
         host=checked.text("host") or _HOST,
         timeout=checked.seconds("timeout", 30.0),
         categories=checked.texts("categories"),
+        connections=checked.whole("connections", CONNECTIONS, 1, 20),
         webhook_key=checked.text("webhook_key"),
     )
 
@@ -63,7 +65,7 @@ _NO_DEBUG = _NoDebug()
 
 
 class SendgridProvider:
-    """An account at SendGrid. One thread submits at a time."""
+    """An account at SendGrid. ``submit`` may be called from several threads: each request has a client of its own."""
 
     def __init__(
         self,
@@ -72,6 +74,7 @@ class SendgridProvider:
         host: str = _HOST,
         timeout: float = 30.0,
         categories: Sequence[str] = (),
+        connections: int = CONNECTIONS,
         webhook_key: str | None = None,
     ) -> None:
         if not _KEY.fullmatch(api_key):  # a line break in it would end up, key and all, in an error message
@@ -83,6 +86,8 @@ class SendgridProvider:
         self.host = _checked_host(host)
         self.timeout = timeout
         self.categories = tuple(categories)
+        self.connections = connections
+        self._open = transport.Connections(self.host)
         self._api_key = api_key
         self._webhook_key = webhook_key
 
@@ -91,10 +96,11 @@ class SendgridProvider:
 
     @property
     def capabilities(self) -> Capabilities:
-        """No idempotency: a whole request may become uncertain. ``python_http_client`` promises no thread safety."""
+        """No idempotency: ``connections`` whole requests may become uncertain."""
         return Capabilities(
             name="sendgrid",
             max_batch=MAX_PERSONALIZATIONS,
+            concurrency=self.connections,
             max_bytes=MAX_REQUEST,
             merge="substitution",
             keeps_message_id=False,
@@ -119,19 +125,20 @@ class SendgridProvider:
         return [results[addressed.key] for addressed in batch.recipients]
 
     def _submit(self, request: Request) -> list[Result]:
-        problems = validate(request.body, size=len(request.encoded()))
+        payload = request.encoded()
+        problems = validate(request.body, size=len(payload), people_checked=True)
         if problems:
             detail = "SendGrid would refuse this: " + "; ".join(problems[:5])
             return [Result(key, Outcome.FAILED, detail) for key in request.keys]
         outcome, retry_after = Outcome.UNKNOWN, None
         try:
-            answer = self._client().mail.send.post(request_body=request.body, timeout=self.timeout)
+            answer = self._client(payload).mail.send.post(request_body={}, timeout=self.timeout)
             return judge(request.keys, answer.status_code, answer.headers, answer.body)
         except _sdk_error() as error:
             return judge(request.keys, error.status_code, error.headers, error.body)
         except (OSError, http.client.HTTPException) as error:
             detail = f"no answer from {self.host}: {_reason(error)}"
-            if before_writing(error):
+            if isinstance(error, transport.NotConnectedError):
                 outcome, retry_after = Outcome.RETRY, RETRY_AFTER
                 detail = f"cannot connect to {self.host}: {_reason(error)}"
         return [Result(key, outcome, detail, retry_after=retry_after) for key in request.keys]
@@ -204,13 +211,12 @@ class SendgridProvider:
         return problems
 
     def close(self) -> None:
-        """Nothing stays open: each request has its own connection."""
+        """Close the connections that are open and idle."""
+        self._open.close()
 
-    def _client(self) -> Any:
-        from sendgrid import SendGridAPIClient
-
+    def _client(self, payload: bytes | None = None) -> Any:
         quiet_sdk()
-        return SendGridAPIClient(api_key=self._api_key, host=self.host).client
+        return transport.client(self._api_key, self.host, self._open, payload)
 
 
 def quiet_sdk() -> None:
@@ -219,30 +225,6 @@ def quiet_sdk() -> None:
         logger = logging.getLogger(name)
         logger.setLevel(logging.WARNING)
         logger.addFilter(_NO_DEBUG)
-
-
-def before_writing(error: BaseException) -> bool:
-    """Whether a request failed while connecting, so that certainly no byte of it was written.
-
-    ``urllib`` wraps what happens while connecting and while writing in the same ``URLError``. A refused
-    connection, an unknown host and a bad certificate only happen while connecting; anything else counts when it
-    was raised inside ``connect()`` of ``http.client``. In doubt: no.
-    """
-    if not isinstance(error, urllib.error.URLError):
-        return False
-    reason = error.reason
-    if isinstance(reason, ConnectionRefusedError | socket.gaierror | ssl.SSLCertVerificationError):
-        return True
-    return isinstance(reason, BaseException) and _passed_connect(reason.__traceback__)
-
-
-def _passed_connect(traceback: TracebackType | None) -> bool:
-    while traceback is not None:
-        frame = traceback.tb_frame
-        if frame.f_code.co_name == "connect" and frame.f_globals.get("__name__") == "http.client":
-            return True
-        traceback = traceback.tb_next
-    return False
 
 
 def _sdk_error() -> type[Any]:
@@ -254,7 +236,7 @@ def _sdk_error() -> type[Any]:
 
 def _reason(error: BaseException) -> str:
     """Why there was no answer, without anything of the request in it."""
-    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    reason = error.__cause__ if isinstance(error, transport.NotConnectedError) else error
     if isinstance(reason, TimeoutError):
         return "no answer in time"
     if isinstance(reason, ssl.SSLCertVerificationError):

@@ -37,14 +37,17 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]*")
 _ADDRESS = re.compile(r"[^@\s<>]+@[^@\s<>]+")
 
 
-def validate(request: Mapping[str, Any], *, now: float | None = None, size: int | None = None) -> list[str]:
+def validate(
+    request: Mapping[str, Any], *, now: float | None = None, size: int | None = None, people_checked: bool = False
+) -> list[str]:
     """One sentence per problem of a request body, none when the API would take it.
 
     ``now`` is seconds since 1970 (default: the clock). ``size`` is the bytes on the wire, where they are known.
+    ``people_checked``: each personalization went through ``personalization_problems`` already.
     """
     now = time.time() if now is None else now
     problems = [
-        *_personalizations(request),
+        *_personalizations(request, people_checked),
         *_sender(request),
         *_subject(request),
         *_content(request),
@@ -61,7 +64,7 @@ def validate(request: Mapping[str, Any], *, now: float | None = None, size: int 
 
 def personalization_problems(one: Any, shared_args: Any = None) -> list[str]:
     """What is wrong with one personalization by itself; ``shared_args`` are the request's own custom_args."""
-    if not isinstance(one, Mapping):
+    if not isinstance(one, dict):
         return ["it is not an object"]
     problems = list(_recipients(one))
     problems += _strings(one, "substitutions", MAX_SUBSTITUTIONS, 0)
@@ -74,18 +77,18 @@ def personalization_problems(one: Any, shared_args: Any = None) -> list[str]:
 
 def addresses_of(personalization: Any) -> list[str]:
     """Every address of a personalization, in the form in which the API compares them."""
-    if not isinstance(personalization, Mapping):
+    if not isinstance(personalization, dict):
         return []
     found: list[str] = []
     for kind in ("to", "cc", "bcc"):
         people = personalization.get(kind)
         if isinstance(people, Sequence) and not isinstance(people, str):
-            emails = [person.get("email") for person in people if isinstance(person, Mapping)]
+            emails = [person.get("email") for person in people if isinstance(person, dict)]
             found += [email.casefold() for email in emails if isinstance(email, str)]
     return found
 
 
-def _personalizations(request: Mapping[str, Any]) -> Iterator[str]:
+def _personalizations(request: Mapping[str, Any], checked: bool) -> Iterator[str]:
     people = request.get("personalizations")
     if not isinstance(people, list) or not people:
         yield "personalizations is empty: nobody gets this mail"
@@ -94,8 +97,9 @@ def _personalizations(request: Mapping[str, Any]) -> Iterator[str]:
         yield f"there are {len(people):,} personalizations; at most {MAX_PERSONALIZATIONS:,} fit into a request"
     seen: dict[str, int] = {}
     for index, one in enumerate(people):
-        for problem in personalization_problems(one, request.get("custom_args")):
-            yield f"personalizations.{index}: {problem}"
+        if not checked:
+            for problem in personalization_problems(one, request.get("custom_args")):
+                yield f"personalizations.{index}: {problem}"
         for address in addresses_of(one):
             if address in seen:
                 yield f"personalizations.{index}: the same address is in personalizations.{seen[address]}"
@@ -108,7 +112,7 @@ def _recipients(one: Mapping[str, Any]) -> Iterator[str]:
         yield "to is empty"
         return
     for person in people:
-        address = person.get("email") if isinstance(person, Mapping) else None
+        address = person.get("email") if isinstance(person, dict) else None
         if not isinstance(address, str) or not address.isascii() or not _ADDRESS.fullmatch(address):
             yield "to holds something that is not a plain mail address"
 
@@ -118,7 +122,7 @@ def _sender(request: Mapping[str, Any]) -> Iterator[str]:
         person = request.get(key)
         if person is None and key == "reply_to":
             continue
-        address = person.get("email") if isinstance(person, Mapping) else None
+        address = person.get("email") if isinstance(person, dict) else None
         if not isinstance(address, str) or not address.isascii() or not _ADDRESS.fullmatch(address):
             yield f"{key} has no plain mail address"
     if "reply_to" in request and "reply_to_list" in request:
@@ -127,11 +131,7 @@ def _sender(request: Mapping[str, Any]) -> Iterator[str]:
 
 def _subject(request: Mapping[str, Any]) -> Iterator[str]:
     people = request.get("personalizations")
-    own = (
-        isinstance(people, list)
-        and people
-        and all(isinstance(p, Mapping) and _filled(p.get("subject")) for p in people)
-    )
+    own = isinstance(people, list) and people and all(isinstance(p, dict) and _filled(p.get("subject")) for p in people)
     if not own and not _filled(request.get("subject")) and "template_id" not in request:
         yield "the subject is missing"
 
@@ -145,7 +145,7 @@ def _content(request: Mapping[str, Any]) -> Iterator[str]:
         return
     types: list[str] = []
     for index, one in enumerate(contents):
-        kind, value = (one.get("type"), one.get("value")) if isinstance(one, Mapping) else (None, None)
+        kind, value = (one.get("type"), one.get("value")) if isinstance(one, dict) else (None, None)
         types.append(kind if isinstance(kind, str) else "")
         if not isinstance(kind, str) or not re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", kind):
             yield f"content.{index}: its type is not a media type"
@@ -166,7 +166,7 @@ def _attachments(request: Mapping[str, Any]) -> Iterator[str]:
         yield "attachments is not a list"
         return
     for index, one in enumerate(attachments):
-        if not isinstance(one, Mapping) or not _filled(one.get("filename")) or not _is_base64(one.get("content")):
+        if not isinstance(one, dict) or not _filled(one.get("filename")) or not _is_base64(one.get("content")):
             yield f"attachments.{index}: it needs a filename and content in Base64"
         elif one.get("disposition", "attachment") not in ("inline", "attachment"):
             yield f"attachments.{index}: its disposition is neither inline nor attachment"
@@ -177,7 +177,7 @@ def _attachments(request: Mapping[str, Any]) -> Iterator[str]:
 def _headers(headers: Any, where: str) -> Iterator[str]:
     if headers is None:
         return
-    if not isinstance(headers, Mapping):
+    if not isinstance(headers, dict):
         yield f"{where} is not an object"
         return
     for name, value in headers.items():
@@ -194,7 +194,7 @@ def _strings(one: Mapping[str, Any], key: str, most: int, shared: int) -> Iterat
     values = one.get(key)
     if values is None:
         return
-    if not isinstance(values, Mapping) or not all(
+    if not isinstance(values, dict) or not all(
         isinstance(name, str) and isinstance(value, str) for name, value in values.items()
     ):
         yield f"{key} is not an object of strings"
@@ -224,7 +224,7 @@ def _send_times(request: Mapping[str, Any], now: float) -> Iterator[str]:
     places: list[tuple[str, Any]] = [("send_at", request)]
     places += [(f"personalizations.{i}: send_at", p) for i, p in enumerate(people if isinstance(people, list) else [])]
     for where, holder in places:
-        if not isinstance(holder, Mapping) or "send_at" not in holder:
+        if not isinstance(holder, dict) or "send_at" not in holder:
             continue
         at = holder["send_at"]
         if isinstance(at, bool) or not isinstance(at, int):
@@ -236,11 +236,9 @@ def _send_times(request: Mapping[str, Any], now: float) -> Iterator[str]:
 
 
 def _bytes_of(values: Any) -> int:
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         return 0
-    return sum(
-        len(str(k).encode("utf-8", "replace")) + len(str(v).encode("utf-8", "replace")) for k, v in values.items()
-    )
+    return len("".join(map(str, (*values.keys(), *values.values()))).encode("utf-8", "replace"))
 
 
 def _filled(value: Any) -> bool:

@@ -90,6 +90,8 @@ class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     host: str = "https://api.sendgrid.com"
     timeout: float = 30.0
     categories: list[str] = []
+    connections: int = 2
+    """Requests in flight, each of up to 1,000 readers."""
 
 
 class OutboxSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -156,6 +156,8 @@ def _provider(config: Config) -> Iterator[Complaint]:
         yield from _url("provider.sendgrid.host", sendgrid.host or " ")
         if sendgrid.timeout <= 0:
             yield "provider.sendgrid.timeout", "the time-out must be more than 0 seconds", "timeout = 30"
+        if not 1 <= sendgrid.connections <= 20:
+            yield "provider.sendgrid.connections", f"{sendgrid.connections} connections", "write 1 to 20"
 
 
 def _dkim(dkim: DkimSettings, sender: str) -> Iterator[Complaint]:

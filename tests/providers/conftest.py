@@ -315,12 +315,16 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @dataclass
 class Answer:
-    """What the local SendGrid says: a status, headers and a body; or ``fault`` instead (close, reset, silent, half)."""
+    """What the local SendGrid says: a status, headers and a body; or ``fault`` instead (close, reset, silent, half).
+
+    ``hang_up``: it answers, and then closes the connection without having said so.
+    """
 
     status: int = 202
     body: Any = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     fault: str | None = None
+    hang_up: bool = False
 
 
 class LocalSendGrid:
@@ -333,6 +337,8 @@ class LocalSendGrid:
         self.problems: list[str] = []
         self.scopes: list[str] = ["mail.send"]
         self.answers: list[Answer] = []
+        self.connections = 0
+        self.together: threading.Barrier | None = None
         self.stop = threading.Event()
         outer = self
 
@@ -340,7 +346,7 @@ class LocalSendGrid:
             sendgrid = outer
 
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = False
+        self._server.block_on_close = False  # a client may keep its connection for longer than the test
         self.host = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
@@ -360,6 +366,12 @@ KEY = "SG.canary-key-that-must-not-leak"
 
 class _Handler(http.server.BaseHTTPRequestHandler):
     sendgrid: LocalSendGrid
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.sendgrid.connections += 1
 
     def log_message(self, format: str, *args: Any) -> None:
         pass
@@ -376,6 +388,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         from newsletter.providers.sendgrid_rules import validate
 
         raw = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.sendgrid.together is not None:
+            self.sendgrid.together.wait(5)
         answer = self.sendgrid.answers.pop(0) if self.sendgrid.answers else Answer(headers={"X-Message-Id": "mid-1"})
         if self.path != "/v3/mail/send" or self.headers["Content-Type"] != "application/json":
             self.sendgrid.problems.append(f"wrong call: {self.path} {self.headers['Content-Type']}")
@@ -403,6 +417,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         with contextlib.suppress(OSError):
             self.wfile.write(raw)
+        self.close_connection = answer.hang_up or answer.fault == "half"
 
 
 _schema: list[Any] = []

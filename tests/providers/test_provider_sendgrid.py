@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import email.message
 import http.client
+import json
 import logging
 import socket
 import ssl
+import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from newsletter.delivery.ports import Outcome
 from newsletter.errors import BadData, ConfigurationError
+from newsletter.providers import sendgrid_http
 from newsletter.providers.registry import create_provider
-from newsletter.providers.sendgrid import SendgridProvider, before_writing, quiet_sdk
+from newsletter.providers.sendgrid import SendgridProvider, quiet_sdk
 from newsletter.providers.sendgrid_answers import judge, retry_after
 
 KEY = "SG.canary-key-that-must-not-leak"
@@ -26,13 +28,18 @@ KEY = "SG.canary-key-that-must-not-leak"
 
 @pytest.fixture
 def sendgrid(local_sendgrid: Any) -> Iterator[Callable[..., SendgridProvider]]:
+    made: list[SendgridProvider] = []
+
     def make(**options: Any) -> SendgridProvider:
         given = {"api_key": KEY, "host": local_sendgrid.host, "timeout": 5.0, **options}
         found = create_provider("sendgrid", given)
         assert isinstance(found, SendgridProvider)
+        made.append(found)
         return found
 
     yield make
+    for provider in made:
+        provider.close()
 
 
 def outcomes(results: Any) -> list[Outcome]:
@@ -264,36 +271,36 @@ def test_a_certificate_that_is_not_trusted_stops_before_the_request(
 
 
 VENDOR = [
-    (http.client.RemoteDisconnected("gone"), False),
-    (http.client.IncompleteRead(b""), False),
-    (http.client.BadStatusLine("x"), False),
-    (TimeoutError("timed out"), False),
-    (ConnectionResetError(104, "reset"), False),
-    (ssl.SSLError(1, "bad record mac"), False),
-    (urllib.error.URLError("unknown url type"), False),
-    (urllib.error.URLError(TimeoutError("timed out")), False),
-    (urllib.error.URLError(BrokenPipeError(32, "Broken pipe")), False),
-    (urllib.error.URLError(ConnectionResetError(104, "reset")), False),
-    (urllib.error.URLError(ConnectionRefusedError(111, "refused")), True),
-    (urllib.error.URLError(socket.gaierror(-2, "unknown")), True),
-    (urllib.error.URLError(ssl.SSLCertVerificationError(1, "certificate verify failed")), True),
+    http.client.RemoteDisconnected("gone"),
+    http.client.IncompleteRead(b""),
+    http.client.BadStatusLine("x"),
+    TimeoutError("timed out"),
+    BrokenPipeError(32, "Broken pipe"),
+    ConnectionResetError(104, "reset"),
+    ConnectionRefusedError(111, "refused"),
+    socket.gaierror(-2, "unknown"),
+    ssl.SSLError(1, "bad record mac"),
+    ssl.SSLCertVerificationError(1, "certificate verify failed"),
 ]
 
 
-@pytest.mark.parametrize(("error", "before"), VENDOR, ids=lambda value: repr(value)[:60])
+@pytest.mark.parametrize("error", VENDOR, ids=repr)
+@pytest.mark.parametrize(
+    ("step", "outcome"), [("connect", Outcome.RETRY), ("request", Outcome.UNKNOWN), ("getresponse", Outcome.UNKNOWN)]
+)
 def test_every_exception_of_the_libraries_is_translated(
-    mail: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, before: bool
+    mail: Any, monkeypatch: pytest.MonkeyPatch, error: Exception, step: str, outcome: Outcome
 ) -> None:
-    """Whatever the opener raises, submit returns: RETRY if nothing can have been written, else UNKNOWN."""
+    """Whatever comes while connecting is definite; whatever comes from the first byte on is not."""
 
     def fails(*_: Any, **__: Any) -> Any:
         raise error
 
-    monkeypatch.setattr(urllib.request.OpenerDirector, "open", fails)
+    for done in ("connect", "request", "getresponse"):
+        monkeypatch.setattr(http.client.HTTPConnection, done, fails if done == step else lambda *_, **__: None)
+        monkeypatch.setattr(http.client.HTTPSConnection, done, fails if done == step else lambda *_, **__: None)
     provider = SendgridProvider(KEY)
-    results = provider.submit(mail.batch(1, 2))
-    assert outcomes(results) == [Outcome.RETRY if before else Outcome.UNKNOWN] * 2
-    assert before_writing(error) is before
+    assert outcomes(provider.submit(mail.batch(1, 2))) == [outcome] * 2
     assert provider.check()[0].startswith("Cannot reach https://api.sendgrid.com")
 
 
@@ -307,7 +314,7 @@ def test_every_exception_class_of_the_sdk_is_translated(mail: Any, monkeypatch: 
         def fails(*_: Any, kind: Any = kind, code: int = code, **__: Any) -> Any:
             raise kind(code, "reason", b"{}", headers)
 
-        monkeypatch.setattr(urllib.request.OpenerDirector, "open", fails)
+        monkeypatch.setattr(sendgrid_http, "_exchange", fails)
         (result,) = SendgridProvider(KEY).submit(mail.batch(1))
         assert result == judge([result.key], code, {}, b"{}")[0]
 
@@ -401,7 +408,85 @@ def test_capabilities_promise_no_more_than_sendgrid_keeps() -> None:
         False,
         False,
     )
-    assert (found.concurrency, found.scheduling, found.local, found.smtputf8) == (1, False, False, False)
+    assert (found.concurrency, found.scheduling, found.local, found.smtputf8) == (2, False, False, False)
 
 
 # -- events --------------------------------------------------------------------------------------------------------
+
+
+# -- connections that stay open ------------------------------------------------------------------------------------
+
+
+def test_one_connection_carries_many_requests(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
+    provider = sendgrid()
+    for number in range(5):
+        assert outcomes(provider.submit(mail.batch(number))) == [Outcome.ACCEPTED]
+    provider.check()
+    assert local_sendgrid.connections == 1
+
+
+def test_an_idle_connection_that_the_server_closed_is_replaced_before_anything_is_written(
+    sendgrid: Any, local_sendgrid: Any, mail: Any
+) -> None:
+    """Writing into it would leave a thousand readers uncertain."""
+    provider = sendgrid()
+    local_sendgrid.answers = [local_sendgrid.Answer(hang_up=True)]
+    assert outcomes(provider.submit(mail.batch(1))) == [Outcome.ACCEPTED]
+    time.sleep(0.2)
+    assert outcomes(provider.submit(mail.batch(2))) == [Outcome.ACCEPTED]
+    assert local_sendgrid.connections == 2
+    assert len(local_sendgrid.requests) == 2
+
+
+def test_a_connection_that_was_idle_for_long_is_not_trusted(
+    sendgrid: Any, local_sendgrid: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sendgrid_http, "IDLE", 0.0)
+    provider = sendgrid()
+    provider.submit(mail.batch(1))
+    provider.submit(mail.batch(2))
+    assert local_sendgrid.connections == 2
+
+
+def test_a_broken_exchange_costs_its_connection_and_no_other(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
+    provider = sendgrid()
+    local_sendgrid.answers = [local_sendgrid.Answer(), local_sendgrid.Answer(fault="reset")]
+    assert outcomes(provider.submit(mail.batch(1))) == [Outcome.ACCEPTED]
+    assert outcomes(provider.submit(mail.batch(2))) == [Outcome.UNKNOWN]
+    assert outcomes(provider.submit(mail.batch(3))) == [Outcome.ACCEPTED]
+    assert local_sendgrid.connections == 2
+
+
+def test_several_requests_are_in_flight(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
+    """As many as there are connections, from as many threads."""
+    provider = sendgrid(connections=3)
+    assert provider.capabilities.concurrency == 3
+    local_sendgrid.together = threading.Barrier(3)
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda number: provider.submit(mail.batch(number)), range(3)))
+    assert [outcomes(result) for result in results] == [[Outcome.ACCEPTED]] * 3
+
+
+def test_a_closed_provider_keeps_no_connection(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
+    provider = sendgrid()
+    provider.submit(mail.batch(1))
+    provider.close()
+    assert provider._open._idle == []
+
+
+def test_a_proxy_of_the_environment_is_used(mail: Any, peer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CONNECT goes to the proxy; what it refuses is a failure to connect."""
+    proxy = peer({"greeting": "HTTP/1.1 403 Forbidden\r\n\r"})
+    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
+    monkeypatch.delenv("no_proxy", raising=False)
+    (result,) = SendgridProvider(KEY, timeout=2.0).submit(mail.batch(1))
+    assert result.outcome is Outcome.RETRY
+    assert "cannot connect" in result.detail
+
+
+def test_the_bytes_of_a_request_are_its_body(mail: Any) -> None:
+    """Joined from pieces, they are the JSON of the whole."""
+    from newsletter.providers.sendgrid_request import plan_requests
+
+    for request in plan_requests(mail.batch(1, 2, 3)).requests:
+        assert json.loads(request.encoded()) == request.body

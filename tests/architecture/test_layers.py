@@ -39,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
 # The vendor and engine packages that only one place may touch, so that replacing one is a change in one place.
 ONLY_IN = {
     "premailer": {"rendering/inline.py"},
-    "sendgrid": {"providers/sendgrid.py"},
-    "python_http_client": {"providers/sendgrid.py"},
+    "sendgrid": {"providers/sendgrid.py", "providers/sendgrid_http.py"},
+    "python_http_client": {"providers/sendgrid.py", "providers/sendgrid_http.py"},
     "smtplib": {"providers/smtp.py", "providers/smtp_session.py"},
     "httpcore": {"net/"},
     "click": {"cli/"},

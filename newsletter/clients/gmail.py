@@ -84,9 +84,8 @@ def simulate(html: str, *, styles: bool, filters: Filter) -> Seen:
         _attributes(element, tally, filters, names)
     _wrap(root, clipped)
     if clipped:
-        tally.add(
-            f"everything after {CLIP // 1024} KB; this mail has {len(html.encode('utf-8', 'replace')) / 1024:.0f}", 0
-        )
+        size = len(html.encode("utf-8", "replace")) / 1024
+        tally.add(f"everything after {CLIP // 1024} KB: the mail has {size:.1f}", 0)
     return Seen(serialise(root), tally.took())
 
 

@@ -7,6 +7,7 @@ text already stays. Colours fade a little.
 from __future__ import annotations
 
 from newsletter.clients.colours import Lab
+from newsletter.clients.declarations import Declaration
 from newsletter.clients.gmail import gmail
 from newsletter.clients.pages import elements, parse, serialise
 from newsletter.clients.recolour import Paint, paint, paint_paper, turn_lab
@@ -34,9 +35,17 @@ def gmail_dark(html: str) -> Seen:
     """The page as Gmail's app shows it in its dark theme: what Gmail takes away, and then other colours."""
     seen = gmail(html)
     root = parse(seen.html)
+    changed = 0
+
+    def declaration(one: Declaration) -> Declaration:
+        nonlocal changed
+        painted = PAINT.declaration(one)
+        changed += painted != one
+        return painted
+
     for style in root.iter("style"):
-        style.text = Rewriter(declaration=PAINT.declaration)(style.text or "")
-    changed = sum(bool(paint(element, PAINT)) for element in elements(root))
+        style.text = Rewriter(declaration=declaration)(style.text or "")
+    changed += sum(bool(paint(element, PAINT)) for element in elements(root))
     paint_paper(root, PAINT)
     took = (*seen.took, Taken("colours of texts, grounds and lines, turned dark", changed)) if changed else seen.took
     return Seen(serialise(root), took)

@@ -50,11 +50,12 @@ def _stand_in(image: _Element, tally: Tally) -> None:
     words = image.get("alt", "").strip()
     tally.add("pictures" if words or "alt" in image.attrib else "pictures without an alternative text")
     own = [one for one in parse_style(image.get("style", "")) if one.name not in _LEFT_BEHIND]
-    box = make("span", role="img", style=written([*_BOX, *_sizes(image), *own]))
+    box = make("span", style=written([*_BOX, *_sizes(image), *own]))
     for name in ("class", "id", "dir", "lang"):
         if name in image.attrib:
             box.set(name, image.get(name, ""))
     if words:
+        box.set("role", "img")
         box.set("aria-label", words)
     box.text = words or None
     box.tail = image.tail

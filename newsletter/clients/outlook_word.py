@@ -173,7 +173,7 @@ def _style(element: _Element, declarations: Sequence[Declaration], tally: Tally)
         left.extend(one)
     style = written(left)
     if "data-word" in element.attrib:
-        style = f"{element.get('data-word', '')};{style}"
+        style = ";".join(filter(None, [element.get("data-word", ""), style]))
         del element.attrib["data-word"]
     set_or_drop(element, "style", style)
 
@@ -204,11 +204,16 @@ def read(declaration: Declaration, tag: str) -> tuple[tuple[Declaration, ...], s
     if why is not None:
         return (), why
     if name == "font-family":
-        return (Declaration(name, _font(value)),), None
+        font = _font(value)
+        return (Declaration(name, font),), None if font == value else "fonts that Windows does not have (font-family)"
+    if name.startswith("margin") and "auto" in value.lower().split():
+        straight = " ".join("0" if word == "auto" else word for word in value.lower().split())
+        return (Declaration(name, straight),), named("margin", " that centre")
     if name == "font-weight" and value.isdecimal():
         return (Declaration(name, "bold" if int(value) >= 600 else "normal"),), None
     if name.startswith("border") and "width" not in name:
-        return (Declaration(name, _PIXELS.sub(_thin, value)),), None
+        thin = _PIXELS.sub(_thin, value)
+        return (Declaration(name, thin),), None if thin == value else f"borders thicker than {_BORDER} pixels (border)"
     if name.startswith("-"):
         return (), None
     return (declaration,), None
@@ -223,14 +228,12 @@ def _refused(name: str, value: str, tag: str) -> str | None:
     if name.startswith("--") or _FUNCTIONS.search(value):
         return "computed values and variables (calc, var)"
     if name.startswith("padding") and tag not in _CELLS:
-        return named("padding", " outside table cells")
+        return named("padding", " but for table cells")
     if name.startswith("margin"):
         if tag in _NO_MARGIN or value.startswith("-") or " -" in value:
             return named("margin", " of words, pictures and the page" if tag in _NO_MARGIN else " below zero")
-        if value == "auto":
-            return named("margin", " that centre (auto)")
     if name in ("width", "height") and tag in _NO_SIZE:
-        return named(name, " of anything but tables and cells; pictures have those of their attributes")
+        return named(name, " of boxes, paragraphs and pictures in styles")
     if name == "max-width" and tag != "table":
         return named(name, " of anything but tables")
     if name == "display" and (value != "none" or tag == "img"):
@@ -265,4 +268,4 @@ def _font(value: str) -> str:
 
 def _thin(found: re.Match[str]) -> str:
     most = _BORDER if found[2] == "px" else _BORDER * 0.75
-    return f"{min(float(found[1]), most):g}{found[2]}"
+    return f"{most:g}{found[2]}" if float(found[1]) > most else found[0]

@@ -47,10 +47,18 @@ def body_of(root: _Element) -> _Element:
 
 
 def serialise(root: _Element) -> str:
-    """The page as HTML. Its doctype is HTML5's: no client shows mail in a browser's quirks mode."""
+    """The page as HTML in UTF-8. Its doctype is HTML5's: no client shows mail in a browser's quirks mode."""
     from lxml import etree
 
+    head = head_of(root)
+    for meta in [meta for meta in head.iter("meta") if _names_charset(meta)]:
+        drop(meta)
+    head.insert(0, make("meta", charset="utf-8"))
     return str(etree.tostring(root, method="html", encoding="unicode", doctype="<!DOCTYPE html>"))
+
+
+def _names_charset(meta: _Element) -> bool:
+    return "charset" in meta.attrib or meta.get("http-equiv", "").lower() == "content-type"
 
 
 def elements(root: _Element) -> Iterator[_Element]:

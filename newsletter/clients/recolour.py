@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Paint:
         if turn is None:
             return declaration
         tokens = tinycss2.parse_component_value_list(declaration.value)
-        return Declaration(declaration.name, _turned(tokens, turn), declaration.important)
+        return replace(declaration, value=_turned(tokens, turn))
 
     def attribute(self, name: str, value: str) -> str | None:
         """The value of a ``bgcolor`` or ``color`` attribute in its new colour, or None when it is no colour."""

@@ -19,7 +19,7 @@ _STYLE = (
 def text_only(text: str) -> Seen:
     """The text part as a page: its lines as they are, its addresses as links, each paragraph in its own direction."""
     text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
-    paragraphs = [part for part in re.split(r"\n[ \t]*\n\s*?", text.strip("\n")) if part.strip()]
+    paragraphs = [part.strip("\n") for part in re.split(r"\n[ \t]*\n", text) if part.strip()]
     body = "\n".join(f'<p dir="auto">{_linked(part)}</p>' for part in paragraphs)
     html = (
         '<!DOCTYPE html>\n<html><head><meta charset="utf-8"><meta name="color-scheme" content="light dark">'

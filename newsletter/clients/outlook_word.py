@@ -229,9 +229,8 @@ def _refused(name: str, value: str, tag: str) -> str | None:
         return "computed values and variables (calc, var)"
     if name.startswith("padding") and tag not in _CELLS:
         return named("padding", " but for table cells")
-    if name.startswith("margin"):
-        if tag in _NO_MARGIN or value.startswith("-") or " -" in value:
-            return named("margin", " of words, pictures and the page" if tag in _NO_MARGIN else " below zero")
+    if name.startswith("margin") and (tag in _NO_MARGIN or value.startswith("-") or " -" in value):
+        return named("margin", " of words, pictures and the page" if tag in _NO_MARGIN else " below zero")
     if name in ("width", "height") and tag in _NO_SIZE:
         return named(name, " of boxes, paragraphs and pictures in styles")
     if name == "max-width" and tag != "table":

@@ -36,6 +36,7 @@ def known_clients() -> list[dict[str, Any]]:
             "part": client.part,
             "schemes": list(client.schemes),
             "forced": client.forced,
+            "phone": client.phone,
         }
         for client in CLIENTS
     ]

@@ -241,7 +241,7 @@ def _refused(name: str, value: str, tag: str) -> str | None:
         return "measures by screen or root (rem, vw)"
     colour = parse_colour(value) if "color" in name else None
     if colour is not None and (0 < colour.alpha < 1 or ("/" in value)):
-        return "colours that let the ground through (rgba)"
+        return "colours that let the background through (rgba)"
     return None
 
 

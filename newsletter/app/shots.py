@@ -28,6 +28,9 @@ from newsletter.workspace.files import write_atomic
 WIDTHS = (600, 360)
 """CSS pixels: a desktop's reading pane, a phone."""
 
+_PANE = (640,)
+"""For clients of desktops alone, which put a margin around a mail 600 pixels wide."""
+
 _AT_ONCE = 2
 _MEDIA = "media/"
 
@@ -100,7 +103,7 @@ def _wanted(desk: Desk, rendered: Rendered) -> Iterator[_Wanted]:
     for client in CLIENTS:
         seen = seen_through(client, email, values)
         pages = {scheme: page_of(seen, client, email, scheme=scheme, media=_MEDIA) for scheme in client.schemes}
-        widths = WIDTHS if client.phone else WIDTHS[:1]
+        widths = WIDTHS if client.phone else _PANE
         kind: Kind = "forced" if client.forced else "own"
         yield _Wanted(
             client.name,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import io
 import json
 import os
 import re
@@ -40,6 +41,9 @@ VARIABLE = "NEWSLETTER_CHROMIUM"
 
 TALLEST = 30_000
 """CSS pixels of a page that are taken; what is longer is cut there."""
+
+_LEAST = 400
+"""Pixels below which a window's own frame would hide a part of the page (measured: 140)."""
 
 _MAC = (
     "/Applications/Chromium.app/Contents/MacOS/Chromium",
@@ -121,7 +125,7 @@ class Browser:
     def heights(self, views: Sequence[View]) -> list[int]:
         """How many CSS pixels high each page is, in one run. Raises ConfigurationError when the browser fails."""
         nonce = secrets.token_hex(8)
-        frames = "".join(_frame(view, 100) for view in views)
+        frames = "".join(_frame(view, 1) for view in views)
         script = (
             "addEventListener('load', () => { document.documentElement.dataset.heights = JSON.stringify("
             "[...document.querySelectorAll('iframe')].map(({ contentDocument: d }) => "
@@ -139,8 +143,9 @@ class Browser:
         """A PNG of the page's first ``height`` CSS pixels. Raises ConfigurationError when the browser fails."""
         target = self._folder / f"shot-{secrets.token_hex(8)}.png"
         try:
-            self._run(_page(_frame(view, height)), f"--window-size={view.width},{height}", f"--screenshot={target}")
-            return target.read_bytes()
+            window = f"--window-size={view.width},{max(height, _LEAST)}"
+            self._run(_page(_frame(view, height)), window, f"--screenshot={target}")
+            return target.read_bytes() if height >= _LEAST else _upper(target, height)
         except FileNotFoundError:
             raise self._failed("it wrote no picture") from None
         finally:
@@ -204,6 +209,16 @@ class Browser:
             where=str(self.program),
             fix=f"see whether it starts by itself, or name another one: --chromium PATH, or {VARIABLE}",
         )
+
+
+def _upper(picture: Path, height: int) -> bytes:
+    """The upper part of a picture, as PNG."""
+    from PIL import Image
+
+    upper = io.BytesIO()
+    with Image.open(picture) as whole:
+        whole.crop((0, 0, whole.width, height)).save(upper, "PNG")
+    return upper.getvalue()
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

@@ -50,6 +50,15 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
 
 
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """The one driver of browsers in a process: Playwright starts no second one beside it."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        yield driver
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """``--regenerate``: write the expected files anew instead of comparing with them (``./dev goldens``)."""
     parser.addoption("--regenerate", action="store_true", help="write goldens and generated documents anew")

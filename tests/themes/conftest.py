@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from lxml import html as lxml_html
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 
 from newsletter.app.build import as_page
 from newsletter.app.desk import open_desk
@@ -127,14 +127,14 @@ def urdu(tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def browser(request: pytest.FixtureRequest) -> Iterator[Browser]:
     """The system's Chromium; without it these tests are skipped, but not where CI=true."""
     if not CHROMIUM.exists():
         reason = f"Chromium is not at {CHROMIUM}: apt-get install chromium fonts-liberation"
         if os.environ.get("CI") == "true":
             pytest.fail(reason)
         pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
+    playwright: Playwright = request.getfixturevalue("playwright")
+    chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu"])
+    yield chromium
+    chromium.close()

@@ -39,7 +39,7 @@ class Paint:
         return replace(declaration, value=_turned(tokens, turn))
 
     def attribute(self, name: str, value: str) -> str | None:
-        """The value of a ``bgcolor`` or ``color`` attribute in its new colour, or None when that is the same or none."""
+        """The value of a ``bgcolor`` or ``color`` attribute in its new colour, or None when it does not change."""
         colour = parse_attribute(value)
         turned = colour and (self.ground if name == "bgcolor" else self.text)(colour)
         return None if turned is None or turned == colour else as_css(turned)

@@ -12,13 +12,11 @@ from typing import Any
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import preview_batch
 from newsletter.app.render import render
+from newsletter.clients.gmail import CLIP
 from newsletter.message.compile import compile_message
 from newsletter.message.merge import fill
 from newsletter.models import Email
 from newsletter.workspace.files import write_atomic
-
-GMAIL_CLIP = 102 * 1024
-"""Bytes of HTML after which Gmail clips a message (research: measured after inlining)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Built:
     @property
     def room(self) -> float:
         """Kilobytes left before Gmail clips; negative when it does."""
-        return (GMAIL_CLIP - self.email.size) / 1024
+        return (CLIP - self.email.size) / 1024
 
     @property
     def images(self) -> int:
@@ -80,7 +78,7 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
         "subject": email.subject,
         "html_bytes": email.size,
         "text_bytes": len(email.text.encode()),
-        "clip_bytes": GMAIL_CLIP,
+        "clip_bytes": CLIP,
         "articles": sizes,
         "images": [
             {"name": i.name, "bytes": i.size, "width": i.width, "height": i.height, "article": i.article}
@@ -107,9 +105,12 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     return Built(folder, email, rendered.seconds, sizes, report)
 
 
-def as_page(email: Email, media: str = "media/") -> str:
-    """The HTML with its pictures as files beside it, so that a browser shows what the mail client will."""
-    html = email.html
+def as_page(email: Email, media: str = "media/", html: str | None = None) -> str:
+    """The HTML with its pictures as files beside it, so that a browser shows what the mail client will.
+
+    ``html`` is another form of the same mail, as a client shows it.
+    """
+    html = email.html if html is None else html
     for image in email.images:
         html = html.replace(image.src, media + image.name)
     return html

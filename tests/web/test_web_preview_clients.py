@@ -252,9 +252,7 @@ def test_on_a_phone_a_link_leads_to_the_losses(browser: Browser, standing: Any) 
 @pytest.mark.npm
 @pytest.mark.parametrize("system", ["light", "dark"])
 def test_axe_finds_nothing_to_object_to_in_any_client(browser: Browser, standing: Any, axe: str, system: Any) -> None:
-    context = browser.new_context(
-        color_scheme=system, reduced_motion="reduce", viewport={"width": 1280, "height": 800}
-    )
+    context = browser.new_context(color_scheme=system, reduced_motion="reduce", viewport={"width": 1280, "height": 800})
     screen = Screen(context.new_page(), standing)
     for query in ("?client=gmail", "?client=apple-dark", "?client=all", "?client=all&view=phone&scheme=dark"):
         screen.open(query)

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check:check", "Check an issue; findings name the story and the field."),
     "preview": ("preview:preview", "Open an issue in the browser; it follows every save."),
     "test": ("testmail:test", "Send a test mail of an issue."),
+    "diff": ("diff:diff", "What changed since a test or the approval: words, links, pictures."),
     "approve": ("approve:approve", "Freeze an issue for sending, now or at a time."),
     "unapprove": ("approve:unapprove", "Stop the presses: take an approval back."),
     "send": ("send:send", "Send an approved issue."),

@@ -231,7 +231,9 @@ def _then(desk: Desk, slug: str, against: str | None) -> Then:
                 fix=f"newsletter test {slug} sends a test",
             ) from none
         return _tested(desk, last)
-    return _tested(desk, last) if last and from_us(last.at) > approved.at else approved
+    # An approval knows its second only: what was tested in the same second came before it.
+    newer = last is not None and from_us(last.at).replace(microsecond=0) > approved.at
+    return _tested(desk, last) if last is not None and newer else approved
 
 
 def _tested(desk: Desk, test: testsend.TestSent) -> Then:

@@ -85,7 +85,8 @@ def version_of_approval(approval: Approval) -> Version:
 def keep_test(ws: Workspace, issue: str, digest: str, version: Version, sources: Mapping[str, str]) -> None:
     """Keep what a test is about to send; raises ``CannotWrite``, and then nothing should be sent."""
     kept = Kept(SCHEMA, issue, digest, version, sources)
-    write_atomic(_file(ws, issue, digest), msgspec.json.encode(kept, order="deterministic"), mode=0o600)
+    data = msgspec.json.encode(kept, enc_hook=dict, order="deterministic")  # a read-only mapping is one to us
+    write_atomic(_file(ws, issue, digest), data, mode=0o600)
 
 
 def load_test(ws: Workspace, issue: str, digest: str) -> Kept:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import click
 import pytest
 
 Run = Callable[..., Any]
@@ -84,6 +88,7 @@ def test_any_test_and_the_approval_can_be_asked_for(run: Run, weekly: Path, test
     assert "since test 1" in run("diff", tested, "test-1").out
     run("approve", tested)
     assert "is as in the approval" in run("diff", tested).out
+    edit(weekly, "approved/approval.json", ('"approved_at": "20', '"approved_at": "19'))
     edit(weekly, "the-tide*.md", ("two sentences", "three sentences"))
     assert "in [-two-]{+three+} sentences" in run("diff", tested, "approved").out
     run("test", tested, *ME)
@@ -230,23 +235,29 @@ def test_pictures_are_shown_before_and_now(run: Run, weekly: Path, issue: str) -
     assert "There is no picture." in Path(row["page"]).read_text(encoding="utf-8")
 
 
-def test_on_a_terminal_changes_have_colours(
-    run: Run, weekly: Path, tested: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def on_a_terminal(*arguments: str, **environment: str) -> str:
+    """What a real terminal is given."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "newsletter", *arguments]
+    with subprocess.Popen(command, stdout=theirs, env={**os.environ, **environment}) as process:
+        os.close(theirs)
+        shown = b""
+        # Linux ends the reading of a terminal that nobody writes to any more with an error.
+        with contextlib.suppress(OSError):
+            while data := os.read(ours, 65_536):
+                shown += data
+        assert process.wait() == 0
+    os.close(ours)
+    return shown.decode()
+
+
+def test_on_a_terminal_changes_have_colours(run: Run, weekly: Path, tested: str) -> None:
     """Red and struck, green and underlined; NO_COLOR asks for brackets."""
     edit(weekly, "the-tide*.md", ("one sentence", "two sentences"))
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
-    shown: list[str] = []
-    monkeypatch.setattr(click, "echo", lambda text="", **_: shown.append(str(text)))
-    run("diff", tested)
-    text = "\n".join(shown)
-    assert click.style("one sentence", fg="red", strikethrough=True) in text
-    assert click.style("two sentences", fg="green", underline=True) in text
-    assert "[-" not in text
-    shown.clear()
-    monkeypatch.setenv("NO_COLOR", "1")
-    run("diff", tested)
-    assert "[-one sentence-]{+two sentences+}" in "\n".join(shown)
+    shown = on_a_terminal("diff", tested)
+    assert "in \x1b[31;9mone sentence\x1b[0m\x1b[32;4mtwo sentences\x1b[0m." in shown
+    assert "[-" not in shown
+    assert "in [-one sentence-]{+two sentences+}." in on_a_terminal("diff", tested, NO_COLOR="1")
 
 
 @pytest.mark.parametrize(

@@ -83,8 +83,11 @@ def examine(database: Path, *, seconds: float) -> Health:
 
 
 def _open(database: Path) -> sqlite3.Connection:
-    # In this mode SQLite itself refuses to write; quoted, because ? and # mean something in a URI.
-    return sqlite3.connect(f"file:{quote(str(database))}?mode=ro", uri=True, timeout=1.0)
+    # Never made, if it is not there; quoted, because ? and # mean something in a URI. A read-only connection would
+    # leave the WAL's files behind.
+    raw = sqlite3.connect(f"file:{quote(str(database))}?mode=rw", uri=True, timeout=1.0)
+    raw.execute("PRAGMA query_only = ON")
+    return raw
 
 
 def _check(raw: sqlite3.Connection, seconds: float) -> tuple[tuple[str, ...], bool]:

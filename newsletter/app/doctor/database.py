@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from newsletter.app.doctor.facts import DATABASE_SECONDS, Facts
 from newsletter.app.doctor.probe import Look, Told
 from newsletter.delivery import installation
-from newsletter.errors import GuardRefused, NewsletterError
+from newsletter.errors import GuardRefused
 from newsletter.store.engine import HEAD, Store
 
 _SECTION = "Database"
@@ -15,10 +15,9 @@ _SECTION = "Database"
 
 def _database(facts: Facts) -> Iterator[Told]:
     database = facts.workspace.database
-    try:
-        health = facts.health
-    except NewsletterError as error:
-        yield Told("error", error.what, error.fix)
+    health = facts.health
+    if facts.health_error is not None:
+        yield Told("error", facts.health_error.what, facts.health_error.fix)
         return
     if health is None:
         yield Told("ok", "there is no database yet; the first command that needs one makes it")

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from newsletter.app.doctor.probe import NoConfigurationError, TookTooLongError
-from newsletter.errors import ConfigurationError
+from newsletter.errors import ConfigurationError, NewsletterError
 from newsletter.net.dns import Resolver
 from newsletter.store.health import Health, examine
 from newsletter.workspace.config import load_config
@@ -23,6 +23,7 @@ COMMAND_SECONDS = 5.0
 DATABASE_SECONDS = 20.0
 DNS_SECONDS = 10.0
 PROVIDER_SECONDS = 10.0
+_PASSED_ON = frozenset(["PATH", "HOME", "USER", "LOGNAME", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"])
 
 CRON_PATH = "/usr/bin:/bin"
 """Where cron looks for commands unless a crontab says otherwise."""
@@ -93,11 +94,23 @@ class Facts:
         return isinstance(self._config, ConfigurationError) or self._config.provider.name != "outbox"
 
     @cached_property
-    def health(self) -> Health | None:
-        """What a look into the database found, None when there is none yet; raises what ``examine`` raises."""
+    def _health(self) -> Health | NewsletterError | None:
         if not self.workspace.database.exists():
             return None
-        return examine(self.workspace.database, seconds=DATABASE_SECONDS)
+        try:
+            return examine(self.workspace.database, seconds=DATABASE_SECONDS)
+        except NewsletterError as error:
+            return error
+
+    @property
+    def health_error(self) -> NewsletterError | None:
+        """Why the database cannot be looked into, if it cannot."""
+        return self._health if isinstance(self._health, NewsletterError) else None
+
+    @property
+    def health(self) -> Health | None:
+        """What a look into the database found; None when there is none yet, or none that can be looked into."""
+        return None if isinstance(self._health, NewsletterError) else self._health
 
     @cached_property
     def resolver(self) -> Resolver:
@@ -114,9 +127,9 @@ class Facts:
         path = self.system.find(command[0])
         if path is None:
             return None
-        environment = {**self.system.environment, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
-        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
-            environment.pop(name, None)
+        # Secrets that lie in our environment are none of their business.
+        environment = {name: value for name, value in self.system.environment.items() if name in _PASSED_ON}
+        environment |= {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
         try:
             done = subprocess.run(  # noqa: S603 - a fixed command by its full path, no shell, no words of anybody else's
                 [path, *command[1:]],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,8 @@ import pytest
 
 from newsletter.app.doctor import diagnose
 from newsletter.app.doctor.facts import Facts, System
-from newsletter.app.doctor.probe import Probe
+from newsletter.app.doctor.probe import Look as Looking
+from newsletter.app.doctor.probe import Probe, looked_at
 from newsletter.store.engine import open_store
 from newsletter.workspace.create import init_workspace
 from newsletter.workspace.paths import Workspace
@@ -73,9 +74,11 @@ def add_tool(tools: Path, name: str, script: str) -> None:
 
 @pytest.fixture
 def look(ws: Workspace, tools: Path, tmp_path: Path, dns_server: DnsServer) -> Look:  # noqa: F811 - the fixture
-    """Look at everything; the probes by id. The machine is empty but for what a test puts into it."""
+    """Look at everything, or at some ``looks``; the probes by id. The machine has only what a test puts into it."""
 
-    def call(*, environment: dict[str, str] | None = None, **options: Any) -> dict[str, list[Probe]]:
+    def call(
+        *, environment: dict[str, str] | None = None, looks: Sequence[Looking] = (), **options: Any
+    ) -> dict[str, list[Probe]]:
         path = f"{tools}:{os.environ['PATH']}" if environment is None else str(tools)
         system = System(
             cron_tables=(tmp_path / "etc" / "crontab", tmp_path / "etc" / "cron.d"),
@@ -84,7 +87,9 @@ def look(ws: Workspace, tools: Path, tmp_path: Path, dns_server: DnsServer) -> L
         )
         options = {"servers": [dns_server.address], "clock": NOW, **options}
         found: dict[str, list[Probe]] = {}
-        for probe in diagnose(Facts(ws, system=system, **options)).probes:
+        facts = Facts(ws, system=system, **options)
+        probes = [probe for one in looks for probe in looked_at(one, facts)] if looks else diagnose(facts).probes
+        for probe in probes:
             found.setdefault(probe.id, []).append(probe)
         return found
 

@@ -139,12 +139,7 @@ def _last_run(facts: Facts) -> Iterator[Told]:
     health = facts.health
     waiting = health.waiting if health else ()
     working = any(m.heartbeat is not None and now - from_us(m.heartbeat) < STALE for m in waiting)
-    names = ", ".join(sorted({m.issue for m in waiting}))
-    wait = (
-        f"{names} wait{'s' if len({m.issue for m in waiting}) == 1 else ''} for it"
-        if waiting
-        else "nothing waits for it"
-    )
+    wait = _who_waits(facts)
     if ran is None:
         state: State = "error" if waiting else "ok"
         yield Told(
@@ -159,6 +154,15 @@ def _last_run(facts: Facts) -> Iterator[Told]:
         yield Told("error", f"{said}, and it ended with: {ran.error}", "newsletter run-due says more")
     else:
         yield Told("ok", said)
+
+
+def _who_waits(facts: Facts) -> str:
+    if facts.health_error is not None:
+        return "what waits for it cannot be told"
+    issues = sorted({mailing.issue for mailing in facts.health.waiting}) if facts.health else []
+    if not issues:
+        return "nothing waits for it"
+    return f"{', '.join(issues)} {'waits' if len(issues) == 1 else 'wait'} for it"
 
 
 def _ago(time: timedelta) -> str:

@@ -76,6 +76,14 @@ def test_a_dns_that_cannot_be_reached_is_never_an_error(
     assert not {"spf", "dkim", "dmarc"} & set(found)
 
 
+def test_a_name_server_that_denies_every_name_is_none(look: Look, good: DnsServer) -> None:
+    """Where machines are cut off from the world, theirs knows not even .org."""
+    good.zone.clear()
+    found = look()
+    assert (found["domain"][0].state, "knows nothing of .org" in found["domain"][0].sentence) == ("unknown", True)
+    assert not {"spf", "dkim", "dmarc"} & set(found)
+
+
 def test_servers_that_fail_in_between_are_unknown(look: Look, good: DnsServer) -> None:
     good.broken |= {"_dmarc.saltford.org", "m1._domainkey.saltford.org"}
     assert states(look, selectors=["m1"]) == {
@@ -104,6 +112,7 @@ def test_a_domain_that_takes_no_mail(look: Look, good: DnsServer, records: dict 
     """Receivers refuse mail that they could not answer."""
     if records is None:
         good.zone.clear()
+        good.zone["other.org"] = {"A": ["192.0.2.1"]}
     else:
         good.zone["saltford.org"] = records
     (probe,) = look()["domain"]

@@ -51,12 +51,29 @@ def test_a_broken_configuration_is_one_error_and_not_twenty(look: Look, ws: Work
     assert diagnose(Facts(ws)).exit_code == 78
 
 
+def test_looking_changes_no_file(look: Look, ws: Workspace) -> None:
+    """Not in the workspace, not even the time of one, and no new one."""
+
+    def files() -> dict[Path, tuple[int, int]]:
+        return {path: (path.stat().st_mtime_ns, path.stat().st_mode) for path in ws.root.rglob("*")}
+
+    shutil.rmtree(ws.logs)
+    before = files()
+    look()
+    assert {path: state for path, state in files().items() if path.is_file()} == {
+        path: state for path, state in before.items() if path.is_file()
+    }
+    assert files().keys() == before.keys()
+
+
 def test_other_accounts_may_not_look_into_the_state(look: Look, ws: Workspace) -> None:
     ws.state.chmod(0o755)
     (probe,) = look()["state"]
     assert (probe.state, probe.fix) == ("warning", f"chmod 700 {ws.state}")
     shutil.rmtree(ws.state)
     assert look()["state"][0].state == "ok"
+    ws.state.write_text("x")
+    assert look()["state"][0].fix == f"move it away: mv {ws.state} {ws.state}.old"
 
 
 def test_an_outbox_that_cannot_be_written(look: Look, ws: Workspace) -> None:
@@ -66,8 +83,6 @@ def test_an_outbox_that_cannot_be_written(look: Look, ws: Workspace) -> None:
     (probe,) = look()["outbox"]
     assert probe.state == "error"
     assert "cannot be written into" in probe.sentence
-    (provider,) = look()["provider"]
-    assert provider.state == "error"
 
 
 def test_git_that_keeps_the_state_is_an_error(look: Look, ws: Workspace) -> None:
@@ -204,6 +219,7 @@ def test_a_secret_of_the_environment(look: Look, ws: Workspace, monkeypatch: pyt
     configure(ws, more=SMTP.format(1, 'username = "u"\npassword = {env = "SMTP_PASSWORD"}'))
     (probe,) = look()["provider-secret"]
     assert (probe.state, "SMTP_PASSWORD is not set" in probe.sentence) == ("error", True)
+    assert look()["provider"][0].sentence == "smtp was not asked, as long as its secret cannot be read"
     assert "export SMTP_PASSWORD" in (probe.fix or "")
     monkeypatch.setenv("SMTP_PASSWORD", CANARY)
     (probe,) = look()["provider-secret"]

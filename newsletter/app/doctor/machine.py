@@ -26,6 +26,8 @@ _PER_READER = 1_000
 _PER_MAIL = 150_000
 """Bytes of a mail with embedded pictures, for the outbox that keeps every mail on this disk."""
 _SPARE = 200 * 1024 * 1024
+_SOON = timedelta(days=45)
+"""So long before a change of the clocks it is told in full."""
 _TOLERANCE = timedelta(minutes=2)
 
 
@@ -132,12 +134,14 @@ def _zone(facts: Facts) -> Iterator[Told]:
         yield Told("ok", f"{said}; its clocks do not change in the next half year")
         return
     last, after = change
+    day = f"{after:%A} {after.day} {after:%B %Y}"
+    if after - now > _SOON:
+        yield Told("ok", f"{said}; its clocks change on {day}")
+        return
     forward = (after.utcoffset() or timedelta()) > (last.utcoffset() or timedelta())
     would_be = last + timedelta(minutes=1)  # on the wall: no offset is looked at
     effect = "what falls between is sent right after" if forward else "what comes twice is sent the first time"
-    yield Told(
-        "ok", f"{said}; on {after:%A} {after.day} {after:%B %Y} {would_be:%H:%M} becomes {after:%H:%M}: {effect}"
-    )
+    yield Told("ok", f"{said}; on {day} {would_be:%H:%M} becomes {after:%H:%M}: {effect}")
 
 
 def _next_change(zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime] | None:

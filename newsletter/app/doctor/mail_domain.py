@@ -70,8 +70,13 @@ def _domain(facts: Facts) -> Iterator[Told]:
 
 def _of_hosts(facts: Facts, domain: str) -> Told:
     mail = facts.resolver.ask(domain, "MX")
+    check = "check sender.email, and that the domain is registered"
     if mail.state == "no-name":
-        return Told("error", f"there is no domain {domain}", "check sender.email, and that the domain is registered")
+        top = domain.rpartition(".")[2]
+        if facts.resolver.ask(top, "MX").state == "no-name":
+            # As a name server says that is cut off from the world and denies every name.
+            return Told("unknown", f"the name server here knows nothing of .{top}, nor of {domain}", check)
+        return Told("error", f"there is no domain {domain}", check)
     if mail.state == "failed":
         return Told("unknown", f"the name servers of {domain} answer with an error", "ask whoever runs the domain")
     if mail.unknown:

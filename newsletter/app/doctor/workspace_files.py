@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,6 +32,9 @@ def _state(facts: Facts) -> Iterator[Told]:
     if not state.exists():
         yield Told("ok", f"there is no {STATE_NAME} yet; the first command makes it")
         return
+    if not state.is_dir():
+        yield Told("error", f"{state} is no folder", f"move it away: mv {state} {state}.old")
+        return
     locked = [folder for folder in (state, facts.workspace.logs, facts.workspace.cache) if _is_locked(folder)]
     if locked:
         yield Told("error", f"this account may not write {locked[0]}", f"chown -R {_who()} {state}")
@@ -45,7 +49,10 @@ def _is_locked(folder: Path) -> bool:
 
 
 def _who() -> str:
-    return str(os.getuid())
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # as in a container
+        return str(os.getuid())
 
 
 def _outbox(facts: Facts) -> Iterator[Told]:

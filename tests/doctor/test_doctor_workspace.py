@@ -255,6 +255,17 @@ def test_a_third_partys_secret_is_looked_at_too(look: Look, ws: Workspace) -> No
     assert (probe.state, "provider.options.key" in probe.sentence) == ("error", True)
 
 
+def test_the_systems_commands_get_no_secret_of_ours(look: Look, tools: Path, tmp_path: Path) -> None:
+    """What lies in our environment is none of git's or crontab's business."""
+    seen = tmp_path / "seen"
+    add_tool(tools, "git", f"/usr/bin/env >>{seen}; exit 1")
+    look(environment={"SMTP_PASSWORD": CANARY, "HOME": "/home/ada", "GIT_DIR": "/elsewhere"})
+    text = seen.read_text()
+    assert "HOME=/home/ada" in text
+    assert CANARY not in text
+    assert "GIT_DIR" not in text
+
+
 def test_files_with_addresses_that_others_may_read(look: Look, ws: Workspace) -> None:
     ws.database.chmod(0o644)
     (probe,) = look()["file-modes"]

@@ -34,6 +34,7 @@ def test_the_wheel_holds_themes_sample_and_migrations_and_nothing_private(wheel:
         "newsletter/_starter/issues/2026-11-27/issue.md",
         "newsletter/store/migrations/versions/0001_first.py",
         "newsletter/web/static/preview.js",
+        "newsletter/app/diff_page.css",
         "newsletter/py.typed",
     ):
         assert needed in names, needed

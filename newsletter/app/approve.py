@@ -14,9 +14,10 @@ from newsletter.app.publish import publish_media
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
 from newsletter.delivery import approval as approvals
-from newsletter.delivery import installation, mailings
+from newsletter.delivery import installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at
+from newsletter.delivery.testsend import TestSent
 from newsletter.errors import FindingsRemain, IllegalState, NewsletterError
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
@@ -24,12 +25,26 @@ from newsletter.store.clock import from_us, now_us
 
 @dataclass(frozen=True, slots=True)
 class Approved:
-    """What was frozen, and when it goes out. ``warnings`` are the findings that the approver accepts by this."""
+    """What was frozen, and when it goes out. ``warnings`` are the findings that the approver accepts by this.
+
+    ``test`` is the last test that arrived, of this email or of an earlier one.
+    """
 
     approval: approvals.Approval
     mailing: Mailing | None
     warnings: Sequence[Finding]
     remote_images: Sequence[str]
+    test: TestSent | None = None
+
+    @property
+    def untested(self) -> str | None:
+        """Why nobody has seen these very bytes in a mail program, None when somebody has. A warning, no more."""
+        slug = self.approval.issue
+        if self.test is None:
+            return f"never sent as a test: newsletter test {slug} shows it in your own mail program"
+        if self.test.digest != self.approval.digest:
+            return f"changed since test {self.test.number}: newsletter diff {slug} test-{self.test.number} shows how"
+        return None
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -41,6 +56,8 @@ class Approved:
             "zone": self.approval.zone,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
+            "tested": self.untested is None,
+            "last_test": self.test.number if self.test else None,
         }
 
     def lines(self) -> list[str]:
@@ -54,6 +71,8 @@ class Approved:
                 f"  {plural(len(self.remote_images), 'picture')} on other servers can still change: "
                 + ", ".join(self.remote_images)
             )
+        if self.untested:
+            lines.append(f"  {self.untested}")
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
         lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
@@ -102,7 +121,8 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images)
+    test = testsend.last_arrived(desk.store, slug)
+    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:

@@ -61,6 +61,7 @@ class IssueStatus:
             "edits": list(now.edits),
             "tampered": list(now.tampered),
             "tests": [{"number": t.number, "code": t.code, "to": [r.address for r in t.receipts]} for t in now.tests],
+            "changed_since_test": now.changed_since,
             "sentence": now.sentence,
         }
 
@@ -81,6 +82,9 @@ class IssueStatus:
         lines += [f"  {problem}; nothing is sent until this is put right" for problem in now.tampered]
         for test in now.tests:
             lines.append(f"  test {test.number} · {test.code} went to {', '.join(r.address for r in test.receipts)}")
+        if now.changed_since is not None:
+            seen = f"newsletter diff {now.issue} test-{now.changed_since}"
+            lines.append(f"  changed since test {now.changed_since}: {seen}")
         if now.counts and now.counts.get("uncertain"):
             lines.append(f"  Settle the uncertain: newsletter reconcile {now.issue}")
         if now.state in {"held", "paused"}:

@@ -11,7 +11,7 @@ from newsletter.errors import ConfigurationError
 from newsletter.message.dkim import make_signer
 from newsletter.providers import registry
 from newsletter.workspace.config import resolve_secret
-from newsletter.workspace.settings import DkimSettings, SecretRef
+from newsletter.workspace.settings import Config, DkimSettings, SecretRef, SendgridSettings
 
 _DKIM = "newsletter.toml: provider.smtp.dkim"
 
@@ -32,8 +32,6 @@ def provider_options(desk: Desk) -> Mapping[str, Any]:
             raise _no_smtp_table()
         return _plain(desk, provider.smtp, "provider.smtp")
     if name == "sendgrid":
-        from newsletter.workspace.settings import SendgridSettings
-
         return _plain(desk, provider.sendgrid or SendgridSettings(), "provider.sendgrid")
     return {key: _resolved(desk, value, f"provider.options.{key}") for key, value in provider.options.items()}
 
@@ -58,9 +56,26 @@ def _no_smtp_table() -> ConfigurationError:
 
 def _resolved(desk: Desk, value: Any, key: str) -> Any:
     """A third party's option: a table with just ``env`` or ``file`` is a secret, anything else is as written."""
+    reference = _reference(value)
+    return value if reference is None else resolve_secret(desk.workspace, reference, key)
+
+
+def _reference(value: Any) -> SecretRef | None:
     if isinstance(value, dict) and len(value) == 1 and set(value) <= {"env", "file"}:
-        return resolve_secret(desk.workspace, SecretRef(**value), key)
-    return value
+        return SecretRef(**value)
+    return None
+
+
+def secret_references(config: Config) -> list[tuple[str, SecretRef]]:
+    """(dotted key, reference) of each secret that the configured provider takes; nothing is resolved."""
+    provider = config.provider
+    if provider.name == "smtp":
+        password = provider.smtp.password if provider.smtp else None
+        return [("provider.smtp.password", password)] if password else []
+    if provider.name == "sendgrid":
+        return [("provider.sendgrid.api_key", (provider.sendgrid or SendgridSettings()).api_key)]
+    found = ((f"provider.options.{key}", _reference(value)) for key, value in provider.options.items())
+    return [(key, reference) for key, reference in found if reference is not None]
 
 
 def _plain(desk: Desk, settings: Any, table: str) -> dict[str, Any]:

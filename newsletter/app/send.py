@@ -9,7 +9,7 @@ from typing import Any
 
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
-from newsletter.app.log import RunLog
+from newsletter.app.log import RunLog, mark_run
 from newsletter.app.providers import make_provider
 from newsletter.app.words import plural, when
 from newsletter.delivery import mailings
@@ -165,7 +165,19 @@ def send_issue(
 
 
 def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueReport:
-    """Send every mailing that is due; what another process is sending is left to it."""
+    """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run."""
+    mark_run(desk.workspace)
+    try:
+        report = _due(desk, stop)
+    except NewsletterError as error:
+        mark_run(desk.workspace, error)
+        raise
+    if report.error is not None:
+        mark_run(desk.workspace, report.error)
+    return report
+
+
+def _due(desk: Desk, stop: Callable[[], bool]) -> DueReport:
     if not desk.workspace.database.exists():
         return DueReport([], None, False)
     report: RunReport = _run_due(_work(desk, stop=stop))

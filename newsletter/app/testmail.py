@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsletter.app.desk import Desk
+from newsletter.app.diff import version_now
 from newsletter.app.outgoing import PREVIEW_ID, message_facts, reader_values
 from newsletter.app.providers import make_provider
 from newsletter.app.publish import publish_media
-from newsletter.app.render import render
+from newsletter.app.render import Rendered, render
 from newsletter.audience.addresses import normalise
 from newsletter.delivery import testsend
-from newsletter.delivery.approval import outgoing_from_email
+from newsletter.delivery.approval import outgoing_from_email, source_hashes
 from newsletter.delivery.testsend import TestSent
+from newsletter.delivery.versions import MOST_KEPT, forget_tests, keep_test
 from newsletter.store.clock import from_us, now_us
 
 
@@ -49,7 +51,7 @@ class SentTest:
 def send_test(
     desk: Desk, slug: str, receivers: Sequence[str], *, reader: str | None = None, exact: bool = False
 ) -> SentTest:
-    """Send the issue as it is now to ``receivers`` (default ``[test] to``), outside the ledger.
+    """Send the issue as it is now to ``receivers`` (default ``[test] to``), outside the ledger; keep what it sends.
 
     ``reader`` lends the merge values. Raises UsageProblem without a receiver, RemoteError naming each one that
     the provider did not take.
@@ -59,6 +61,7 @@ def send_test(
     facts = message_facts(desk.config)
     outgoing = outgoing_from_email(rendered.email, facts, mailing=PREVIEW_ID, date=from_us(now_us()))
     publish_media(desk, rendered.email)
+    _keep(desk, rendered, outgoing.digest)
     provider = make_provider(desk)
     try:
         sent = testsend.send_test(
@@ -77,3 +80,11 @@ def send_test(
         provider.close()
     name = desk.config.provider.name
     return SentTest(sent, name, desk.config.provider.outbox.path if local and name == "outbox" else None)
+
+
+def _keep(desk: Desk, rendered: Rendered, digest: str) -> None:
+    """Before anything leaves, so that ``diff`` can show what changed since for every test that somebody got."""
+    slug = rendered.issue.slug
+    sources = source_hashes(desk.workspace.issue_dir(slug))
+    keep_test(desk.workspace, slug, digest, version_now(desk, rendered), sources)
+    forget_tests(desk.workspace, slug, [digest, *testsend.tested_digests(desk.store, slug, MOST_KEPT - 1)])

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from newsletter.message.reading import CLOSE, OPEN, marked
 from newsletter.models import Span
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-_OPEN, _CLOSE = "story:", "/story"
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 _URL = re.compile(r"(?:https?|mailto|tel):\S+", re.IGNORECASE)
@@ -47,10 +47,10 @@ class Page:
         from lxml import etree
         from lxml import html as lxml_html
 
-        marked = _marked(self.html, self._spans)
+        marked_html = marked(self.html, self._spans)
         parser = lxml_html.HTMLParser(encoding="utf-8")
         try:
-            return lxml_html.document_fromstring(marked.encode("utf-8", "replace"), parser=parser)
+            return lxml_html.document_fromstring(marked_html.encode("utf-8", "replace"), parser=parser)
         except etree.ParserError:  # nothing in it at all
             return None
 
@@ -66,9 +66,9 @@ class Page:
                 found.append(Element(node.tag, dict(node.attrib.items()), article, node))
             else:
                 mark = node.text or ""
-                if mark.startswith(_OPEN):
-                    article = mark.removeprefix(_OPEN)
-                elif mark == _CLOSE:
+                if mark.startswith(OPEN):
+                    article = mark.removeprefix(OPEN)
+                elif mark == CLOSE:
                     article = None
         return tuple(found)
 
@@ -107,22 +107,6 @@ def _seen(node: Any) -> Iterator[str]:
         for child in node:
             yield from _seen(child)
             yield child.tail or ""
-
-
-def _marked(html: str, spans: Sequence[Span]) -> str:
-    """The HTML with a comment at each end of each span: the parser carries them to the right place."""
-    out: list[str] = []
-    at = 0
-    for span in sorted(spans, key=lambda s: s.start):
-        if at <= span.start < span.end <= len(html):
-            out += [
-                html[at : span.start],
-                f"<!--{_OPEN}{span.article}-->",
-                html[span.start : span.end],
-                f"<!--{_CLOSE}-->",
-            ]
-            at = span.end
-    return "".join([*out, html[at:]])
 
 
 def plain(text: str) -> str:

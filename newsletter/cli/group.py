@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "preview": ("preview:preview", "Open an issue in the browser; it follows every save."),
     "shots": ("shots:shots", "Take pictures of an issue in every mail client."),
     "test": ("testmail:test", "Send a test mail of an issue."),
+    "diff": ("diff:diff", "What changed since a test or the approval: words, links, pictures."),
     "approve": ("approve:approve", "Freeze an issue for sending, now or at a time."),
     "unapprove": ("approve:unapprove", "Stop the presses: take an approval back."),
     "send": ("send:send", "Send an approved issue."),
@@ -39,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audience": ("audience:audience", "Readers: import, list, export, unsubscribe, erase."),
     "theme": ("theme:theme", "Themes: list them, show which files and tokens win, copy one to edit."),
     "media": ("media:media", "Hosted pictures: copy them to your web server."),
+    "doctor": ("doctor:doctor", "Is everything in order here, and what to do where it is not."),
     "provider": ("provider:provider", "Providers: list them, check the configured one."),
 }
 

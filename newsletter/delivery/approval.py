@@ -23,7 +23,7 @@ import msgspec
 from newsletter.errors import BadData, CannotWrite, GuardRefused, IllegalState, NotFound
 from newsletter.message.headers import feedback_id
 from newsletter.message.outgoing import Outgoing, Part
-from newsletter.models import Email, MergeField
+from newsletter.models import Email, MergeField, Span
 from newsletter.workspace.files import make_folder, sha256_hex, write_atomic
 from newsletter.workspace.paths import Workspace
 
@@ -84,6 +84,7 @@ class _Record(msgspec.Struct, frozen=True):
     send_at: str | None = None
     segment: str | None = None
     sources: dict[str, str] = msgspec.field(default_factory=dict)
+    spans: tuple[tuple[str, int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Approval:
     """A frozen approval as ``approval.json`` says it. ``send_at`` is local wall time in ``zone``, or None.
 
     ``files`` maps a name in ``folder`` to ``sha256:<hex>``; ``content`` is what ``digest`` is made of;
-    ``sources`` are the hashes of the issue's own files when it was approved, outside the digest.
+    ``sources`` are the hashes of the issue's own files when it was approved, and ``spans`` say where each story is
+    in the HTML, both outside the digest.
     """
 
     folder: Path
@@ -112,6 +114,7 @@ class Approval:
     content: Mapping[str, Any]
     digest: str
     sources: Mapping[str, str]
+    spans: tuple[Span, ...] = ()
 
 
 def freeze(
@@ -150,6 +153,7 @@ def freeze(
         "files": hashes,
         "digest": _digest(message, fields, hashes),
         "sources": source_hashes(issue_dir),
+        "spans": [[span.article, span.start, span.end] for span in email.spans],
     }
     files[_FILE] = (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode()
     _write_folder(issue_dir, target, files)
@@ -259,6 +263,11 @@ def outgoing_from_email(email: Email, facts: MessageFacts, *, mailing: str, date
     )  # fmt: skip
 
 
+def sender_of(facts: MessageFacts) -> str:
+    """The From line as ``approval.json`` has it: ``Name <address>``."""
+    return f"{facts.sender_name} <{facts.sender_email}>" if facts.sender_name else facts.sender_email
+
+
 def source_hashes(issue_dir: Path) -> dict[str, str]:
     """The hashes of ``issue.md``, the articles and the pictures of an issue folder, by name."""
     files = [*issue_dir.glob("*.md"), *(issue_dir / "images").glob("*")]
@@ -283,7 +292,7 @@ def _contents(email: Email, facts: MessageFacts) -> tuple[dict[str, Any], list[d
     message: dict[str, Any] = {
         "subject": email.subject,
         "preheader": email.preheader,
-        "from": f"{facts.sender_name} <{facts.sender_email}>" if facts.sender_name else facts.sender_email,
+        "from": sender_of(facts),
         "reply_to": facts.reply_to,
         "list_id": facts.list_id,
         "lang": email.lang,
@@ -398,6 +407,7 @@ def _parse(raw: bytes, folder: Path, slug: str) -> Approval:
         content=MappingProxyType(content),
         digest=record.digest,
         sources=MappingProxyType(record.sources),
+        spans=tuple(Span(*span) for span in record.spans),
     )
 
 

@@ -7,6 +7,7 @@ the two that protect the promise itself: the approved bytes, and the provider th
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -58,27 +59,33 @@ def same_approval(mailing: Mailing, approval: Approval, capabilities: Capabiliti
 
 def real_send(approval: Approval, config: Config) -> None:
     """Refuse to write to real readers without a way out, a sender and a postal address (RFC 8058, CAN-SPAM)."""
-    again = f"then newsletter unapprove {approval.issue} and approve it again"
-    site = urlsplit(approval.facts.site_url or "")
-    if site.scheme != "https" or not site.hostname or _nobodys(site.hostname):
-        raise GuardRefused(
+    for lack in shortcomings(approval.facts.site_url, approval.facts.sender_email, config.publication.postal_address):
+        again = f"then newsletter unapprove {approval.issue} and approve it again"
+        raise GuardRefused(lack.what, where=lack.where, fix=f"{lack.fix}, {again}")
+
+
+def shortcomings(site_url: str | None, sender: str, postal_address: str) -> Iterator[GuardRefused]:
+    """What a publication lacks before it may write to real readers, one refusal each; ``doctor`` says it early."""
+    site = urlsplit(site_url or "")
+    if site.scheme != "https" or not site.hostname or nobodys(site.hostname):
+        yield GuardRefused(
             "readers could not unsubscribe: the publication has no public https address",
             where="newsletter.toml: site.url",
-            fix=f"set site.url to where its public pages are served, {again}",
+            fix="set site.url to where its public pages are served",
         )
-    domain = approval.facts.sender_email.rpartition("@")[2]
-    if not domain or _nobodys(domain):
-        raise GuardRefused(
-            f"the sender address is a placeholder ({approval.facts.sender_email or 'none'})",
+    domain = sender.rpartition("@")[2]
+    if not domain or nobodys(domain):
+        yield GuardRefused(
+            f"the sender address is a placeholder ({sender or 'none'})",
             where="newsletter.toml: sender.email",
-            fix=f"set sender.email to an address of yours, {again}",
+            fix="set sender.email to an address of yours",
         )
-    address = config.publication.postal_address.strip()
+    address = postal_address.strip()
     if len(address) < 10 or _PLACEHOLDER.search(address):
-        raise GuardRefused(
+        yield GuardRefused(
             "the publication's postal address is missing or a placeholder; the law asks for it in every issue",
             where="newsletter.toml: publication.postal_address",
-            fix=f"set it, {again}",
+            fix="set publication.postal_address",
         )
 
 
@@ -92,5 +99,6 @@ def audience_size(approval: Approval, pending: int) -> None:
         )
 
 
-def _nobodys(host: str) -> bool:
+def nobodys(host: str) -> bool:
+    """Whether a host name can belong to nobody: example.com and the like."""
     return _NOBODYS.fullmatch(host.lower().rstrip(".")) is not None

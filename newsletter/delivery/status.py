@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import contextlib
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import ledger, mailings, testsend
-from newsletter.delivery.approval import Approval, edits_since, load_approval, problems
+from newsletter.delivery.approval import Approval, edits_since, load_approval, problems, source_hashes
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.testsend import TestSent
+from newsletter.delivery.versions import load_test
 from newsletter.errors import BadData, IllegalState
 from newsletter.store.clock import from_us
 from newsletter.workspace.paths import Workspace
@@ -29,7 +31,8 @@ class Status:
 
     ``state`` is a mailing's, or ``approved`` (no mailing yet), or ``draft``. ``reasons`` are (state, reason, how
     many). ``edits`` are hand edits since the approval, which are not sent; ``tampered`` are approved files that
-    changed, which stop the sending.
+    changed, which stop the sending. ``changed_since`` is the number of the last test that arrived, when the issue's
+    files, or what was approved, are not what it sent.
     """
 
     issue: str
@@ -47,6 +50,7 @@ class Status:
     edits: tuple[str, ...] = ()
     tampered: tuple[str, ...] = ()
     tests: tuple[TestSent, ...] = ()
+    changed_since: int | None = None
     heartbeat: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
@@ -89,6 +93,8 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     edits = tuple(edits_since(approval)) if approval else ()
     tampered = tuple(problems(approval)) if approval else damage
     tests = tuple(testsend.last_tests(store, issue))
+    over = mailing is not None and mailing.state in {"completed", "cancelled"}
+    changed_since = None if over else _changed_since(store, ws, issue, approval)
     if mailing is None:
         return Status(
             issue,
@@ -100,8 +106,9 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
             edits=edits,
             tampered=tampered,
             tests=tests,
+            changed_since=changed_since,
         )
-    return _of_mailing(store, mailing, approval, edits, tampered, tests)
+    return replace(_of_mailing(store, mailing, approval, edits, tampered, tests), changed_since=changed_since)
 
 
 def all_statuses(store: Store) -> list[Status]:
@@ -153,6 +160,20 @@ def _approval(ws: Workspace, issue: str, *, needed: bool) -> tuple[Approval | No
         if needed and not ws.issue_dir(issue).is_dir():
             raise
         return None, (damaged.what,)
+
+
+def _changed_since(store: Store, ws: Workspace, issue: str, approval: Approval | None) -> int | None:
+    """The number of the last test when something else would go out now. Files are compared, nothing is rendered."""
+    test = testsend.last_arrived(store, issue)
+    if test is None:
+        return None
+    if approval is not None:
+        return test.number if approval.digest != test.digest else None
+    folder = ws.issue_dir(issue)
+    with contextlib.suppress(BadData):
+        if folder.is_dir() and load_test(ws, issue, test.digest).sources != source_hashes(folder):
+            return test.number
+    return None
 
 
 def _before(status: Status) -> str:

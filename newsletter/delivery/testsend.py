@@ -15,12 +15,14 @@ from sqlalchemy import func, insert, select, update
 from newsletter.delivery.addressing import trial_recipient
 from newsletter.delivery.mailings import write_audit
 from newsletter.delivery.ports import Batch, Outcome, Provider, Result
-from newsletter.errors import RemoteError, UsageProblem
+from newsletter.errors import NotFound, RemoteError, UsageProblem
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.ids import new_public_id
 from newsletter.store.tables import test_send
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
     from newsletter.store.engine import Store
 
 MOST_RECEIVERS = 20
@@ -45,7 +47,7 @@ class TestReceipt:
 
 @dataclass(frozen=True, slots=True)
 class TestSent:
-    """One test of an issue: its number, the code of the email, and the subject as it went out."""
+    """One test of an issue: its number, the code and the digest of the email, and the subject as it went out."""
 
     __test__ = False
 
@@ -55,6 +57,12 @@ class TestSent:
     subject: str
     receipts: tuple[TestReceipt, ...]
     at: int = 0
+    digest: str = ""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the provider took it for anybody."""
+        return any(receipt.accepted for receipt in self.receipts)
 
 
 def send_test(
@@ -95,7 +103,7 @@ def send_test(
     size = max(1, provider.capabilities.max_batch)
     for start in range(0, len(recipients), size):
         receipts += _submit(store, provider, Batch(marked, tuple(recipients[start : start + size])), number, now)
-    sent = TestSent(outgoing.issue, number, code, marked.subject, tuple(receipts), now())
+    sent = TestSent(outgoing.issue, number, code, marked.subject, tuple(receipts), now(), outgoing.digest)
     _raise_for_failures(sent, provider.capabilities.name)
     return sent
 
@@ -104,14 +112,45 @@ def last_tests(store: Store, issue: str, limit: int = 3) -> list[TestSent]:
     """The latest tests of an issue, newest first; the subject is not kept and empty here."""
     table = test_send
     numbers = select(table.c.number).where(table.c.issue == issue).distinct().order_by(table.c.number.desc())
-    rows = select(table).where(table.c.issue == issue, table.c.number.in_(numbers.limit(limit)))
+    return _tests(store, issue, table.c.number.in_(numbers.limit(limit)))
+
+
+def find_test(store: Store, issue: str, number: int) -> TestSent:
+    """The test with this number; raises ``NotFound``."""
+    found = _tests(store, issue, test_send.c.number == number)
+    if not found:
+        last = last_tests(store, issue, 1)
+        fix = f"the last one is test-{last[0].number}" if last else f"newsletter test {issue}"
+        raise NotFound(f"there is no test {number} of {issue}", fix=fix)
+    return found[0]
+
+
+def last_arrived(store: Store, issue: str) -> TestSent | None:
+    """The newest test that the provider took for anybody; None when there is none."""
+    table = test_send
+    newest = select(func.max(table.c.number)).where(table.c.issue == issue, table.c.outcome == Outcome.ACCEPTED)
+    return next(iter(_tests(store, issue, table.c.number == newest.scalar_subquery())), None)
+
+
+def tested_digests(store: Store, issue: str, limit: int) -> list[str]:
+    """The digests of the emails that the latest tests sent, each once, the newest first."""
+    table = test_send
+    newest = func.max(table.c.number)
+    rows = select(table.c.digest).where(table.c.issue == issue).group_by(table.c.digest).order_by(newest.desc())
+    with store.read() as conn:
+        return list(conn.execute(rows.limit(limit)).scalars())
+
+
+def _tests(store: Store, issue: str, which: ColumnElement[bool]) -> list[TestSent]:
+    table = test_send
+    rows = select(table).where(table.c.issue == issue, which).order_by(table.c.number.desc(), table.c.id)
     tests: dict[int, TestSent] = {}
     with store.read() as conn:
-        for row in conn.execute(rows.order_by(table.c.number.desc(), table.c.id)).mappings():
+        for row in conn.execute(rows).mappings():
             receipt = TestReceipt(row["address"], row["outcome"], row["detail"])
             before = tests.get(row["number"])
             receipts = (*before.receipts, receipt) if before else (receipt,)
-            tests[row["number"]] = TestSent(issue, row["number"], row["code"], "", receipts, row["at"])
+            tests[row["number"]] = TestSent(issue, row["number"], row["code"], "", receipts, row["at"], row["digest"])
     return list(tests.values())
 
 

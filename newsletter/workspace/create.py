@@ -116,13 +116,28 @@ def _furnish(ws: Workspace) -> None:
         create_keys(ws)
 
 
-def _append_lines(path: Path, lines: list[str]) -> None:
-    """Add the lines that the file does not have yet; what it has stays."""
+def missing_lines(ws: Workspace) -> dict[str, list[str]]:
+    """The lines that ``init`` writes for git and that its files lack, by file name; raises ``CannotWrite``."""
+    wanted = {".gitignore": _GITIGNORE, ".gitattributes": _GITATTRIBUTES}
+    missing = {name: _missing(_present(ws.root / name), lines) for name, lines in wanted.items()}
+    return {name: lines for name, lines in missing.items() if lines}
+
+
+def _present(path: Path) -> bytes:
     try:
-        present = path.read_bytes() if path.exists() else b""
+        return path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise cannot_write(path, error) from error
-    missing = [line for line in lines if line.encode() not in present.splitlines()]
+
+
+def _missing(present: bytes, lines: list[str]) -> list[str]:
+    return [line for line in lines if line.encode() not in present.splitlines()]
+
+
+def _append_lines(path: Path, lines: list[str]) -> None:
+    """Add the lines that the file does not have yet; what it has stays."""
+    present = _present(path)
+    missing = _missing(present, lines)
     if missing:
         gap = b"" if not present or present.endswith(b"\n") else b"\n"
         write_atomic(path, present + gap + "".join(f"{line}\n" for line in missing).encode())

@@ -65,6 +65,11 @@ class Workspace:
         return self.state / "logs"
 
     @property
+    def tests(self) -> Path:
+        """What test mails sent, a folder an issue, named by digest."""
+        return self.state / "tests"
+
+    @property
     def cache(self) -> Path:
         """The only folder that may be deleted without loss."""
         return self.state / "cache"
@@ -91,6 +96,10 @@ class Workspace:
     def build_dir(self, slug: str) -> Path:
         """Where ``build`` writes unless told otherwise; raises ``BadData`` for what is no slug."""
         return self.state / "build" / check_slug(slug, "issue")
+
+    def tests_dir(self, slug: str) -> Path:
+        """Where an issue's tests are kept; raises ``BadData`` for what is no slug."""
+        return self.tests / check_slug(slug, "issue")
 
     def ensure_state(self) -> None:
         """Make ``.newsletter`` (for this account only) and its folders; raises ``CannotWrite``."""

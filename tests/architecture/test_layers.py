@@ -43,6 +43,7 @@ ONLY_IN = {
     "python_http_client": {"providers/sendgrid.py", "providers/sendgrid_http.py"},
     "smtplib": {"providers/smtp.py", "providers/smtp_session.py"},
     "httpcore": {"net/"},
+    "dns": {"net/"},
     "click": {"cli/"},
     "starlette": {"web/"},
     "uvicorn": {"web/"},

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.net.dns_server import dns_server  # noqa: F401 - a fixture
+
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
 

@@ -36,6 +36,7 @@ def test_the_wheel_holds_themes_sample_and_migrations_and_nothing_private(wheel:
         "newsletter/clients/facts.LICENSE",
         "newsletter/store/migrations/versions/0001_first.py",
         "newsletter/web/static/preview.js",
+        "newsletter/app/diff_page.css",
         "newsletter/py.typed",
     ):
         assert needed in names, needed

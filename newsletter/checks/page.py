@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from newsletter.checks.sheets import Sheet, read_sheet
 from newsletter.models import Span
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 _OPEN, _CLOSE = "story:", "/story"
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
+HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+# Joiners, soft hyphens and the like: they take a place in the bytes and none on the screen.
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 _URL = re.compile(r"(?:https?|mailto|tel):\S+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
@@ -35,6 +39,14 @@ class Element:
         return " ".join("".join(self.node.itertext()).split())
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The visible words that stand directly in an element, without those of its children."""
+
+    element: Element
+    text: str
+
+
 class Page:
     """A parsed page. Broken HTML is repaired as a browser would; the raw text is kept beside it."""
 
@@ -43,7 +55,8 @@ class Page:
         self._spans = spans
 
     @cached_property
-    def _root(self) -> HtmlElement | None:
+    def root(self) -> HtmlElement | None:
+        """The parsed page; None for an empty one. Comments with a story's slug stand where each story begins."""
         from lxml import etree
         from lxml import html as lxml_html
 
@@ -57,11 +70,11 @@ class Page:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """Every element in reading order."""
-        if self._root is None:
+        if self.root is None:
             return ()
         found: list[Element] = []
         article: str | None = None
-        for node in self._root.iter():
+        for node in self.root.iter():
             if isinstance(node.tag, str):
                 found.append(Element(node.tag, dict(node.attrib), article, node))
             else:
@@ -93,11 +106,41 @@ class Page:
         return tuple(found)
 
     @cached_property
+    def shown(self) -> tuple[Element, ...]:
+        """The elements of the body that are not switched off by ``display: none``, on them or around them."""
+        unseen: set[Any] = set()
+        found = []
+        for element in self.elements:
+            node = element.node
+            hidden = element.tag in _UNSEEN or HIDDEN.search(element.attributes.get("style", ""))
+            if hidden or node.getparent() in unseen:
+                unseen.add(node)
+            else:
+                found.append(element)
+        return tuple(found)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every piece of visible text with the element it stands in, in reading order."""
+        found = []
+        for element in self.shown:
+            node = element.node
+            text = visible_words("".join([node.text or "", *(child.tail or "" for child in node)]))
+            if text:
+                found.append(Run(element, text))
+        return tuple(found)
+
+    @cached_property
+    def styles(self) -> tuple[Sheet, ...]:
+        """The kept style sheets. Those that only Outlook's Word engine reads stand in comments and are not among them."""
+        return tuple(read_sheet(element.node.text or "") for element in self.every("style"))
+
+    @cached_property
     def visible(self) -> str:
         """The text a reader sees, without what is hidden (the preheader) and without style sheets."""
-        if self._root is None:
+        if self.root is None:
             return ""
-        return " ".join(" ".join(_seen(self._root)).split())
+        return " ".join(" ".join(_seen(self.root)).split())
 
 
 def _seen(node: Any) -> Iterator[str]:
@@ -123,6 +166,11 @@ def _marked(html: str, spans: Sequence[Span]) -> str:
             ]
             at = span.end
     return "".join([*out, html[at:]])
+
+
+def visible_words(text: str) -> str:
+    """A text without what has no width, blanks collapsed; empty where nothing is to be seen."""
+    return " ".join(_INVISIBLE.sub("", text).split())
 
 
 def plain(text: str) -> str:

@@ -24,6 +24,10 @@ FAMILIES = {
     "sponsors": "Sponsors",
     "dates": "Dates",
     "structure": "The HTML itself",
+    "head": "What the head tells the clients",
+    "frame": "Tables, columns, buttons and pictures on the page",
+    "css": "Style sheets and size",
+    "accessibility": "For every reader",
     "sending": "What sending asks for",
     "waivers": "Waivers",
 }

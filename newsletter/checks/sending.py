@@ -9,10 +9,9 @@ from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
 from newsletter.checks.page import cut, plain, words_of
 from newsletter.checks.registry import Example, Problem, check
+from newsletter.checks.sizes import CLIP, kilobytes
 from newsletter.models import Severity
 
-CLIP = 102 * 1024
-"""Bytes of HTML past which Gmail cuts a mail and hides the rest, the unsubscribe link with it."""
 LARGE = 80 * 1024
 DIVERGES, DIFFERS = 0.6, 0.85
 """Share of the HTML's words that the text part must have: below the first an error, below the second a warning."""
@@ -86,6 +85,41 @@ def web_version_missing(context: CheckContext) -> Iterator[Problem]:
 def _linked(context: CheckContext, name: str) -> bool:
     tokens = {field.token for field in context.email.fields if field.name == name}
     return any(element.attributes.get("href", "").strip() in tokens for element in context.page.every("a"))
+
+
+@check(
+    id="preferences-missing",
+    severity=Severity.WARNING,
+    family="sending",
+    why="Who may choose to get less often stays; who can only leave, leaves.",
+    source="newsroom practice; GDPR article 16 asks that readers can correct what is known of them",
+    failing=Example("a theme without the preferences link", eg.html('<a href="nlf0009q">Preferences</a>', "")),
+    passing=Example("`{{ links.preferences }}` in the theme's footer", eg.as_it_is),
+)
+def preferences_missing(context: CheckContext) -> Iterator[Problem]:
+    """A publication with a site, and no link to the reader's preferences in the HTML."""
+    if context.config.site.url and not _linked(context, "preferences_url"):
+        yield Problem("The mail has no link to the reader's preferences.", "Put links.preferences into the footer.")
+
+
+@check(
+    id="reason-missing",
+    severity=Severity.WARNING,
+    family="sending",
+    why="Who does not remember signing up presses “spam”. A line that says why the mail came is the best answer.",
+    source="Gmail sender guidelines; spam complaints above 0.3 % stop delivery",
+    failing=Example(
+        "`reason` in newsletter.toml and not in the mail", eg.publication(reason="You signed up at the ferry office.")
+    ),
+    passing=Example("`{{ publication.reason }}` in the theme's footer", eg.as_it_is),
+)
+def reason_missing(context: CheckContext) -> Iterator[Problem]:
+    """The publication's own words on why the reader gets the mail are not in it."""
+    reason = plain(context.config.publication.reason)
+    if reason and reason not in plain(context.page.visible):
+        yield Problem(
+            "The mail does not say why the reader gets it.", "Put publication.reason into the theme's footer."
+        )
 
 
 @check(
@@ -180,14 +214,10 @@ def _kilobytes(size: int) -> str:
 
 
 def _costliest(context: CheckContext) -> str:
-    sizes: dict[str, int] = {}
-    for span in context.email.spans:
-        part = len(context.email.html[span.start : span.end].encode())
-        sizes[span.article] = sizes.get(span.article, 0) + part
-    worst = sorted(sizes.items(), key=lambda item: -item[1])[:3]
+    worst = sorted(context.email.sizes.items(), key=lambda item: -item[1])[:3]
     if not worst:
         return ""
-    return " Most: " + ", ".join(f"{slug} {size / 1024:.1f} KB" for slug, size in worst) + "."
+    return " Most: " + ", ".join(f"{slug} {kilobytes(size)} KB" for slug, size in worst) + "."
 
 
 @check(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from newsletter.app.desk import Desk
+from newsletter.app.logos import edges_of
 from newsletter.app.render import Rendered, render
 from newsletter.app.sponsors import facts_of
 from newsletter.checks import formats, registry
@@ -49,6 +50,7 @@ def findings_of(desk: Desk, rendered: Rendered, *, send_at: datetime | None = No
             past_uses=past_uses(desk.workspace, rendered.issue),
             known_fields=frozenset(config.audience.attributes),
             sponsors=facts_of(desk.workspace, rendered.issue),
+            edges=edges_of(rendered.email),
         )
     )
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from types import MappingProxyType
 
 from newsletter.checks.page import Page
+from newsletter.clients.colours import Rgb
 from newsletter.message.merge import fill
 from newsletter.models import Article, Email, Issue, Section
 from newsletter.workspace.settings import Config
@@ -35,7 +36,8 @@ class CheckContext:
 
     ``provider_local``: nothing leaves this machine. ``send_at`` is aware. ``past_uses`` maps what identifies a
     story (headline, URL, GUID) to the slug of the other issue that ran it. ``known_fields`` are the attributes of
-    the audience. ``sponsors`` are the facts of each sponsor in the issue, by its name.
+    the audience. ``sponsors`` are the facts of each sponsor in the issue, by its name. ``edges`` has, by its ``src``,
+    each transparent picture that belongs to no story: (colour, pixels) along the edges of what is drawn.
     """
 
     issue: Issue
@@ -47,6 +49,7 @@ class CheckContext:
     past_uses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     known_fields: frozenset[str] = frozenset()
     sponsors: Mapping[str, SponsorFacts] = field(default_factory=lambda: MappingProxyType({}))
+    edges: Mapping[str, Sequence[tuple[Rgb, int]]] = field(default_factory=lambda: MappingProxyType({}))
 
     @cached_property
     def page(self) -> Page:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
@@ -258,7 +259,7 @@ def font_size_zero(context: CheckContext) -> Iterator[Problem]:
     passing=Example("`.lead { color: #F0F0F0 !important }`", eg.as_it_is),
 )
 def media_override_weak(context: CheckContext) -> Iterator[Problem]:
-    """A declaration in an @-rule, or for Outlook's dark mode, that loses to a style attribute of an element it matches."""
+    """A declaration in an @-rule, or for Outlook's dark mode, that loses to the style attribute of what it matches."""
     seen: set[Declared] = set()
     for sheet in context.page.styles:
         for one in sheet.declared:
@@ -267,8 +268,8 @@ def media_override_weak(context: CheckContext) -> Iterator[Problem]:
                 seen.add(one)
                 if beaten := _beaten_on(context, one):
                     yield Problem(
-                        f"“{cut(one.selector)} {{ {one.name}: {cut(one.value, 30)} }}” in the head loses to the inlined "
-                        f"{beaten}.",
+                        f"“{cut(one.selector)} {{ {one.name}: {cut(one.value, 30)} }}” in the head loses to the "
+                        f"inlined {beaten}.",
                         "Add !important to it in client.css.",
                     )
 
@@ -280,7 +281,7 @@ def _beaten_on(context: CheckContext, one: Declared) -> str | None:
     # Outlook puts the attribute on whatever it has repainted: here it stands for "somewhere around it".
     selector = re.sub(r"\[data-ogs[cb]\]\s*", "", one.selector)
     try:
-        matching = CSSSelector(selector)(context.page.root) if context.page.root is not None else []
+        matching: Any = CSSSelector(selector)(context.page.root) if context.page.root is not None else ()
     except (SelectorError, ExpressionError):  # :hover and the like match nothing in a mail that stands still
         return None
     for node in matching:
@@ -294,8 +295,8 @@ def _beaten_on(context: CheckContext, one: Declared) -> str | None:
     id="story-heavy",
     severity=Severity.WARNING,
     family="css",
-    why=f"Gmail shows {CLIP // 1024} KB. A teaser that costs more than {kilobytes(STORY_BUDGET)} KB, or a full text over a "
-    "third of what there is, takes the room of the stories after it.",
+    why=f"Gmail shows {CLIP // 1024} KB. A teaser that costs more than {kilobytes(STORY_BUDGET)} KB, or a full text "
+    "over a third of what there is, takes the room of the stories after it.",
     source="measured: in the built-in themes a teaser with its picture costs 0.5 to 2.7 KB after inlining",
     failing=Example("a teaser of 6 KB", eg.html("<p>Volunteers", "<p>" + "word " * 1_200 + "Volunteers")),
     passing=Example("a teaser of 1.4 KB", eg.as_it_is),

@@ -65,8 +65,8 @@ _HEAD = (
 <div style="display:none;mso-hide:all">"""
     + "&#847; " * 120
     + """</div>
-<div class="page text" role="article" aria-roledescription="email" aria-label="The ferry is back" lang="en-GB" dir="ltr" \
-style="background-color:#F4F1EA;color:#333333;font:17px/28px Georgia,serif">
+<div class="page text" role="article" aria-roledescription="email" aria-label="The ferry is back" \
+lang="en-GB" dir="ltr" style="background-color:#F4F1EA;color:#333333;font:17px/28px Georgia,serif">
 <!--[if mso]><table role="presentation" align="center" bgcolor="#F4F1EA" style="width:600px"><tr><td><![endif]-->
 <div style="max-width:600px;margin:0 auto;text-align:left">
 <table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#FFFFFF" \
@@ -220,6 +220,12 @@ def html(old: str, new: str) -> Change:
         return email(html=before.replace(old, new, 1), spans=spans)(context)
 
     return change
+
+
+def logo(*edges: tuple[tuple[int, int, int], int]) -> Change:
+    """Put a transparent logo in place of the name; ``edges`` are (colour, pixels) along what is drawn."""
+    shown = '<h1><img src="cid:logo" width="60" alt="The Estuary Weekly" style="display:block"></h1>'
+    return both(html("<h1>The Estuary Weekly</h1>", shown), given(edges={"cid:logo": edges}))
 
 
 def story(**changes: Any) -> Change:

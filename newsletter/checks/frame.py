@@ -96,8 +96,8 @@ def _is_column(node: Any) -> bool:
     id="layout-table-spacing",
     severity=Severity.WARNING,
     family="frame",
-    why="Every client has its own idea of the space in and between cells. Only zeros in the attributes give all of them "
-    "the same page.",
+    why="Every client has its own idea of the space in and between cells. Only zeros in the attributes give all of "
+    "them the same page.",
     source="HTML standard, 15.3.9; Outlook's Word engine reads the attributes alone",
     failing=Example("a layout table without `cellpadding`", eg.html(' cellpadding="0"', "")),
     passing=Example('`<table role="presentation" cellpadding="0" cellspacing="0" border="0">`', eg.as_it_is),
@@ -120,8 +120,8 @@ def layout_table_spacing(context: CheckContext) -> Iterator[Problem]:
     id="ghost-table-missing",
     severity=Severity.WARNING,
     family="frame",
-    why="Outlook's Word engine knows no `max-width`: without a table of that width around it, a column there is as wide "
-    "as the window.",
+    why="Outlook's Word engine knows no `max-width`: without a table of that width around it, a column there is as "
+    "wide as the window.",
     source="caniemail.com, css-max-width; asked of themes with `mso = true`",
     failing=Example(
         "a column of 600 pixels with something between it and its table for Word",
@@ -194,8 +194,8 @@ def button_small(context: CheckContext) -> Iterator[Problem]:
     id="button-flat-in-word",
     severity=Severity.WARNING,
     family="frame",
-    why="Outlook's Word engine ignores the padding of a link: without spaces of that width the words touch the edges of "
-    "the button.",
+    why="Outlook's Word engine ignores the padding of a link: without spaces of that width the words touch the edges "
+    "of the button.",
     source="caniemail.com, css-padding; `mso-font-width` is Word's own; asked of themes with `mso = true`",
     failing=Example(
         "a padded link without spacers for Word",
@@ -330,7 +330,7 @@ def picture_off_unstyled(context: CheckContext) -> Iterator[Problem]:
     passing=Example("`{{ parts.start }}` and `{{ parts.end }}` in place of left and right", eg.as_it_is),
 )
 def rtl_not_mirrored(context: CheckContext) -> Iterator[Problem]:
-    """Running text that starts at the wrong side, a bar or more room at the left; told once for each story and fault."""
+    """Running text that starts at the wrong side, a bar or more room at the left; once for each story and fault."""
     told: set[tuple[str | None, str]] = set()
     root = context.page.first("html")
     page = root.attributes.get("dir", "ltr").lower() if root is not None else "ltr"

@@ -68,7 +68,7 @@ def apple_scales_text(context: CheckContext) -> Iterator[Problem]:
     id="phone-links-dates",
     severity=Severity.WARNING,
     family="head",
-    why="Telephones turn every date, number and address into a blue link, in headlines too, unless they are told not to.",
+    why="Telephones turn dates, numbers and addresses into blue links, in headlines too, unless they are told not to.",
     source="Apple, Safari HTML Reference: format-detection",
     failing=Example(
         '`content="telephone=no"` alone',

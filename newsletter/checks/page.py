@@ -14,6 +14,9 @@ from newsletter.models import Span
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+    from newsletter.clients.cascade import Cascade
+    from newsletter.clients.media import Scheme
+
 _OPEN, _CLOSE = "story:", "/story"
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
@@ -132,8 +135,25 @@ class Page:
 
     @cached_property
     def styles(self) -> tuple[Sheet, ...]:
-        """The kept style sheets. Those that only Outlook's Word engine reads stand in comments and are not among them."""
+        """The kept style sheets, without what only Outlook's Word engine reads: that stands in comments."""
         return tuple(read_sheet(element.node.text or "") for element in self.every("style"))
+
+    @cached_property
+    def light(self) -> Cascade:
+        """Every element's style and colours on a light screen, 600 pixels wide."""
+        return self._cascade("light")
+
+    @cached_property
+    def dark(self) -> Cascade:
+        """The same on a dark screen, in clients that read ``prefers-color-scheme``."""
+        return self._cascade("dark")
+
+    def _cascade(self, scheme: Scheme) -> Cascade:
+        from lxml import html as lxml_html
+
+        from newsletter.clients.cascade import Cascade
+
+        return Cascade(self.root if self.root is not None else lxml_html.Element("html"), scheme=scheme)
 
     @cached_property
     def visible(self) -> str:

@@ -87,7 +87,7 @@ def sides(style: dict[str, str], name: str) -> tuple[float, float, float, float]
 
 
 def same_property(one: str, other: str) -> bool:
-    """Whether two properties set the same thing: ``padding`` and ``padding-left`` do, ``font`` and ``line-height`` too."""
+    """Whether two properties set the same thing, as ``padding`` and ``padding-left``, ``font`` and ``line-height``."""
     if {one, other} == {"font", "line-height"}:
         return True
     return one == other or one.startswith(f"{other}-") or other.startswith(f"{one}-")

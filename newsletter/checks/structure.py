@@ -157,7 +157,7 @@ def id_repeated(context: CheckContext) -> Iterator[Problem]:
     severity=Severity.ERROR,
     family="structure",
     why="A tag that is left open swallows what follows it, and each mail client closes it somewhere else.",
-    source="HTML standard, 13.1.2; the end tags that it lets authors leave out, of rows and cells apart, are not asked for",
+    source="HTML standard, 13.1.2; the end tags of rows and cells are asked for, though it lets authors leave them out",
     failing=Example("`<div>` without `</div>` in a theme", eg.html("<h2>", "<div><h2>")),
     passing=Example("`<div> … </div>`", eg.html("<h2>", "<div></div><h2>")),
 )
@@ -175,7 +175,7 @@ def tag_unclosed(context: CheckContext) -> Iterator[Problem]:
     source="caniemail.com, html-link and css-at-import",
     failing=Example(
         '`<link rel="stylesheet" href="…">`',
-        eg.html("<style>", '<link rel="stylesheet" href="https://estuary.example/mail.css"><style>'),
+        eg.html("</head>", '<link rel="stylesheet" href="https://estuary.example/mail.css"></head>'),
     ),
     passing=Example("rules in the theme's style.css and client.css", eg.as_it_is),
 )

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from checks import bench_checks
+
 BIN = Path(sys.executable).parent
 NEWSLETTER = str(BIN / "newsletter")
 HERE = Path(__file__).resolve()
@@ -180,6 +182,7 @@ def send_once(readers: int, folder: Path) -> None:
 PARTS: dict[str, Callable[..., None]] = {
     "help": bench_help,
     "build": bench_build,
+    "checks": bench_checks,
     "import": bench_import,
     "send": bench_send,
 }

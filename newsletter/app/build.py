@@ -12,13 +12,11 @@ from typing import Any
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import preview_batch
 from newsletter.app.render import render
+from newsletter.checks.sizes import CLIP
 from newsletter.message.compile import compile_message
 from newsletter.message.merge import fill
 from newsletter.models import Email
 from newsletter.workspace.files import write_atomic
-
-GMAIL_CLIP = 102 * 1024
-"""Bytes of HTML after which Gmail clips a message (research: measured after inlining)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class Built:
     @property
     def room(self) -> float:
         """Kilobytes left before Gmail clips; negative when it does."""
-        return (GMAIL_CLIP - self.email.size) / 1024
+        return (CLIP - self.email.size) / 1024
 
     @property
     def images(self) -> int:
@@ -50,15 +48,6 @@ class Built:
     def fields(self) -> int:
         """How many different merge fields the mail has."""
         return len({field.name for field in self.email.fields})
-
-
-def article_sizes(email: Email) -> dict[str, int]:
-    """Bytes of finished HTML that each article costs, in reading order."""
-    sizes: dict[str, int] = {}
-    for span in email.spans:
-        part = len(email.html[span.start : span.end].encode())
-        sizes[span.article] = sizes.get(span.article, 0) + part
-    return sizes
 
 
 def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
@@ -72,7 +61,6 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     if out is None:
         desk.workspace.ensure_state()
     batch = preview_batch(desk, rendered, reader=None)
-    sizes = article_sizes(email)
     report = {
         "schema": "newsletter/build/1",
         "issue": slug,
@@ -80,8 +68,8 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
         "subject": email.subject,
         "html_bytes": email.size,
         "text_bytes": len(email.text.encode()),
-        "clip_bytes": GMAIL_CLIP,
-        "articles": sizes,
+        "clip_bytes": CLIP,
+        "articles": email.sizes,
         "images": [
             {"name": i.name, "bytes": i.size, "width": i.width, "height": i.height, "article": i.article}
             for i in email.images
@@ -104,7 +92,7 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     write_atomic(folder / "email.eml", compile_message(batch.outgoing).splice(reader))
     write_atomic(folder / "build.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     _forget_old_media(media, {image.name for image in email.images})
-    return Built(folder, email, rendered.seconds, sizes, report)
+    return Built(folder, email, rendered.seconds, email.sizes, report)
 
 
 def as_page(email: Email, media: str = "media/") -> str:

@@ -13,26 +13,27 @@ from newsletter.app.sponsors import facts_of
 from newsletter.checks import formats, registry
 from newsletter.checks.context import CheckContext
 from newsletter.checks.run import run_checks
+from newsletter.checks.sizes import Sizes, sizes_of
 from newsletter.issues.history import past_uses
 from newsletter.models import Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of one issue; ``blocked`` when an unwaived one weighs at least the threshold."""
+    """The findings of one issue and what it weighs; ``blocked`` when one that is not waived is at the threshold."""
 
     issue: str
     findings: Sequence[Finding]
     blocked: bool
+    sizes: Sizes
 
     def formatted(self, form: str) -> str:
-        """As ``text``, ``json``, ``sarif`` or ``github`` annotations."""
-        writer = {
-            "text": formats.as_text,
-            "json": formats.as_json,
-            "sarif": formats.as_sarif,
-            "github": formats.as_github,
-        }[form]
+        """As ``text``, ``json``, ``sarif`` or ``github`` annotations; the first two say what each story costs."""
+        if form == "text":
+            return f"{formats.as_text(self.issue, self.findings)}\n\n{self.sizes.as_text()}"
+        if form == "json":
+            return formats.as_json(self.issue, self.findings, {"sizes": self.sizes.as_data()})
+        writer = {"sarif": formats.as_sarif, "github": formats.as_github}[form]
         return writer(self.issue, self.findings)
 
 
@@ -62,8 +63,9 @@ def weighs(findings: Sequence[Finding], threshold: Severity) -> list[Finding]:
 
 def check_issue(desk: Desk, slug: str, *, threshold: str = "error") -> Checked:
     """Render and check an issue."""
-    findings = findings_of(desk, render(desk, slug))
-    return Checked(slug, findings, bool(weighs(findings, Severity(threshold))))
+    rendered = render(desk, slug)
+    findings = findings_of(desk, rendered)
+    return Checked(slug, findings, bool(weighs(findings, Severity(threshold))), sizes_of(rendered.email))
 
 
 def explain_check(check_id: str) -> str:

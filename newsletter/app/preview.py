@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from newsletter.app.build import GMAIL_CLIP, as_page
+from newsletter.app.build import as_page
 from newsletter.app.check import findings_of
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.outgoing import preview_batch, reader_values
 from newsletter.app.providers import make_provider
 from newsletter.app.render import Rendered, render
+from newsletter.checks.sizes import CLIP
 from newsletter.delivery.ports import Wire
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.issues.folder import is_approved, load_issue
@@ -66,7 +67,7 @@ class Preview:
         """What stands around the mail: the inbox line, the size, the findings."""
         email = self.rendered.email
         values = self._values(reader)
-        room = (GMAIL_CLIP - email.size) / 1024
+        room = (CLIP - email.size) / 1024
         left = f"{room:.1f} KB left before Gmail clips" if room >= 0 else f"{-room:.1f} KB more than Gmail shows"
         return {
             "sender": self.sender,

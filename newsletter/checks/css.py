@@ -23,12 +23,17 @@ _IN_CLIENT = "Put it right in the theme's client.css."
 _IN_STYLE = "Put it right in the theme's style.css or template."
 
 _KINDS = {
-    "the resets for Gmail, Apple and Samsung": re.compile(r"\.im\b|x-apple-data-detectors|#MessageViewBody"),
+    "the resets for Gmail, Apple and Samsung": re.compile(r"\.im(?![\w-])|x-apple-data-detectors|#MessageViewBody"),
     "what telephones get": re.compile(r"@media[^{]*max-width"),
     "what dark screens get": re.compile(r"@media[^{]*prefers-color-scheme:\s*dark"),
     "what Outlook's dark mode gets": re.compile(r"\[data-ogs[cb]\]"),
 }
 """The parts of a mail's kept styles, each known by a sign."""
+_RESETS = {
+    "Gmail (.im)": re.compile(r"\.im(?![\w-])"),
+    "Apple Mail (a[x-apple-data-detectors])": re.compile(r"\[x-apple-data-detectors\]"),
+    "Samsung Mail (#MessageViewBody)": re.compile(r"#MessageViewBody"),
+}
 
 
 def _kept(context: CheckContext) -> Iterator[str]:
@@ -114,9 +119,8 @@ def style_part_missing(context: CheckContext) -> Iterator[Problem]:
     for name, sign in _KINDS.items():
         if not sign.search(everything):
             yield Problem(f"The kept styles lack {name}.", "Extend base/client.css, which has it.")
-    resets = (".im", "x-apple-data-detectors", "#MessageViewBody")
-    missing = [reset for reset in resets if reset not in everything]
-    if 0 < len(missing) < len(resets):
+    missing = [name for name, sign in _RESETS.items() if not sign.search(everything)]
+    if 0 < len(missing) < len(_RESETS):
         yield Problem(f"The kept styles lack the resets for {', '.join(missing)}.", "Extend base/client.css.")
 
 

@@ -83,7 +83,8 @@ max-width:600px">
 <table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="fill" bgcolor="#9B1C1C" \
 style="background-color:#9B1C1C"><a href="https://estuary.example/ferry" class="button" \
 style="display:inline-block;padding:14px 24px;font:700 16px/20px Arial,sans-serif;text-decoration:none;color:#FFFFFF">\
-<!--[if mso]><i style="mso-font-width:150%">&emsp;</i><![endif]-->Read the full story</a></td></tr></table>
+<!--[if mso]><i style="mso-font-width:150%">&emsp;</i><![endif]-->Read the full story\
+<!--[if mso]><i style="mso-font-width:150%">&emsp;</i><![endif]--></a></td></tr></table>
 """
 _LIBRARY = """<h2>Also this week</h2>
 <h3>The library opens on Sundays</h3>

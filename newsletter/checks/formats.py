@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from newsletter.checks.registry import all_checks
 from newsletter.models import Finding, Severity
 
 WIDTH = 100
+_NOTHING_MORE: Mapping[str, object] = MappingProxyType({})
 _NOUNS = {
     Severity.ERROR: ("error", "errors"),
     Severity.WARNING: ("warning", "warnings"),
@@ -76,8 +78,8 @@ def _paragraph(text: str) -> list[str]:
     )
 
 
-def as_json(issue: str, findings: Sequence[Finding]) -> str:
-    """``{"schema": "newsletter/check/1", …}``; later versions only add keys."""
+def as_json(issue: str, findings: Sequence[Finding], more: Mapping[str, object] = _NOTHING_MORE) -> str:
+    """``{"schema": "newsletter/check/1", …}`` with ``more`` keys at its end; later versions only add keys."""
     document = {
         "schema": "newsletter/check/1",
         "issue": issue,
@@ -96,6 +98,7 @@ def as_json(issue: str, findings: Sequence[Finding]) -> str:
             }
             for f in findings
         ],
+        **more,
     }
     return json.dumps(document, ensure_ascii=False, indent=2)
 

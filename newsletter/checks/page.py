@@ -79,7 +79,7 @@ class Page:
         article: str | None = None
         for node in self.root.iter():
             if isinstance(node.tag, str):
-                found.append(Element(node.tag, dict(node.attrib), article, node))
+                found.append(Element(node.tag, dict(node.attrib.items()), article, node))
             else:
                 mark = node.text or ""
                 if mark.startswith(_OPEN):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from newsletter.checks.context import CheckContext
 from newsletter.checks.page import plain
 
 _FIELDS = ("headline", "kicker", "standfirst", "teaser", "byline", "agency", "link_text", "sponsor")
 _PICTURE = ("caption", "credit")
+_words = lru_cache(maxsize=256)(plain)
 
 
 def field_of(context: CheckContext, article: str | None, words: str) -> str | None:
@@ -27,4 +30,4 @@ def field_of(context: CheckContext, article: str | None, words: str) -> str | No
         if story.image is not None:
             places |= {f"image.{name}": getattr(story.image, name) or "" for name in _PICTURE}
         places["body"] = story.body
-    return next((name for name, text in places.items() if wanted in plain(text)), None)
+    return next((name for name, text in places.items() if wanted in _words(text)), None)

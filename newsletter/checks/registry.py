@@ -28,6 +28,7 @@ FAMILIES = {
     "frame": "Tables, columns, buttons and pictures on the page",
     "css": "Style sheets and size",
     "accessibility": "For every reader",
+    "reading": "How words are set",
     "colours": "Colours",
     "sending": "What sending asks for",
     "waivers": "Waivers",

@@ -22,12 +22,16 @@ def has_headers(table: Element) -> bool:
 
 def holds_data(table: Element) -> bool:
     """It has header cells, or at least two rows of two cells with nothing but words in them."""
-    rows = own_rows(table.node)
     if has_headers(table):
         return True
-    if sum(len(row) > 1 for row in rows) < 2:
+    if sum(len(row) > 1 for row in own_rows(table.node)) < 2:
         return False
-    return not any(child.tag in _BLOCKS for row in rows for cell in row for child in cell.iterdescendants())
+    return not has_blocks(table)
+
+
+def has_blocks(table: Element) -> bool:
+    """Paragraphs, headings, pictures or tables stand in its cells."""
+    return next(table.node.iterdescendants(*_BLOCKS), None) is not None
 
 
 def own_rows(table: Any) -> list[list[Any]]:

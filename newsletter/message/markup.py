@@ -7,6 +7,7 @@ Two readers see two pages. Outlook's Word engine reads what stands in ``<!--[if 
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 _TOKEN = re.compile(
     r"""<!--.*?(?:-->|\Z) | <!\[.*?\]> | <(?P<raw>style|script|title|textarea|xml)\b[^>]*>.*?</(?P=raw)\s*>
@@ -34,28 +35,29 @@ def word_only(html: str) -> str:
 def unpaired(html: str) -> tuple[str, ...]:
     """What does not pair up, as sentences without an end: “<div class="card"> is not closed”; at most ten."""
     open_tags: list[tuple[str, str]] = []
+    depth: Counter[str] = Counter()
     told: list[str] = []
     for token in _TOKEN.finditer(html):
         name = (token["name"] or "").lower()
         if not name or name in _VOID or (not token["end"] and token["rest"].endswith("/")):
             continue
         if not token["end"]:
-            open_tags.append((name, _shown(token[0])))
-        elif any(name == other for other, _ in open_tags):
+            open_tags.append((name, token[0]))
+            depth[name] += 1
+        elif depth[name]:
             while open_tags[-1][0] != name:
-                told += _unclosed(open_tags.pop())
+                depth[open_tags[-1][0]] -= 1
+                told += _unclosed(*open_tags.pop())
             open_tags.pop()
+            depth[name] -= 1
         else:
             told.append(f"</{name}> closes nothing")
     for left in reversed(open_tags):
-        told += _unclosed(left)
+        told += _unclosed(*left)
     return tuple(told[:10])
 
 
-def _unclosed(tag: tuple[str, str]) -> list[str]:
-    return [] if tag[0] in _CLOSE_THEMSELVES else [f"{tag[1]} is not closed"]
-
-
-def _shown(tag: str) -> str:
+def _unclosed(name: str, tag: str) -> list[str]:
     tag = " ".join(tag.split())
-    return tag if len(tag) <= 60 else tag[:59].rstrip() + "…"
+    shown = tag if len(tag) <= 60 else tag[:59].rstrip() + "…"
+    return [] if name in _CLOSE_THEMSELVES else [f"{shown} is not closed"]

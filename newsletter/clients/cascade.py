@@ -25,8 +25,11 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 Style = Mapping[str, str]
+Pairs = tuple[tuple[str, str], ...]
+"""(property, value) in their order; a rule has two, without and with ``!important``."""
 
 _NOTHING: Style = MappingProxyType({})
+_NO_PAIRS: tuple[Pairs, Pairs] = ((), ())
 _HEADS = {"h1": "2em", "h2": "1.5em", "h3": "1.17em", "h4": "1em", "h5": "0.83em", "h6": "0.67em"}
 _BROWSER: Mapping[str, Style] = {
     **{tag: {"font-size": size, "font-weight": "bold"} for tag, size in _HEADS.items()},
@@ -189,6 +192,24 @@ def _weight(said: str | None, above: int) -> int:
     return words.get(word) or (int(word) if word.isdecimal() and len(word) < 5 else above)
 
 
+def folded(root: _Element, css: str) -> Iterator[tuple[_Element, list[Declaration]]]:
+    """What a style sheet and the style attribute declare for each element, in the order in which they win.
+
+    For clients that do not read style sheets as browsers do, so that a page can be shown as they read it.
+    """
+    matcher = _matcher((css,), Screen())
+    for wrapper in cssselect2.ElementWrapper.from_html_root(root).iter_subtree():
+        _ = wrapper.ancestors
+        element = wrapper.etree_element
+        style: dict[str, str] = {}
+        for pairs in _in_order(matcher.match(wrapper) if matcher else (), _inline(element.get("style", ""))):
+            for name, value in pairs:
+                # A shorthand that comes later must stand later, or it would be undone.
+                style.pop(name, None)
+                style[name] = value
+        yield element, [Declaration(name, value) for name, value in style.items()]
+
+
 # ---- rules ------------------------------------------------------------------------------------------------------
 
 
@@ -197,8 +218,7 @@ class _Rule:
     """Compiled selectors and what they set; ``media`` are the conditions around it, all of which must hold."""
 
     selectors: tuple[Any, ...]
-    normal: tuple[tuple[str, str], ...]
-    important: tuple[tuple[str, str], ...]
+    pairs: tuple[Pairs, Pairs]
     media: tuple[str, ...]
 
 
@@ -237,8 +257,7 @@ def _read(nodes: Sequence[Any], media: tuple[str, ...]) -> Iterator[_Rule]:
             except (cssselect2.SelectorError, NotImplementedError):
                 continue  # one wrong selector takes the whole rule with it, as in a browser
             content = tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True)
-            normal, important = _sorted(declarations_of(content))
-            yield _Rule(selectors, normal, important, media)
+            yield _Rule(selectors, _sorted(declarations_of(content)), media)
 
 
 def _conditions(node: Any, media: tuple[str, ...]) -> tuple[str, ...]:
@@ -247,9 +266,6 @@ def _conditions(node: Any, media: tuple[str, ...]) -> tuple[str, ...]:
         return (*media, prelude)
     unsupported = node.lower_at_keyword == "supports" and prelude.lower().startswith("not")
     return (*media, "not all") if unsupported else media
-
-
-Pairs = tuple[tuple[str, str], ...]
 
 
 def _sorted(declarations: Sequence[Declaration]) -> tuple[Pairs, Pairs]:
@@ -269,17 +285,19 @@ def _inline(style: str) -> tuple[Pairs, Pairs]:
 def _cascaded(element: _Element, matched: Sequence[tuple[Any, ...]]) -> Style:
     """One element's declared values; ``matched`` are (…, rule) from the weakest to the strongest."""
     style: dict[str, str] = dict(_BROWSER.get(element.tag, _NOTHING))
-    attributes = element.attrib
-    if attributes:
+    if element.attrib:
         _from_attributes(element, style)
-    for found in matched:
-        style.update(found[-1].normal)
-    normal, important = _inline(str(attributes.get("style", ""))) if "style" in attributes else ((), ())
-    style.update(normal)
-    for found in matched:
-        style.update(found[-1].important)
-    style.update(important)
+    inline = _inline(element.get("style", "")) if "style" in element.attrib else _NO_PAIRS
+    for pairs in _in_order(matched, inline):
+        style.update(pairs)
     return style
+
+
+def _in_order(matched: Sequence[tuple[Any, ...]], inline: tuple[Pairs, Pairs]) -> Iterator[Pairs]:
+    for important in (0, 1):
+        for found in matched:
+            yield found[-1].pairs[important]
+        yield inline[important]
 
 
 def _from_attributes(element: _Element, style: dict[str, str]) -> None:

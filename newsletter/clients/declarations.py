@@ -23,11 +23,15 @@ _SIZES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """One ``name: value``; the name is in lower case, ``value`` without the ``!important``."""
+    """One ``name: value``; the name is in lower case, ``value`` without the ``!important``.
+
+    ``tight`` says that there was no blank before that, which some clients do not read.
+    """
 
     name: str
     value: str
     important: bool = False
+    tight: bool = False
 
     def __str__(self) -> str:
         return f"{self.name}:{self.value}{' !important' if self.important else ''}"
@@ -46,6 +50,7 @@ def declarations_of(nodes: Sequence[Any]) -> tuple[Declaration, ...]:
             node.name if node.name.startswith("--") else node.lower_name,
             tinycss2.serialize(node.value).strip(),
             bool(node.important),
+            bool(node.important and node.value) and node.value[-1].type != "whitespace",
         )
         for node in nodes
         if node.type == "declaration"

@@ -13,30 +13,16 @@ from functools import lru_cache
 from typing import Any
 
 from newsletter.checks.page import Page
-from newsletter.clients.colours import Rgb, from_lab, parse_colour, to_lab
+from newsletter.clients import gmail_dark, outlook_com_dark
+from newsletter.clients.colours import Colour, Rgb, parse_colour
+from newsletter.clients.recolour import Turn
 
 _OGS = re.compile(r"\[data-ogs[cb]\]\s*")
 
 
 @lru_cache(maxsize=1024)
-def in_outlook(rgb: Rgb) -> Rgb:
-    """Lightness is turned round and kept above a fifth: white becomes L 21, black 100 (measured in Outlook.com)."""
-    lightness, a, b = to_lab(rgb)
-    return from_lab(((100 - lightness) * 0.78753 + 21.247, a, b))
-
-
-@lru_cache(maxsize=1024)
-def ground_in_gmail(rgb: Rgb) -> Rgb:
-    """Light grounds are mirrored, dark ones stay (measured in Gmail's apps): white becomes L 12.5."""
-    lightness, a, b = to_lab(rgb)
-    return from_lab((50 - (lightness - 50) * 0.75, a * 0.8, b * 0.8)) if lightness >= 50 else rgb
-
-
-@lru_cache(maxsize=1024)
-def words_in_gmail(rgb: Rgb) -> Rgb:
-    """Dark words are mirrored, light ones stay: black becomes L 87.5."""
-    lightness, a, b = to_lab(rgb)
-    return from_lab((50 + (50 - lightness) * 0.75, a * 0.8, b * 0.8)) if lightness < 50 else rgb
+def _turned(turn: Turn, rgb: Rgb) -> Rgb:
+    return turn(Colour(*rgb)).rgb
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,29 +35,31 @@ class Seen:
 
 def outlook(page: Page) -> Mapping[Any, Seen]:
     """Every element in Outlook.com and Outlook's apps on a dark screen; overrides are inherited like other colours."""
-    light = page.light
+    light, paint = page.light, outlook_com_dark.PAINT
     overrides = _overrides(page)
+    paper = Seen(_turned(paint.text, (0, 0, 0)), _turned(paint.ground, (255, 255, 255)))
     found: dict[Any, Seen] = {}
     for element in page.elements:
         node = element.node
         style = light.style(node)
-        above = found.get(node.getparent()) or Seen(in_outlook((0, 0, 0)), in_outlook((255, 255, 255)))
+        above = found.get(node.getparent(), paper)
         words, ground = overrides.get(node, (None, None))
         if words is None:
             own = "color" in style or element.tag == "a"
-            words = in_outlook(light.color(node)) if own else above.words
+            words = _turned(paint.text, light.color(node)) if own else above.words
         if ground is None:
-            ground = in_outlook(light.ground(node)) if "background-color" in style else above.ground
+            painted = "background-color" in style
+            ground = _turned(paint.ground, light.ground(node)) if painted else above.ground
         found[node] = Seen(words, ground)
     return found
 
 
 def gmail(page: Page) -> Mapping[Any, Seen]:
     """Every element in Gmail's apps on a dark screen."""
-    light = page.light
+    light, paint = page.light, gmail_dark.PAINT
+    nodes = [element.node for element in page.elements]
     return {
-        element.node: Seen(words_in_gmail(light.color(element.node)), ground_in_gmail(light.ground(element.node)))
-        for element in page.elements
+        node: Seen(_turned(paint.text, light.color(node)), _turned(paint.ground, light.ground(node))) for node in nodes
     }
 
 

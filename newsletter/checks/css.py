@@ -10,7 +10,7 @@ from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
 from newsletter.checks.page import cut, visible_words
 from newsletter.checks.registry import Example, Problem, check
-from newsletter.checks.sheets import Declared, inline, pixels, same_property
+from newsletter.checks.sheets import Declared, inline, same_property
 from newsletter.checks.sizes import CLIP, FULL_TEXT_SHARE, STORY_BUDGET, kilobytes
 from newsletter.models import Severity
 
@@ -231,12 +231,10 @@ def bgcolor_not_hex(context: CheckContext) -> Iterator[Problem]:
 )
 def font_size_zero(context: CheckContext) -> Iterator[Problem]:
     """An element of size 0 that is not switched off."""
+    light = context.page.light
     told: set[str | None] = set()
     for element in context.page.shown:
-        style = inline(element.attributes.get("style", ""))
-        if element.article not in told and (
-            pixels(style.get("font-size")) == 0 or re.match(r"\S*\b0(?:px)?/", style.get("font", ""))
-        ):
+        if light.size(element.node) == 0 and light.shown(element.node) and element.article not in told:
             told.add(element.article)
             words = cut(visible_words(element.text), 40)
             yield Problem(

@@ -25,6 +25,7 @@ FITS_ANYWHERE = 280
 _GROUND = re.compile(r"<table\b[^>]*\bbgcolor=", re.IGNORECASE)
 _VML_LINK = re.compile(r"<v:\w+\b[^>]*\bhref=", re.IGNORECASE)
 _LINE_HEIGHT = re.compile(r"/\s*(\d+(?:\.\d+)?)px")
+_IN_LINE = ("a", "b", "strong", "i", "em", "u", "s", "span", "small", "sub", "sup", "code", "font")
 _RUNNING = ("p", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
 _IN_THEME = "Put it right in the theme's email.html.j2; the base theme has it."
 
@@ -276,11 +277,17 @@ def picture_not_fluid(context: CheckContext) -> Iterator[Problem]:
 
 
 def _among_words(node: Any) -> bool:
-    """Whether words stand beside the picture, or beside the link around it."""
+    """Whether the picture, or the link around it, stands in a line of words."""
     parent = node.getparent()
-    if parent is not None and parent.tag == "a" and not (parent.text or "").strip() and not (node.tail or "").strip():
-        parent = parent.getparent()
-    return parent is not None and bool("".join(parent.itertext()).strip())
+    while parent is not None and parent.tag in _IN_LINE:
+        if (parent.text or "").strip():
+            return True
+        node, parent = parent, parent.getparent()
+    if parent is None:
+        return False
+    beside = [parent.text, *(child.tail for child in parent)]
+    beside += ["".join(child.itertext()) for child in parent if child is not node and child.tag in _IN_LINE]
+    return any((words or "").strip() for words in beside)
 
 
 @check(

@@ -279,12 +279,10 @@ def picture_not_fluid(context: CheckContext) -> Iterator[Problem]:
 def _among_words(node: Any) -> bool:
     """Whether the picture, or the link around it, stands in a line of words."""
     parent = node.getparent()
-    while parent is not None and parent.tag in _IN_LINE:
+    while parent.tag in _IN_LINE:
         if (parent.text or "").strip():
             return True
         node, parent = parent, parent.getparent()
-    if parent is None:
-        return False
     beside = [parent.text, *(child.tail for child in parent)]
     beside += ["".join(child.itertext()) for child in parent if child is not node and child.tag in _IN_LINE]
     return any((words or "").strip() for words in beside)

@@ -70,9 +70,7 @@ def _decoration(style: Mapping[str, str]) -> str:
 
 def _among_words(link: Any, known: dict[Any, bool]) -> bool:
     """Whether the block that a link stands in has words outside its links; ``known`` remembers blocks."""
-    block = next((above for above in link.iterancestors() if above.tag in _BLOCKS), None)
-    if block is None:
-        return False
+    block = next(above for above in link.iterancestors() if above.tag in _BLOCKS)
     if block not in known:
         links = {node for above in block.iter("a") for node in above.iter()}
         words = [block.text or ""]

@@ -81,7 +81,7 @@ def test_outlook_takes_its_own_rules_and_turns_the_rest() -> None:
     assert OUTLOOK in screens(words, pinned)
     weak = eg.html("[data-ogsc] .text", "[data-ogsc] .pin { color: #333333 }\n[data-ogsc] .text")
     assert OUTLOOK not in screens(words, weak)
-    broken = eg.html("[data-ogsc] .text", "[data-ogsc] .pin[ { color: #333333 !important }\n[data-ogsc] .text")
+    broken = eg.html("[data-ogsc] .text", "[data-ogsc] .pin..x { color: #333333 !important }\n[data-ogsc] .text")
     assert OUTLOOK not in screens(words, broken)
 
 

@@ -119,6 +119,9 @@ OFF = ";background-color:#E9E5DC;color:#333333;font:16px/22px Arial"
         ('<img width="200">', "leaves a gap"),
         ('<a href="https://estuary.example/x"><img width="200" alt="x"></a>', "leaves a gap"),
         ('<p>A small <img width="20"> sign</p>', None),
+        ('<p><b>A small <img width="20"></b></p>', None),
+        ('<p><b><img width="20"></b> <i>sign</i></p>', None),
+        ('<p><b><img width="20"></b> <i></i></p>', "leaves a gap"),
         ('<p>See <a href="https://estuary.example/x"><img width="20" alt="x"></a> there</p>', None),
     ],
 )

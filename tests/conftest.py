@@ -13,6 +13,15 @@ from typing import Any, NoReturn
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+PARTS = {
+    "chromium": "chromium",
+    "npm": "npm",
+    "opendkim": "opendkim",
+    "postfix": "smtp-sink",
+    "spamassassin": "spamassassin",
+}
+"""Markers of tests that need a part of the system, and the program that shows that it is there."""
+
 CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -107,8 +116,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip, with the reason, what needs a part of the system that is not here; with CI=true let it fail instead."""
     if os.environ.get("CI") == "true":
         return
-    for part in ("chromium", "npm", "spamassassin"):
-        if shutil.which(part) is None:
+    for part, program in PARTS.items():
+        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None:
             skip = pytest.mark.skip(reason=f"{part} is not installed: apt-get install {part}")
             for item in items:
                 if item.get_closest_marker(part):

@@ -8,9 +8,12 @@ from typing import Any
 from newsletter.app.desk import Desk
 from newsletter.delivery.ports import Provider
 from newsletter.errors import ConfigurationError
+from newsletter.message.dkim import make_signer
 from newsletter.providers import registry
 from newsletter.workspace.config import resolve_secret
-from newsletter.workspace.settings import SecretRef
+from newsletter.workspace.settings import DkimSettings, SecretRef
+
+_DKIM = "newsletter.toml: provider.smtp.dkim"
 
 
 def make_provider(desk: Desk) -> Provider:
@@ -64,10 +67,43 @@ def _plain(desk: Desk, settings: Any, table: str) -> dict[str, Any]:
     options: dict[str, Any] = {}
     for key in settings.__struct_fields__:
         value = getattr(settings, key)
+        if isinstance(value, DkimSettings):
+            value = dkim_options(desk, value)
         if isinstance(value, SecretRef):
             value = resolve_secret(desk.workspace, value, f"{table}.{key}")
         options[key] = value
     return options
+
+
+def dkim_options(desk: Desk, dkim: DkimSettings) -> list[dict[str, str]]:
+    """What each signature is made with: domain, selector, and the private key in PEM."""
+    domain = dkim.domain or desk.config.sender.email.rpartition("@")[2]
+    pairs = [(dkim.selector, dkim.key, "key")]
+    if dkim.ed25519_selector and dkim.ed25519_key:
+        pairs.append((dkim.ed25519_selector, dkim.ed25519_key, "ed25519_key"))
+    return [
+        {"domain": domain, "selector": selector, "key": _pem(desk, ref, f"provider.smtp.dkim.{name}")}
+        for selector, ref, name in pairs
+    ]
+
+
+def _pem(desk: Desk, ref: SecretRef, key: str) -> str:
+    return resolve_secret(desk.workspace, ref, key, lines=True)
+
+
+def dkim_records(desk: Desk) -> list[tuple[str, str]]:
+    """The TXT records that DNS must have for our signatures: (name, text). Raises ConfigurationError without a key."""
+    smtp = desk.config.provider.smtp
+    if smtp is None or smtp.dkim is None:
+        raise ConfigurationError(
+            "there is no [provider.smtp.dkim] table",
+            where="newsletter.toml: provider.smtp.dkim",
+            fix='add it with selector = "news" and key = {file = "dkim.pem"}; openssl genrsa -out dkim.pem 2048',
+        )
+    return [
+        make_signer(options["domain"], options["selector"], options["key"], where=_DKIM).record()
+        for options in dkim_options(desk, smtp.dkim)
+    ]
 
 
 def list_providers(desk: Desk) -> list[tuple[str, str]]:

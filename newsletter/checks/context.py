@@ -9,6 +9,8 @@ from functools import cached_property
 from types import MappingProxyType
 
 from newsletter.checks.page import Page
+from newsletter.checks.used import uses
+from newsletter.checks.used_styles import Use
 from newsletter.clients.colours import Rgb
 from newsletter.message.merge import fill
 from newsletter.models import Article, Email, Issue, Section
@@ -55,6 +57,11 @@ class CheckContext:
     def page(self) -> Page:
         """The HTML, parsed once for all checks."""
         return Page(self.email.html, self.email.spans)
+
+    @cached_property
+    def uses(self) -> tuple[Use, ...]:
+        """The features of HTML and CSS that the page uses, found once for all checks."""
+        return uses(self.page, {image.src: image.content_type for image in self.email.images})
 
     @cached_property
     def subject(self) -> str:

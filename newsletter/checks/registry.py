@@ -30,6 +30,7 @@ FAMILIES = {
     "accessibility": "For every reader",
     "reading": "How words are set",
     "colours": "Colours",
+    "support": "What mail clients support",
     "sending": "What sending asks for",
     "waivers": "Waivers",
 }

@@ -27,6 +27,25 @@ def list_(cli: Cli, as_json: bool) -> None:
     cli.say(table(rows))
 
 
+@provider.command(short_help="Show the DNS records of our DKIM keys.")
+@json_option
+@pass_cli
+def dkim(cli: Cli, as_json: bool) -> None:
+    """Print the TXT records that your DNS must have, so that readers' mail servers can verify our signatures."""
+    from newsletter.app.providers import dkim_records
+
+    with cli.desk() as desk:
+        records = dkim_records(desk)
+    if as_json:
+        print_json(
+            "provider-dkim", {"records": [{"name": name, "type": "TXT", "text": text} for name, text in records]}
+        )
+        return
+    for name, text in records:
+        cli.say(f"{name} TXT")
+        cli.say(f"  {text}")
+
+
 @provider.command(short_help="Check the configured provider without sending.")
 @pass_cli
 def check(cli: Cli) -> int:

@@ -62,6 +62,8 @@ class Wire:
 class Capabilities:
     """What a provider can do. Delivery plans with it; an unsupported feature raises, never drops.
 
+    ``windows`` batches are handed over per connection: while one is on its way the next lies ready, so that no
+    connection waits for the ledger's disk. All of them are in doubt after a crash.
     ``idempotency``: submitting the same key again has no second effect, so a crash is answered by sending again.
     ``local``: nothing leaves this machine, so the guard rails for real readers do not apply.
     """
@@ -69,6 +71,7 @@ class Capabilities:
     name: str
     max_batch: int
     concurrency: int = 1
+    windows: int = 1
     max_bytes: int | None = None
     merge: Literal["full", "substitution"] = "full"
     per_recipient_headers: bool = True

@@ -1,8 +1,9 @@
 """The sender: takes a planned mailing from pending to settled, window by window, and can be killed anywhere.
 
 One transaction per turn commits what came back, what goes next and what is claimed ahead. A window (one batch of
-one connection) is handed to the provider only after the commit that says so, so at most ``concurrency`` windows
-are ever in doubt. The database is touched by this thread alone; the provider by up to ``concurrency`` others.
+one connection) is handed to the provider only after the commit that says so, so at most ``concurrency`` times
+``windows`` of them are ever in doubt. The database is touched by this thread alone; the provider by up to
+``concurrency`` others.
 """
 
 from __future__ import annotations
@@ -140,9 +141,10 @@ class Sender:
         self._free_at = self.timing.monotonic()
         recovered = self._begin()
         concurrency = max(1, self.provider.capabilities.concurrency)
+        windows = concurrency * max(1, self.provider.capabilities.windows)
         with ThreadPoolExecutor(concurrency, thread_name_prefix="submit") as pool:
             try:
-                self._loop(pool, concurrency)
+                self._loop(pool, windows)
             except BaseException:
                 self._drain()
                 raise
@@ -170,11 +172,11 @@ class Sender:
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
-    def _loop(self, pool: ThreadPoolExecutor, concurrency: int) -> None:
+    def _loop(self, pool: ThreadPoolExecutor, windows: int) -> None:
         size = self._window_size()
         while True:
             self._collect()
-            started, claimed = self._turn(concurrency, size)
+            started, claimed = self._turn(windows, size)
             for ready in started:
                 self._inflight[pool.submit(self.provider.submit, ready.batch)] = ready.window
             for start in range(0, len(claimed), size):
@@ -227,13 +229,13 @@ class Sender:
             error = future.exception()
             self._done.append(_Done(window, [] if error else future.result(), error))
 
-    def _turn(self, concurrency: int, size: int) -> tuple[list[_Ready], list[Claimed]]:
+    def _turn(self, windows: int, size: int) -> tuple[list[_Ready], list[Claimed]]:
         """One transaction: record, mark what goes next, claim ahead. Nothing is forgotten if it fails."""
         going = self._going()
-        next_up = self._next_windows(concurrency) if going else []
+        next_up = self._next_windows(windows) if going else []
         now_m = self.timing.monotonic()
         look = going and now_m - self._promoted >= 1.0
-        claim_more = going and self._hungry(concurrency, next_up)
+        claim_more = going and self._hungry(windows, next_up)
         letting_go = bool(self._ready) and not going
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
@@ -249,14 +251,14 @@ class Sender:
                     next_up, claimed = [], []
                 else:
                     # What came back may have put the sender on hold: look again.
-                    next_up = self._next_windows(concurrency)
+                    next_up = self._next_windows(windows)
                     if next_up:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
-                    claim_more = self._hungry(concurrency, next_up)
-                    room = (concurrency - len(self._ready) + len(next_up)) * size
+                    claim_more = self._hungry(windows, next_up)
+                    room = (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
@@ -341,9 +343,9 @@ class Sender:
     def _on_hold(self) -> bool:
         return self.timing.monotonic() < self._hold_until
 
-    def _hungry(self, concurrency: int, next_up: list[_Ready]) -> bool:
+    def _hungry(self, windows: int, next_up: list[_Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
-        little = len(self._ready) - len(next_up) <= concurrency // 2
+        little = len(self._ready) - len(next_up) <= windows // 2
         return little and not self._exhausted and not self._on_hold()
 
     def _window_size(self) -> int:
@@ -351,9 +353,9 @@ class Sender:
         most = max(1, self.provider.capabilities.max_batch)
         return min(most, max(1, int(self.pace.rate))) if self.pace.rate else most
 
-    def _next_windows(self, concurrency: int) -> list[_Ready]:
+    def _next_windows(self, windows: int) -> list[_Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
-        free = concurrency - len(self._inflight)
+        free = windows - len(self._inflight)
         if free <= 0 or not self._ready or self._on_hold():
             return []
         if not self.pace.rate:

@@ -19,10 +19,11 @@ import base64
 import email.utils
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from newsletter.errors import BadData
+from newsletter.message.dkim import Signer, Signing
 from newsletter.message.encoding import before_slot, encode_text, encode_value
 from newsletter.message.headers import (
     ascii_address,
@@ -61,27 +62,33 @@ class CompiledMessage:
     outgoing: Outgoing
     size: int
     _head: bytes
+    _content: bytes  # the last header and the empty line
     _body: tuple[bytes, ...]
     _slots: tuple[tuple[int, str], ...]  # index into _body, token
     _fields: tuple[MergeField, ...]  # those with a slot
     _subject: tuple[MergeField, ...]  # those in the subject; empty when the subject is in _head
     _domain: str
+    _signing: Signing | None
 
-    def splice(self, addressed: Addressed) -> bytes:
-        """The complete message for one recipient, with CRLF, ready for SMTP's DATA.
+    def splice(self, addressed: Addressed, *, to: bytes | None = None) -> bytes:
+        """The complete message for one recipient, with CRLF, ready for SMTP's DATA; signed where there are signers.
 
-        Raises BadData for an address or a header that cannot be written; a value can never do harm.
+        ``to`` stands in the To header as it is, for an address beyond ASCII (RFC 6532). Raises BadData for an
+        address or a header that cannot be written; a value can never do harm.
         """
         values = addressed.values
         encoded = {field.token: encode_value(escaped_value(field, values)) for field in self._fields}
         body = list(self._body)
         for index, token in self._slots:
             body[index] = encoded[token]
-        return b"".join((self._head, self._recipient(addressed), *body))
+        own = self._recipient(addressed, to)
+        # The first segment starts the body and is in the saved state of the hash.
+        signature = self._signing.headers(own, body[1:]) if self._signing else b""
+        return b"".join((signature, self._head, *own, self._content, *body))
 
-    def _recipient(self, addressed: Addressed) -> bytes:
+    def _recipient(self, addressed: Addressed, to: bytes | None) -> list[bytes]:
         own = [
-            folded("To", ascii_address(addressed.address)),
+            folded("To", ascii_address(addressed.address)) if to is None else b"To: " + to + b"\r\n",
             folded("Message-ID", message_id_of(addressed.key, self.outgoing.mailing, self._domain)),
         ]
         if self._subject:
@@ -93,33 +100,40 @@ class CompiledMessage:
                     fix="leave it out: the message has it already",
                 )
             own.append(folded(name, value))
-        return b"".join(own)
+        return own
 
 
-def compile_message(outgoing: Outgoing) -> CompiledMessage:
-    """Encode everything that is the same for every recipient.
+def compile_message(outgoing: Outgoing, signers: Sequence[Signer] = ()) -> CompiledMessage:
+    """Encode everything that is the same for every recipient. Each signer adds a DKIM-Signature.
 
     Raises BadData for what cannot be mailed: a bad sender, a date without a zone, a token without its field or in
     a place it was not escaped for, a picture without a proper name.
     """
     subject = _in_context(outgoing, outgoing.subject, "subject", "subject")
     seed = hashlib.sha256(f"{outgoing.digest}\n{outgoing.mailing}".encode()).hexdigest()[:24]
-    pieces: list[bytes | str] = [_content_head(seed)]  # a str is a slot
+    content, start = _content_head(seed)
+    pieces: list[bytes | str] = [start]  # a str is a slot
     pieces += _text_part(outgoing, seed)
     pieces += _html_part(outgoing, seed)
     pieces.append(f"\r\n--{_boundary(seed, 'a')}--\r\n".encode())
     body, slots = _joined(pieces)
-    head = b"".join(_static_headers(outgoing, with_subject=not subject))
+    headers = list(_static_headers(outgoing, with_subject=not subject))
+    head = b"".join(headers)
+    assert b"\r\n." not in b"".join(body), "encoding.py lets no line start with a dot"
     used = {token for _, token in slots}
     return CompiledMessage(
         outgoing=outgoing,
-        size=len(head) + sum(map(len, body)),
+        size=len(head) + len(content) + sum(map(len, body)),
         _head=head,
+        _content=content,
         _body=body,
         _slots=slots,
         _fields=tuple(field for field in outgoing.fields if field.token in used),
         _subject=subject,
         _domain=sender_domain(outgoing.sender_email),
+        _signing=Signing(signers, [*headers, content.removesuffix(b"\r\n")], body[0], int(outgoing.date.timestamp()))
+        if signers
+        else None,
     )
 
 
@@ -146,9 +160,11 @@ def _boundary(seed: str, level: str) -> str:
     return f"=_{level}_{seed}"
 
 
-def _content_head(seed: str) -> bytes:
+def _content_head(seed: str) -> tuple[bytes, bytes]:
+    """The header that ends the head, with the empty line, and the first line of the body."""
     boundary = _boundary(seed, "a")
-    return f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n--{boundary}\r\n'.encode()
+    header = f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'
+    return header.encode(), f"--{boundary}\r\n".encode()
 
 
 def _text_part(outgoing: Outgoing, seed: str) -> Iterator[bytes | str]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import replace
+from collections.abc import Sequence
 
 from newsletter.errors import BadData
 from newsletter.message.compile import CompiledMessage, compile_message
+from newsletter.message.dkim import Signer
 from newsletter.message.headers import ascii_address, ascii_domain
 from newsletter.message.outgoing import Addressed, Outgoing
 
@@ -16,9 +17,10 @@ _UTF8_LOCAL = re.compile(r"[^\x00-\x20\x7f-\xa0\u2028\u2029\ud800-\udfff()<>\[\]
 
 
 class Compiler:
-    """Compiles an ``Outgoing`` once and keeps it for the batches that follow. Thread-safe."""
+    """Compiles an ``Outgoing`` once, with its signers, and keeps it for the batches that follow. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, signers: Sequence[Signer] = ()) -> None:
+        self._signers = tuple(signers)
         self._lock = threading.Lock()
         self._last: CompiledMessage | None = None
 
@@ -27,7 +29,7 @@ class Compiler:
         with self._lock:
             # By identity: comparing two mails of equal size would cost as much as compiling one.
             if self._last is None or self._last.outgoing is not outgoing:
-                self._last = compile_message(outgoing)
+                self._last = compile_message(outgoing, self._signers)
             return self._last
 
 
@@ -53,7 +55,4 @@ def mime_of(compiled: CompiledMessage, addressed: Addressed) -> bytes:
     """
     if not needs_smtputf8(addressed.address):
         return compiled.splice(addressed)
-    real = envelope_address(addressed.address)
-    stand_in = f"{addressed.key}@{real.rpartition('@')[2]}"
-    message = compiled.splice(replace(addressed, address=stand_in))
-    return message.replace(f"\r\nTo: {stand_in}\r\n".encode(), f"\r\nTo: {real}\r\n".encode(), 1)
+    return compiled.splice(addressed, to=envelope_address(addressed.address).encode())

@@ -77,6 +77,13 @@ class Options:
             raise self._wrong(key, "a list of strings")
         return tuple(value)
 
+    def tables(self, key: str) -> tuple[Mapping[str, str], ...]:
+        """A list of tables whose values are strings."""
+        value = self._values.get(key) or ()
+        if not isinstance(value, list | tuple) or not all(isinstance(item, Mapping) for item in value):
+            raise self._wrong(key, "a list of tables")
+        return tuple(value)
+
     def _wrong(self, key: str, expected: str) -> ConfigurationError:
         # Without the value: it may be a secret in the wrong place.
         return ConfigurationError(f"{key} is not {expected}", where=self.where(key), fix=f"give {expected}")

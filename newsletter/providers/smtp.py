@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import ipaddress
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Provider, Result, Wire
 from newsletter.errors import BadData, ConfigurationError
 from newsletter.message.compile import CompiledMessage
+from newsletter.message.dkim import Signer, make_signer
 from newsletter.message.headers import ascii_address, ascii_domain, verp
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.providers.mime import Compiler, envelope_address, mime_of, needs_smtputf8
@@ -33,15 +34,19 @@ from newsletter.providers.smtp_session import (
     open_session,
 )
 
-MAX_BATCH = 20
-"""A crash leaves at most this many deliveries per connection in doubt."""
+MAX_BATCH = 10
+WINDOWS = 2
+"""A crash leaves at most MAX_BATCH × WINDOWS = 20 deliveries per connection in doubt."""
 MAX_TRANSACTIONS = 100
 """Messages on one connection; many servers hang up at some number, and 100 is the usual one."""
-_OPTIONS = ("host", "port", "security", "username", "password", "connections", "timeout", "bounce_domain")
+_OPTIONS = ("host", "port", "security", "username", "password", "connections", "timeout", "bounce_domain", "dkim")
 
 
 def create(options: Mapping[str, object]) -> Provider:
-    """Options: those of ``[provider.smtp]``, the password as a plain string."""
+    """Options: those of ``[provider.smtp]``, the password as a plain string.
+
+    ``dkim`` is a list of tables with ``domain``, ``selector`` and ``key`` (PEM): each is one signature.
+    """
     checked = Options("smtp", options, _OPTIONS)
     server = Server(
         host=checked.required("host", 'name the mail server: host = "smtp.example.org"'),
@@ -65,17 +70,23 @@ def create(options: Mapping[str, object]) -> Provider:
             where=checked.where(missing),
             fix=f"add {missing}, or remove the other",
         )
-    return SmtpProvider(server, checked.whole("connections", 4, 1, 100), checked.text("bounce_domain"))
+    signers = [
+        make_signer(table["domain"], table["selector"], table["key"], where=checked.where("dkim"))
+        for table in checked.tables("dkim")
+    ]
+    return SmtpProvider(server, checked.whole("connections", 4, 1, 100), checked.text("bounce_domain"), signers)
 
 
 class SmtpProvider:
     """A pool of at most ``connections`` sessions. ``submit`` may be called from any number of threads."""
 
-    def __init__(self, server: Server, connections: int = 4, bounce_domain: str | None = None) -> None:
+    def __init__(
+        self, server: Server, connections: int = 4, bounce_domain: str | None = None, signers: Sequence[Signer] = ()
+    ) -> None:
         self.server = server
         self.connections = connections
         self.bounce_domain = _checked_domain(bounce_domain)
-        self._compiler = Compiler()
+        self._compiler = Compiler(signers)
         self._places = threading.BoundedSemaphore(connections)
         self._lock = threading.Lock()
         self._idle: list[Session] = []
@@ -87,7 +98,9 @@ class SmtpProvider:
     @property
     def capabilities(self) -> Capabilities:
         """``smtputf8``: where the server offers it; where it does not, such an address is rejected by name."""
-        return Capabilities(name="smtp", max_batch=MAX_BATCH, concurrency=self.connections, smtputf8=True)
+        return Capabilities(
+            name="smtp", max_batch=MAX_BATCH, concurrency=self.connections, windows=WINDOWS, smtputf8=True
+        )
 
     def submit(self, batch: Batch) -> list[Result]:
         """Hand over each message in a transaction of its own; waits for a free connection."""
@@ -125,6 +138,7 @@ class SmtpProvider:
             recipient=envelope_address(addressed.address),
             message=mime_of(compiled, addressed),
             smtputf8=needs_smtputf8(addressed.address),
+            stuffed=True,  # compile_message writes no line that starts with a dot
         )
 
     def preview(self, batch: Batch) -> list[Wire]:

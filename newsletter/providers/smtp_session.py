@@ -83,12 +83,17 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One transaction: sender and recipient without brackets, and the message with CRLF."""
+    """One transaction: sender and recipient without brackets, and the message with CRLF.
+
+    ``stuffed``: no line starts with a dot, or it was doubled, and the message ends with CRLF. Looking for that in each
+    of 85 KB costs more than making them.
+    """
 
     sender: str
     recipient: str
     message: bytes
     smtputf8: bool = False
+    stuffed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,14 +226,12 @@ class Session:
         if envelope.smtputf8 and "smtputf8" not in self.extensions:
             return Ending(Outcome.REJECTED, Phase.MAIL, "the address needs SMTPUTF8, which the server does not offer")
         self.transactions += 1
-        phase = Phase.MAIL
+        refused = self._introduce(envelope)
+        if refused is not None:
+            return refused
+        phase = Phase.BODY
         try:
-            for phase, command, wanted in self._dialogue(envelope):
-                reply = self._command(command)
-                if reply.code // 100 != wanted:
-                    return self._refused(phase, reply)
-            phase = Phase.BODY
-            self._write(dot_stuffed(envelope.message))
+            self._write(envelope.message if envelope.stuffed else dot_stuffed(envelope.message))
             if self._heard():  # it gave up early: the dot was not written, so this is definite
                 return self._refused(phase, self._read(self._server.timeout))
             phase = Phase.DOT
@@ -236,6 +239,38 @@ class Session:
             return self._answered(self._read(self._server.timeout * PATIENCE))
         except OSError as error:
             return self._broke(phase, error)
+
+    def _introduce(self, envelope: Envelope) -> Ending | None:
+        """MAIL, RCPT and DATA, in one write where the server offers it (RFC 2920); None when it waits for the body.
+
+        A pipelined DATA is on its way before RCPT is answered. Where it was let through although the one recipient
+        was refused, a lone dot ends it (RFC 2920, 3.1): there is nobody whom that mail could go to.
+        """
+        dialogue = self._dialogue(envelope)
+        pipelined = "pipelining" in self.extensions
+        phase, refused = Phase.MAIL, None
+        try:
+            if pipelined:
+                self._write("".join(f"{command}\r\n" for _, command, _ in dialogue).encode("utf-8"))
+            for phase, command, wanted in dialogue:
+                reply = self._read(self._server.timeout) if pipelined else self._command(command)
+                if refused is None and reply.code // 100 != wanted:
+                    refused = phase, reply
+                    if not pipelined or reply.code == 421:  # it hangs up and answers nothing more
+                        break
+                elif refused is not None and phase is Phase.DATA and reply.code // 100 == wanted:
+                    self._end_empty(refused[0])
+        except OSError as error:
+            if refused is None:
+                return self._broke(phase, error)
+            self.drop()
+        return None if refused is None else self._refused(*refused)
+
+    def _end_empty(self, refused: Phase) -> None:
+        if refused is Phase.RCPT:
+            self._command(".")
+        else:
+            self.drop()
 
     def _dialogue(self, envelope: Envelope) -> tuple[tuple[Phase, str, int], ...]:
         size = f" SIZE={len(envelope.message)}" if "size" in self.extensions else ""
@@ -249,7 +284,7 @@ class Session:
     def _refused(self, phase: Phase, reply: Reply) -> Ending:
         """A refusal before the final dot: definite."""
         outcome = judge(phase, reply)
-        broken = reply.code == 421 or phase is Phase.BODY or reply.code // 100 not in (4, 5)
+        broken = not self.alive or reply.code == 421 or phase is Phase.BODY or reply.code // 100 not in (4, 5)
         if not broken and phase is not Phase.MAIL:
             broken = not self._reset()
         return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken))

@@ -157,11 +157,12 @@ def _as_declared(key: str, path: tuple[str, ...], value: str) -> Any:
     return value
 
 
-def resolve_secret(ws: Workspace, ref: SecretRef, key: str) -> str:
+def resolve_secret(ws: Workspace, ref: SecretRef, key: str, *, lines: bool = False) -> str:
     """The secret that ``ref`` points to; ``key`` is its dotted key, for messages, which never hold the value.
 
     A file is relative to the workspace, must be readable by its owner alone, and loses one line end at its
-    end. Needs no HOME and no shell. Raises ``ConfigurationError``.
+    end; only with ``lines`` (a key in PEM) may it hold several. Needs no HOME and no shell. Raises
+    ``ConfigurationError``.
     """
     where = _where(ws, key)
     if ref.env is not None:
@@ -173,7 +174,7 @@ def resolve_secret(ws: Workspace, ref: SecretRef, key: str) -> str:
             )
             raise ConfigurationError(f"{key}: the environment variable {ref.env} is not set", where=where, fix=fix)
         return value
-    return _from_file(ws, ref.file or "", key, where)
+    return _from_file(ws, ref.file or "", key, where, lines=lines)
 
 
 def _where(ws: Workspace, key: str) -> str:
@@ -183,7 +184,7 @@ def _where(ws: Workspace, key: str) -> str:
         return CONFIG_NAME
 
 
-def _from_file(ws: Workspace, name: str, key: str, where: str) -> str:
+def _from_file(ws: Workspace, name: str, key: str, where: str, *, lines: bool) -> str:
     path = ws.root / name
     try:
         status = path.stat()
@@ -200,6 +201,6 @@ def _from_file(ws: Workspace, name: str, key: str, where: str) -> str:
         # "from None": the error holds the bytes.
         raise ConfigurationError(f"{key}: {name} is no text", where=where, fix="save it as UTF-8") from None
     value = value.removesuffix("\n").removesuffix("\r")
-    if not value or "\n" in value or "\0" in value:
+    if not value or ("\n" in value and not lines) or "\0" in value:
         raise ConfigurationError(f"{key}: {name} must hold one line, the secret", where=where, fix=f"correct {path}")
     return value

@@ -53,6 +53,20 @@ class Site(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url: str | None = None
 
 
+class DkimSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[provider.smtp.dkim]``: a private key in PEM and where DNS has the public one.
+
+    A second, Ed25519 signature beside the RSA one is for verifiers that know RFC 8463; it needs both its keys.
+    """
+
+    selector: str
+    key: SecretRef
+    domain: str | None = None
+    """Who signs; absent: the domain of ``sender.email``, which is what DMARC asks for."""
+    ed25519_selector: str | None = None
+    ed25519_key: SecretRef | None = None
+
+
 class SmtpSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``[provider.smtp]``. ``connections`` are opened at once; ``timeout`` is in seconds."""
 
@@ -65,6 +79,8 @@ class SmtpSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     timeout: float = 60.0
     bounce_domain: str | None = None
     """The domain of VERP envelope senders; absent: the plain sender address is the envelope sender."""
+    dkim: DkimSettings | None = None
+    """Absent: the mail server signs, or nobody does."""
 
 
 class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -121,10 +137,36 @@ class Test(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     to: list[str] = []
 
 
+CLIENT_FAMILIES = (
+    "apple-mail", "gmail", "outlook-windows", "outlook-com", "outlook-mac", "outlook-mobile", "yahoo", "samsung",
+    "thunderbird", "proton", "gmx", "ionos", "fastmail", "hey", "mail-ru", "orange", "sfr", "laposte",
+)  # fmt: skip
+"""The mail clients that ``[audience] clients`` may name; clients/facts.json has facts about each."""
+
+CLIENT_SHARES = {
+    "apple-mail": 48.0,
+    "gmail": 29.0,
+    "outlook-windows": 5.0,
+    "outlook-com": 4.0,
+    "outlook-mobile": 4.0,
+    "yahoo": 4.0,
+    "samsung": 2.0,
+    "outlook-mac": 1.0,
+    "thunderbird": 1.0,
+    "proton": 1.0,
+    "gmx": 1.0,
+}
+"""Shares for a newsroom that does not know its own, in the order of magnitude of what Litmus publishes: in April 2022
+57 % of opens in Apple Mail, 30 % in Gmail, 4 % in Outlook, 3 % in Yahoo, 1 % in Outlook.com. Apple has less here: its
+privacy proxy opens mail that nobody reads."""
+
+
 class Audience(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``[audience]``. ``attributes`` are the merge fields a reader has."""
 
     attributes: list[str] = msgspec.field(default_factory=lambda: ["first_name"])
+    clients: dict[str, float] = msgspec.field(default_factory=lambda: dict(CLIENT_SHARES))
+    """Which part of the readers has which mail client; numbers need not make 100, who is not named has none."""
 
 
 class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
-from newsletter.workspace.settings import Config
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
@@ -85,6 +86,7 @@ def complaints(config: Config) -> Iterator[Complaint]:
     for address in config.test.to:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
+    yield from _clients(config.audience.clients)
     yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
     yield from _secrets(config)
 
@@ -148,10 +150,28 @@ def _provider(config: Config) -> Iterator[Complaint]:
             yield "provider.smtp.timeout", "the time-out must be more than 0 seconds", "timeout = 60"
         if smtp.bounce_domain is not None and not _HOST.fullmatch(smtp.bounce_domain):
             yield "provider.smtp.bounce_domain", "this is no domain", 'bounce_domain = "bounces.example.org"'
+        if smtp.dkim is not None:
+            yield from _dkim(smtp.dkim, config.sender.email)
     if sendgrid is not None:
         yield from _url("provider.sendgrid.host", sendgrid.host or " ")
         if sendgrid.timeout <= 0:
             yield "provider.sendgrid.timeout", "the time-out must be more than 0 seconds", "timeout = 30"
+
+
+def _dkim(dkim: DkimSettings, sender: str) -> Iterator[Complaint]:
+    at = "provider.smtp.dkim"
+    if dkim.domain is None and "@" not in sender:
+        yield f"{at}.domain", "nobody is named to sign for", 'write email under [sender], or domain = "example.org"'
+    if dkim.domain is not None and not _HOST.fullmatch(dkim.domain):
+        yield f"{at}.domain", "this is no domain", 'domain = "example.org"'
+    for name, selector in (("selector", dkim.selector), ("ed25519_selector", dkim.ed25519_selector)):
+        if selector is not None and not _HOST.fullmatch(selector):
+            yield f"{at}.{name}", f"{selector!r} is no DNS label", f'{name} = "news"'
+    if (dkim.ed25519_selector is None) != (dkim.ed25519_key is None):
+        missing = "ed25519_key" if dkim.ed25519_key is None else "ed25519_selector"
+        yield f"{at}.{missing}", "the second signature needs a selector and a key", f"add {missing}, or remove both"
+    if dkim.ed25519_selector == dkim.selector:
+        yield f"{at}.ed25519_selector", "two keys cannot have one selector", 'ed25519_selector = "news-ed"'
 
 
 def _attributes(names: list[str]) -> Iterator[Complaint]:
@@ -165,11 +185,25 @@ def _attributes(names: list[str]) -> Iterator[Complaint]:
             yield "audience.attributes", f"{name!r} is there twice", "keep one"
 
 
+def _clients(shares: dict[str, float]) -> Iterator[Complaint]:
+    for name, share in shares.items():
+        if name not in CLIENT_FAMILIES:
+            hint = did_you_mean(name, CLIENT_FAMILIES) or f"the clients are {', '.join(CLIENT_FAMILIES)}"
+            yield f"audience.clients.{name}", "there are no facts about this mail client", hint
+        elif not 0 <= share < math.inf:
+            yield f"audience.clients.{name}", f"{share:g} is no share", "write per cent of your readers: 5, or 0.5"
+    if not any(shares.values()):
+        yield "audience.clients", "nobody reads with any of them", "name one, or take the line out for usual shares"
+
+
 def _secrets(config: Config) -> Iterator[Complaint]:
     """A reference names one place. What is wrong with it is never quoted: it may be the secret, in the wrong slot."""
     smtp, sendgrid = config.provider.smtp, config.provider.sendgrid
+    dkim = smtp.dkim if smtp else None
     for key, ref in (
         ("provider.smtp.password", smtp.password if smtp else None),
+        ("provider.smtp.dkim.key", dkim.key if dkim else None),
+        ("provider.smtp.dkim.ed25519_key", dkim.ed25519_key if dkim else None),
         ("provider.sendgrid.api_key", sendgrid.api_key if sendgrid else None),
     ):
         if ref is None:

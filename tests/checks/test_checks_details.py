@@ -370,6 +370,11 @@ def test_no_html_breaks_a_rule(html: str) -> None:
     run_checks(eg.email(html=html, text=html, subject=html, spans=(Span("x", 1, 5),))(eg.example()))
 
 
+def test_an_attribute_that_no_xml_would_have_breaks_no_rule() -> None:
+    """HTML's parser keeps ``{`` as the name of an attribute."""
+    assert dict(Page('<a/{ href="x">', []).elements[-1].attributes) == {"{": "", "href": "x"}
+
+
 def test_words_are_compared_without_case_and_punctuation() -> None:
     """And cut to what fits a sentence."""
     assert plain("The “Ferry” is\n back!") == "the ferry is back"

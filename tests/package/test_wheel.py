@@ -32,6 +32,8 @@ def test_the_wheel_holds_themes_sample_and_migrations_and_nothing_private(wheel:
         "newsletter/_templates/base/style.css",
         "newsletter/_starter/newsletter.toml",
         "newsletter/_starter/issues/2026-11-27/issue.md",
+        "newsletter/clients/facts.json",
+        "newsletter/clients/facts.LICENSE",
         "newsletter/store/migrations/versions/0001_first.py",
         "newsletter/web/static/preview.js",
         "newsletter/py.typed",

@@ -118,10 +118,14 @@ class Peer:
     """Speaks SMTP by script. ``scripts`` is one table per connection (the last repeats): what to do in a phase.
 
     A phase is greeting, EHLO, MAIL, RCPT, DATA, body, dot, RSET, QUIT, idle (after a message was taken). An action
-    is a reply, ``close``, ``reset``, ``silent``, or a list of those, one per use (then as usual).
+    is a reply, ``close``, ``reset``, ``silent``, or a list of those, one per use (then as usual). After a refused MAIL
+    or RCPT it answers 503 to what follows, as servers do; a ``lenient`` one lets DATA through and refuses the dot.
     """
 
-    def __init__(self, *scripts: Mapping[str, Any], ehlo: tuple[str, ...] = ("peer", "SIZE 0")) -> None:
+    def __init__(
+        self, *scripts: Mapping[str, Any], ehlo: tuple[str, ...] = ("peer", "SIZE 0"), lenient: bool = False
+    ) -> None:
+        self.lenient = lenient
         self.scripts = [dict(script) for script in scripts] or [{}]
         self.ehlo = ehlo
         self.connections: list[Connection] = []
@@ -167,6 +171,7 @@ class Peer:
             sock.settimeout(0.05)
             self._do(sock, script, "greeting")
             buffer = bytearray()
+            refused = False
             while True:
                 line = self._until(sock, buffer, b"\r\n").decode()
                 seen.commands.append(line)
@@ -176,10 +181,18 @@ class Peer:
                     lines[-1] = lines[-1].replace("-", " ", 1)
                     sock.sendall("\r\n".join(lines).encode() + b"\r\n")
                     continue
+                if refused and (verb == "RCPT" or (verb == "DATA" and not self.lenient)):
+                    sock.sendall(b"503 5.5.1 nobody to send to\r\n")
+                    continue
                 reply = self._do(sock, script, verb)
+                refused = (refused or verb in ("MAIL", "RCPT")) and verb != "RSET" and not reply.startswith("250")
                 if verb == "QUIT":
                     return
-                if verb == "DATA" and reply.startswith("354"):
+                if verb == "DATA" and reply.startswith("354") and refused:
+                    assert self._until(sock, buffer, b"\r\n") == b"."
+                    sock.sendall(b"554 5.5.1 no valid recipients\r\n")
+                    seen.commands.append(".")
+                elif verb == "DATA" and reply.startswith("354"):
                     if "body" in script:
                         self._until(sock, buffer, b"\r\n")
                         self._do(sock, script, "body")

@@ -18,6 +18,13 @@ from newsletter.providers.smtp_session import Envelope, Phase, Reply, Server, do
 BIG = 12_000_000  # no socket buffer holds it
 
 
+@pytest.fixture(params=["one by one", "pipelined"])
+def peer(peer: Callable[..., Any], request: pytest.FixtureRequest) -> Callable[..., Any]:
+    """Every fault in both ways of speaking: the envelope answered line by line, and written at once (RFC 2920)."""
+    offers = ("peer", "SIZE 0", *(["PIPELINING"] if request.param == "pipelined" else []))
+    return lambda *scripts, **options: peer(*scripts, **{"ehlo": offers, **options})
+
+
 @pytest.fixture
 def smtp() -> Any:
     """Makes providers for a port; closes them."""
@@ -90,8 +97,12 @@ def test_a_lost_connection_is_definite_before_the_dot_and_unknown_after_it(
     server = peer({phase: action})
     result = only(smtp(server.port, timeout=0.1 if action == "silent" else 2.0).submit(mail.batch(1)))
     assert result.outcome is outcome
-    where = "the final dot" if phase == "dot" else phase
-    assert result.detail.startswith(f"after {where}: ")
+    if phase == "dot":
+        assert result.detail.startswith("after the final dot: ")
+    elif action == "reset":  # which throws away answers that were not read yet
+        assert result.detail.startswith(("after MAIL: ", "after RCPT: ", "after DATA: "))
+    else:
+        assert result.detail.startswith(f"after {phase}: ")
 
 
 @pytest.mark.parametrize("action", ["close", "reset", "silent"])
@@ -431,3 +442,45 @@ def test_what_a_refusal_means_is_one_table() -> None:
     assert judge(Phase.BODY, Reply(554, "")) is Outcome.REJECTED
     assert judge(Phase.RCPT, Reply(503, "")) is Outcome.REJECTED
     assert judge(Phase.DOT, Reply(554, "no relay")) is Outcome.REJECTED
+
+
+PIPELINING = ("peer", "PIPELINING", "SIZE 0")
+
+
+def test_a_pipelined_envelope_is_one_write(peer: Callable[..., Any], smtp: Any, mail: Any, monkeypatch: Any) -> None:
+    """MAIL, RCPT and DATA leave together where the server says PIPELINING, and only there."""
+    written: list[bytes] = []
+    write = smtp_session.Session._write
+
+    def spy(self: Any, data: bytes) -> None:
+        written.append(bytes(data))
+        write(self, data)
+
+    monkeypatch.setattr(smtp_session.Session, "_write", spy)
+    assert only(smtp(peer(ehlo=PIPELINING).port).submit(mail.batch(1))).outcome is Outcome.ACCEPTED
+    envelope, _body, dot = written
+    assert envelope.count(b"\r\n") == 3
+    assert envelope.startswith(b"MAIL FROM:<") and envelope.endswith(b"\r\nDATA\r\n")
+    assert dot == b".\r\n"
+
+
+def test_a_data_let_through_for_nobody_is_ended_by_a_lone_dot(peer: Callable[..., Any], smtp: Any, mail: Any) -> None:
+    """RFC 2920, 3.1: the recipient is refused, nothing was sent, and the connection goes on with the next reader."""
+    server = peer({"RCPT": ["550 5.1.1 no such mailbox"]}, ehlo=PIPELINING, lenient=True)
+    refused, taken = smtp(server.port).submit(mail.batch(1, 2))
+    assert (refused.outcome, taken.outcome) == (Outcome.REJECTED, Outcome.ACCEPTED)
+    assert "no such mailbox" in refused.detail
+    assert len(server.connections) == 1
+    assert len(server.messages) == 1
+    assert "." in server.commands
+
+
+def test_a_data_let_through_after_a_refused_sender_costs_the_connection(
+    peer: Callable[..., Any], smtp: Any, mail: Any
+) -> None:
+    """Such a server is not to be trusted with a dot: hanging up is the certain way to send nothing."""
+    server = peer({"MAIL": ["450 4.3.2 busy"]}, {}, ehlo=PIPELINING, lenient=True)
+    put_off, taken = smtp(server.port).submit(mail.batch(1, 2))
+    assert put_off.outcome is Outcome.RETRY
+    assert taken.outcome is Outcome.ACCEPTED
+    assert len(server.messages) == 1

@@ -24,7 +24,7 @@ from newsletter.workspace.config import (
     set_config_value,
 )
 from newsletter.workspace.paths import Workspace
-from newsletter.workspace.settings import SecretRef
+from newsletter.workspace.settings import CLIENT_SHARES, SecretRef
 from newsletter.workspace.tomlplaces import line_of
 
 NAME = '[publication]\nname = "The Weekly"\n'
@@ -92,6 +92,9 @@ def test_everything_is_read_and_the_rest_has_its_default(ws: Workspace) -> None:
     assert small.site.url is None
     assert (small.provider.name, small.provider.rate, small.images.delivery) == ("outbox", "0", None)
     assert small.audience.attributes == ["first_name"]
+    assert small.audience.clients == CLIENT_SHARES
+    own = parse_config(NAME + "[audience]\nclients = {apple-mail = 48, gmail = 0.5}\n")
+    assert own.audience.clients == {"apple-mail": 48.0, "gmail": 0.5}
     with pytest.raises(AttributeError):
         small.publication.name = "x"  # type: ignore[misc]  # that it fails is the claim
 
@@ -161,6 +164,14 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(ws: Workspace) -> None:
         (NAME + '[audience]\nattributes = ["First Name"]\n', 4, "cannot be an attribute"),
         (NAME + '[audience]\nattributes = ["web_url"]\n', 4, "merge field of its own"),
         (NAME + '[audience]\nattributes = ["a", "a"]\n', 4, "there twice"),
+        (NAME + "[audience]\nclients = {gmial = 4}\n", 4, 'mail client\n  Fix: did you mean "gmail"?'),
+        (NAME + "[audience.clients]\ngmail = 4\nlotus-notes = 3\n", 5, "the clients are apple-mail, gmail,"),
+        (NAME + "[audience]\nclients = {gmail = -1}\n", 4, "audience.clients.gmail: -1 is no share"),
+        (NAME + "[audience]\nclients = {gmail = inf}\n", 4, "inf is no share"),
+        (NAME + "[audience]\nclients = {gmail = nan}\n", 4, "nan is no share"),
+        (NAME + '[audience]\nclients = {gmail = "29 %"}\n', 4, "audience.clients.gmail: expected a number, found text"),
+        (NAME + "[audience]\nclients = {gmail = 0}\n", 4, "nobody reads with any of them"),
+        (NAME + "[audience]\nclients = {}\n", 4, "nobody reads with any of them"),
         (NAME + '[checks]\nx = "loud"\n', 4, "checks.x: 'loud' is none of error, warning, info, off"),
         (NAME + '[schedule]\nlateness = "2 hours"\n', 4, "schedule.lateness: '2 hours' is no duration"),
         (NAME + 'language = "ur\n', 3, "this is not TOML"),

@@ -179,10 +179,17 @@ def send_once(readers: int, folder: Path) -> None:
     )
 
 
+def bench_simulation(folder: Path) -> None:
+    from simulation import bench_simulation as measure
+
+    measure(folder)
+
+
 PARTS: dict[str, Callable[..., None]] = {
     "help": bench_help,
     "build": bench_build,
     "checks": bench_checks,
+    "simulation": bench_simulation,
     "import": bench_import,
     "send": bench_send,
 }

@@ -12,7 +12,7 @@ from typing import Any
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import preview_batch
 from newsletter.app.render import render
-from newsletter.checks.sizes import CLIP
+from newsletter.clients.gmail import CLIP
 from newsletter.message.compile import compile_message
 from newsletter.message.merge import fill
 from newsletter.models import Email
@@ -95,9 +95,12 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     return Built(folder, email, rendered.seconds, email.sizes, report)
 
 
-def as_page(email: Email, media: str = "media/") -> str:
-    """The HTML with its pictures as files beside it, so that a browser shows what the mail client will."""
-    html = email.html
+def as_page(email: Email, media: str = "media/", html: str | None = None) -> str:
+    """The HTML with its pictures as files beside it, so that a browser shows what the mail client will.
+
+    ``html`` is another form of the same mail, as a client shows it.
+    """
+    html = email.html if html is None else html
     for image in email.images:
         html = html.replace(image.src, media + image.name)
     return html

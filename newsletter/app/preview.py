@@ -12,22 +12,22 @@ from typing import Any
 
 from newsletter.app.build import as_page
 from newsletter.app.check import findings_of
+from newsletter.app.clients import client_named, page_of, seen_through, taken_words
+from newsletter.app.colours import in_colours
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.outgoing import preview_batch, reader_values
 from newsletter.app.providers import make_provider
 from newsletter.app.render import Rendered, render
-from newsletter.checks.sizes import CLIP
+from newsletter.clients.gmail import CLIP
+from newsletter.clients.media import Scheme
+from newsletter.clients.registry import Client
+from newsletter.clients.taken import Seen
 from newsletter.delivery.ports import Wire
 from newsletter.errors import NewsletterError, NotFound
 from newsletter.issues.folder import is_approved, load_issue
 from newsletter.message.merge import fill
 from newsletter.models import EmailImage, Finding
 from newsletter.workspace.builtin import builtin_templates
-
-_STYLES = re.compile(r"<style\b.*?</style>|<(?:meta|source|link)\b[^>]*>", re.DOTALL | re.IGNORECASE)
-_QUERY = re.compile(r"\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
-_BOTH = re.compile(r"\b(?:light\s+dark|dark\s+light)\b", re.IGNORECASE)
-_ALWAYS, _NEVER = "(min-width:0px)", "(min-width:99999px)"
 
 _PLACE = re.compile(r"(.+):([1-9][0-9]{0,6})")
 _AROUND = 2
@@ -44,6 +44,7 @@ class Preview:
     findings: Sequence[Finding]
     approved: bool = False
     _known: dict[str | None, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    _seen: dict[tuple[str, str | None], Seen] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def html_for(self, reader: str | None, *, dark: bool, media: str) -> str:
@@ -55,6 +56,25 @@ class Preview:
     def text_for(self, reader: str | None) -> str:
         """The text part as this reader gets it."""
         return fill(self.rendered.email.text, self.rendered.email.fields, self._values(reader))
+
+    def html_in(self, client: str, reader: str | None, *, dark: bool, media: str) -> str:
+        """The mail as a client shows it; ``dark`` counts where the client leaves a choice. Raises UsageProblem."""
+        found = client_named(client)
+        wanted: Scheme = "dark" if dark else "light"
+        scheme = wanted if wanted in found.schemes else found.schemes[0]
+        return page_of(self._through(found, reader), found, self.rendered.email, scheme=scheme, media=media)
+
+    def taken_by(self, client: str, reader: str | None) -> list[dict[str, Any]]:
+        """What a client takes away from the mail. Raises UsageProblem for an unknown one."""
+        return taken_words(self._through(client_named(client), reader).took)
+
+    def _through(self, client: Client, reader: str | None) -> Seen:
+        # The page asks for the mail and for what is missing from it; the second of them waits for nothing.
+        seen = self._seen.get((client.name, reader))
+        if seen is None:
+            seen = seen_through(client, self.rendered.email, self._values(reader))
+            self._seen[client.name, reader] = seen
+        return seen
 
     def image(self, name: str) -> EmailImage:
         """A picture of the mail by name; raises NotFound."""
@@ -149,17 +169,6 @@ def _excerpt(path: Path, line: int) -> Sequence[tuple[int, str]]:
         if line <= len(every)
         else ()
     )
-
-
-def in_colours(html: str, *, dark: bool) -> str:
-    """A page that is dark or light whatever the system says: its own style sheets decide, its words stay."""
-
-    def force(found: re.Match[str]) -> str:
-        wanted = "dark" if dark else "light"
-        part = _QUERY.sub(lambda query: _ALWAYS if query[1].lower() == wanted else _NEVER, found[0])
-        return _BOTH.sub(wanted, part) if "color-scheme" in part else part
-
-    return _STYLES.sub(force, html)
 
 
 def preview_issue(root: Path, slug: str) -> Preview:

@@ -11,7 +11,8 @@ from newsletter.checks.context import CheckContext
 from newsletter.checks.page import cut, visible_words
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sheets import Declared, inline, same_property
-from newsletter.checks.sizes import CLIP, FULL_TEXT_SHARE, STORY_BUDGET, kilobytes
+from newsletter.checks.sizes import FULL_TEXT_SHARE, STORY_BUDGET, kilobytes
+from newsletter.clients.gmail import CLIP
 from newsletter.models import Severity
 
 STYLE_LIMIT = 16 * 1024

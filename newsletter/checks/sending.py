@@ -9,7 +9,8 @@ from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
 from newsletter.checks.page import cut, plain, words_of
 from newsletter.checks.registry import Example, Problem, check
-from newsletter.checks.sizes import CLIP, kilobytes
+from newsletter.checks.sizes import kilobytes
+from newsletter.clients.gmail import CLIP
 from newsletter.models import Severity
 
 LARGE = 80 * 1024

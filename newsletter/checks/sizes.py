@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from newsletter.clients.gmail import CLIP
 from newsletter.models import Email
 
-CLIP = 102 * 1024
-"""Bytes of HTML past which Gmail cuts a mail and hides the rest, the unsubscribe link with it (measured)."""
 STORY_BUDGET = 4.5 * 1024
 """Bytes of HTML that a teaser may cost with its picture, inlined."""
 FULL_TEXT_SHARE = 1 / 3

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "build": ("build:build", "Render an issue to HTML, text and images."),
     "check": ("check:check", "Check an issue; findings name the story and the field."),
     "preview": ("preview:preview", "Open an issue in the browser; it follows every save."),
+    "shots": ("shots:shots", "Take pictures of an issue in every mail client."),
     "test": ("testmail:test", "Send a test mail of an issue."),
     "approve": ("approve:approve", "Freeze an issue for sending, now or at a time."),
     "unapprove": ("approve:unapprove", "Stop the presses: take an approval back."),

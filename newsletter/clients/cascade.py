@@ -192,22 +192,33 @@ def _weight(said: str | None, above: int) -> int:
     return words.get(word) or (int(word) if word.isdecimal() and len(word) < 5 else above)
 
 
-def folded(root: _Element, css: str) -> Iterator[tuple[_Element, list[Declaration]]]:
+def folded(root: _Element, css: str) -> Iterator[tuple[_Element, tuple[Declaration, ...]]]:
     """What a style sheet and the style attribute declare for each element, in the order in which they win.
 
-    For clients that do not read style sheets as browsers do, so that a page can be shown as they read it.
+    For clients that do not read style sheets as browsers do, so that a page can be shown as they read it. Elements
+    for which the same is declared get the same tuple.
     """
     matcher = _matcher((css,), Screen())
+    known: dict[tuple[object, ...], tuple[Declaration, ...]] = {}
     for wrapper in cssselect2.ElementWrapper.from_html_root(root).iter_subtree():
         _ = wrapper.ancestors
         element = wrapper.etree_element
-        style: dict[str, str] = {}
-        for pairs in _in_order(matcher.match(wrapper) if matcher else (), _inline(element.get("style", ""))):
-            for name, value in pairs:
-                # A shorthand that comes later must stand later, or it would be undone.
-                style.pop(name, None)
-                style[name] = value
-        yield element, [Declaration(name, value) for name, value in style.items()]
+        matched = matcher.match(wrapper) if matcher else ()
+        inline = element.get("style", "")
+        key = (inline, *(found[1] for found in matched))  # a selector's own number
+        if key not in known:
+            known[key] = _folded(matched, inline)
+        yield element, known[key]
+
+
+def _folded(matched: Sequence[tuple[Any, ...]], inline: str) -> tuple[Declaration, ...]:
+    style: dict[str, str] = {}
+    for pairs in _in_order(matched, _inline(inline)):
+        for name, value in pairs:
+            # A shorthand that comes later must stand later, or it would be undone.
+            style.pop(name, None)
+            style[name] = value
+    return tuple(Declaration(name, value) for name, value in style.items())
 
 
 # ---- rules ------------------------------------------------------------------------------------------------------

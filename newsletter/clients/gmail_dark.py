@@ -47,5 +47,7 @@ def gmail_dark(html: str) -> Seen:
         style.text = Rewriter(declaration=declaration)(style.text or "")
     changed += sum(bool(paint(element, PAINT)) for element in elements(root))
     paint_paper(root, PAINT)
-    took = (*seen.took, Taken("colours of texts, grounds and lines, turned dark", changed)) if changed else seen.took
+    took = (
+        (*seen.took, Taken("colours of texts, backgrounds and lines, turned dark", changed)) if changed else seen.took
+    )
     return Seen(serialise(root), took)

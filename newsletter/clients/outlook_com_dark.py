@@ -37,7 +37,7 @@ def outlook_com_dark(html: str) -> Seen:
         if {"color", "@color"} & set(before):
             tally.add("colours of texts, turned dark")
         if {"background", "@bgcolor"} & set(before):
-            tally.add("colours of grounds, turned dark")
+            tally.add("colours of backgrounds, turned dark")
     if tally.took():
         # The pane that the mail lies in is turned as well, so a rule finds the attribute above every element.
         root.set("data-ogsc", "")

@@ -57,8 +57,16 @@ def outlook_word(html: str) -> Seen:
     root = parse(html)
     _elements(root, tally)
     sheet = "\n".join(_sheets(root, tally))
-    for element, declarations in list(folded(root, sheet)):
-        _style(element, declarations, tally)
+    read_before: dict[tuple[int, str], tuple[str, tuple[str, ...]]] = {}
+    folds = list(folded(root, sheet))
+    for element, declarations in folds:
+        # The same tuple on the same kind of element comes to the same; ``folds`` keeps them all alive.
+        key = (id(declarations), str(element.tag))
+        if key not in read_before:
+            read_before[key] = _style(declarations, str(element.tag))
+        style, whys = read_before[key]
+        tally.add_all(whys)
+        set_or_drop(element, "style", ";".join(filter(None, [element.get("data-word", ""), style])))
         _attributes(element, tally)
     return Seen(serialise(root), tally.took())
 
@@ -163,24 +171,16 @@ def _first_of_chain(part: Tokens) -> str:
 # ---- elements ---------------------------------------------------------------------------------------------------
 
 
-def _style(element: _Element, declarations: Sequence[Declaration], tally: Tally) -> None:
-    tag = str(element.tag)
-    left: list[Declaration] = []
-    for declaration in declarations:
-        one, why = read(declaration, tag)
-        if why:
-            tally.add(why)
-        left.extend(one)
-    style = written(left)
-    if "data-word" in element.attrib:
-        style = ";".join(filter(None, [element.get("data-word", ""), style]))
-        del element.attrib["data-word"]
-    set_or_drop(element, "style", style)
+def _style(declarations: Sequence[Declaration], tag: str) -> tuple[str, tuple[str, ...]]:
+    """The style attribute that Word reads, and the reasons for what is gone."""
+    found = [read(declaration, tag) for declaration in declarations]
+    style = written([one for left, _ in found for one in left])
+    return style, tuple(why for _, why in found if why)
 
 
 def _attributes(element: _Element, tally: Tally) -> None:
     # What the style sheets asked for is in the elements by now; Word shows what HTML hides.
-    for name in ("class", "hidden"):
+    for name in ("class", "hidden", "data-word"):
         if name in element.attrib:
             del element.attrib[name]
     if "background" in element.attrib and element.tag != "body":
@@ -229,9 +229,8 @@ def _refused(name: str, value: str, tag: str) -> str | None:
         return "computed values and variables (calc, var)"
     if name.startswith("padding") and tag not in _CELLS:
         return named("padding", " but for table cells")
-    if name.startswith("margin"):
-        if tag in _NO_MARGIN or value.startswith("-") or " -" in value:
-            return named("margin", " of words, pictures and the page" if tag in _NO_MARGIN else " below zero")
+    if name.startswith("margin") and (tag in _NO_MARGIN or value.startswith("-") or " -" in value):
+        return named("margin", " of words, pictures and the page" if tag in _NO_MARGIN else " below zero")
     if name in ("width", "height") and tag in _NO_SIZE:
         return named(name, " of boxes, paragraphs and pictures in styles")
     if name == "max-width" and tag != "table":
@@ -242,7 +241,7 @@ def _refused(name: str, value: str, tag: str) -> str | None:
         return "measures by screen or root (rem, vw)"
     colour = parse_colour(value) if "color" in name else None
     if colour is not None and (0 < colour.alpha < 1 or ("/" in value)):
-        return "colours that let the ground through (rgba)"
+        return "colours that let the background through (rgba)"
     return None
 
 

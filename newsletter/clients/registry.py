@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -95,12 +95,12 @@ CLIENTS: tuple[Client, ...] = (
 )
 
 
-def client_named(name: str) -> Client:
-    """The client of that name; raises UsageProblem with the nearest name and all names."""
+def client_named(name: str, *, also: Sequence[str] = ()) -> Client:
+    """The client of that name; raises UsageProblem with the nearest name and all names (``also`` are more of them)."""
     for client in CLIENTS:
         if client.name == name:
             return client
-    names = [client.name for client in CLIENTS]
+    names = [*(client.name for client in CLIENTS), *also]
     hint = did_you_mean(name, names)
     fix = f"{hint} " if hint else ""
-    raise UsageProblem(f"there is no client {name!r} to look through", fix=f"{fix}one of: {', '.join(names)}")
+    raise UsageProblem(f"there is no client {name!r} to look through", fix=f"{fix}They are: {', '.join(names)}")

@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
-from newsletter.errors import NotFound
+from newsletter.errors import NotFound, UsageProblem
 
 if TYPE_CHECKING:
     from newsletter.app.preview import Preview
@@ -76,7 +76,7 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
                 return PlainTextResponse("No mail could be built yet.", status_code=503)
             try:
                 return await run_in_threadpool(answer, request, preview)
-            except NotFound as error:
+            except (NotFound, UsageProblem) as error:
                 return PlainTextResponse(str(error), status_code=404)
 
         return endpoint
@@ -91,11 +91,21 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
     def mail_html(request: Request, preview: Preview) -> Response:
         images = "img-src 'none'" if request.query_params.get("images") == "off" else "img-src 'self' https:"
         dark = request.query_params.get("scheme") == "dark"
-        html = preview.html_for(_known(preview, _reader(request)), dark=dark, media="/media/")
+        reader = _known(preview, _reader(request))
+        client = request.query_params.get("client")
+        if client is None:
+            html = preview.html_for(reader, dark=dark, media="/media/")
+        else:
+            html = preview.html_in(client, reader, dark=dark, media="/media/")
         return HTMLResponse(html, headers={"Content-Security-Policy": f"{_MAIL_POLICY}; {images}"})
 
     def mail_text(request: Request, preview: Preview) -> Response:
         return PlainTextResponse(preview.text_for(_known(preview, _reader(request))))
+
+    def taken(request: Request, preview: Preview) -> Response:
+        reader = _known(preview, _reader(request))
+        names = request.query_params.getlist("client")
+        return JSONResponse({name: preview.taken_by(name, reader) for name in names})
 
     def media(request: Request, preview: Preview) -> Response:
         image = preview.image(request.path_params["name"])
@@ -115,6 +125,7 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
             Route("/state", state),
             Route("/mail.html", with_mail(mail_html)),
             Route("/mail.txt", with_mail(mail_text)),
+            Route("/taken", with_mail(taken)),
             Route("/media/{name}", with_mail(media)),
             Route("/events", events),
             Mount("/static", StaticFiles(directory=STATIC)),
@@ -138,6 +149,7 @@ def _known(preview: Preview, reader: str | None) -> str | None:
 
 def _state(live: Live, slug: str, root: Path, reader: str | None) -> dict[str, object]:
     """What the page shows around the mail: ``error`` is a Problem or null, ``mail`` the summary or null."""
+    from newsletter.app.clients import LABEL, known_clients
     from newsletter.app.preview import problem_of
 
     shown = live.shown
@@ -151,6 +163,8 @@ def _state(live: Live, slug: str, root: Path, reader: str | None) -> dict[str, o
     return {
         "version": shown.version,
         "issue": slug,
+        "clients": known_clients(),
+        "label": LABEL,
         "error": None if problem is None else asdict(problem),
         "mail": mail,
     }

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import uvicorn
 from starlette.applications import Starlette
 
+from newsletter.app.clients import check_client
 from newsletter.app.preview import preview_issue, watched
 from newsletter.errors import ConfigurationError
 from newsletter.web.live import Live
@@ -80,11 +81,23 @@ class PreviewServer(uvicorn.Server):
 
 
 def serve_preview(
-    desk: Desk, slug: str, *, port: int, open_browser: bool, reader: str | None, say: Callable[[str], None]
+    desk: Desk,
+    slug: str,
+    *,
+    port: int,
+    open_browser: bool,
+    reader: str | None,
+    client: str | None = None,
+    say: Callable[[str], None],
 ) -> None:
-    """Serve until Ctrl-C. Raises NotFound for an unknown issue, ConfigurationError when the port is taken."""
+    """Serve until Ctrl-C. Raises NotFound for an unknown issue, UsageProblem for an unknown client, ConfigurationError
+    when the port is taken."""
+    if client:
+        check_client(client)
     server = PreviewServer(desk, slug, port=port)
-    url = server.url + (f"?as={quote(reader, safe='@')}" if reader else "")
+    asked = [f"client={quote(client)}"] if client else []
+    asked += [f"as={quote(reader, safe='@')}"] if reader else []
+    url = server.url + (f"?{'&'.join(asked)}" if asked else "")
     say(f"Preview of {slug}: {url}")
     say("It follows every save. Ctrl-C stops it.")
     if open_browser:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from newsletter.checks import examples as eg
-from newsletter.checks.sizes import CLIP, sizes_of
+from newsletter.checks.sizes import sizes_of
+from newsletter.clients.gmail import CLIP
 from newsletter.models import Email, Span
 from tests.checks.asking import before_library, found
 

@@ -141,74 +141,19 @@ def test_a_mail_of_exactly_the_limit_is_not_clipped() -> None:
 
 # ---- anything ---------------------------------------------------------------------------------------------------
 
-PIECES = st.sampled_from(
-    [
-        "<p>",
-        "</p>",
-        "<div>",
-        "<table>",
-        "<tr>",
-        "<td>",
-        "</table>",
-        "<style>",
-        "</style>",
-        "<body>",
-        "<html>",
-        "<head>",
-        "<!--",
-        "-->",
-        "<!--[if",
-        "mso]>",
-        "<![endif]-->",
-        "<img",
-        "src=a",
-        "alt=b>",
-        "<img>",
-        "<a",
-        "href=#x>",
-        "<font",
-        "color=red>",
-        "<v:rect",
-        "fillcolor=red>",
-        "<!DOCTYPE",
-        "html>",
-        "<svg>",
-        "<script>",
-        "</script>",
-        "<frameset>",
-        "<noscript>",
-        "<xml>",
-        "<title>",
-        'style="color:red;padding:1px"',
-        "<p",
-        'style="background:url(a)',
-        "#fff;color:rgb(1",
-        "2",
-        '3)">',
-        "<td",
-        "bgcolor=fff",
-        "width=1",
-        "background=x",
-        "hidden",
-        'class="a',
-        'b"',
-        "id=c",
-        "onclick=x>",
-        "@media{.a{color:red}}",
-        ".a{b:c}}",
-        "words",
-        "&",
-        "&amp;",
-        "nlf0001q",
-        "\x00",
-        "�",
-        "é",
-    ]
+PIECES = (
+    """<p> </p> <div> <table> <tr> <td> </table> <style> </style> <body> <html> <head> <!-- --> <!--[if|mso]>
+<![endif]--> <img|src=a|alt=b> <img> <a|href=#x> <font|color=red> <v:rect|fillcolor=red> <!DOCTYPE|html> <svg> <script>
+</script> <frameset> <noscript> <xml> <title> <p|style="color:red;padding:1px"> .a{b:c}} words & &amp; nlf0001q é
+<p|style="background:url(a)|#fff;color:rgb(1|2|3)"> <td|bgcolor=fff|width=1|background=x|hidden|class="a|b"|id=c>
+<a|onclick=x> @media{.a{color:red}} @media|print{@media{x{y:z}}} """
+    + "\x00 \ud800"
 )
+PIECE = st.sampled_from([piece.replace("|", " ") for piece in PIECES.split()])
 
 
 @pytest.mark.parametrize("client", CLIENTS, ids=by_name)
-@given(source=st.one_of(st.lists(PIECES, max_size=25).map(" ".join), st.text(max_size=80)))
+@given(source=st.one_of(st.lists(PIECE, max_size=25).map(" ".join), st.text(max_size=80)))
 def test_whatever_it_is_given_it_gives_a_page_back(client: Client, source: str) -> None:
     seen = client.simulate(source)
     assert isinstance(seen.html, str)

@@ -316,6 +316,8 @@ def test_every_switch_is_reached_and_seen_by_keyboard(screen: Screen) -> None:
         )
         assert focused == [name, "solid"]
     screen.page.keyboard.press("Tab")
+    assert screen.page.evaluate("document.activeElement.id") == "tab-written"
+    screen.page.keyboard.press("Tab")
     assert screen.page.evaluate("document.activeElement.id") == "mail"
 
 

@@ -1,14 +1,17 @@
-// The preview page: shows one mail in one frame, follows the server's events, keeps the scroll place.
+// The preview page: shows one mail as it was written, through one mail client or through all of them side by side,
+// follows the server's events, keeps the scroll place.
 
 const $ = (id) => document.getElementById(id);
-const frame = $("mail");
 const switches = $("switches");
 let seen = -1;
+let client = "";
+let scheme = "light"; // as the editor chose; what the switch shows is the client's, where that leaves no choice
+let clients = [];
 
-const chosen = (name) => switches.elements[name].value.trim();
+const chosen = (name) => ({ client, scheme })[name] ?? switches.elements[name].value.trim();
 
 // What is chosen stands in the page's address: a reload keeps it, and so does a bookmark.
-const usual = { view: "desktop", scheme: "light", images: "on", as: "" };
+const usual = { client: "", view: "desktop", scheme: "light", images: "on", as: "" };
 
 function query(...names) {
   const pairs = names.map((name) => [name, chosen(name)]);
@@ -18,6 +21,8 @@ function query(...names) {
 function readAddress() {
   for (const [name, value] of new URLSearchParams(location.search)) {
     if (name === "as") $("reader").value = value;
+    else if (name === "client") client = value;
+    else if (name === "scheme") scheme = value === "dark" ? "dark" : "light";
     else if (name in usual) for (const input of switches.elements[name]) if (input.value === value) input.checked = true;
   }
 }
@@ -42,37 +47,133 @@ async function ask(address) {
   return answer;
 }
 
-// ---- the mail -------------------------------------------------------------------------------------------------
+// ---- the clients ----------------------------------------------------------------------------------------------
 
-// The frame's policy comes with its document and forbids or allows images, so that switch needs a real load.
-let policy = null;
+const WRITTEN = { name: "", title: "As written", about: "", part: "html", schemes: ["light", "dark"], phone: true };
+const EVERY = { name: "all", title: "Side by side", about: "", part: "html", schemes: ["light", "dark"], phone: true };
+const tabs = () => [WRITTEN, ...clients, EVERY];
+const current = () => tabs().find(({ name }) => name === client) || WRITTEN;
 
-async function showMail() {
-  $("frame-box").dataset.scheme = chosen("scheme");
-  const address = `/mail.html?${query("scheme", "images", "as")}`;
-  if (policy !== chosen("images")) await load(address);
-  else replace(await (await ask(address)).text());
-  openLinksOutside();
+function showTabs(state) {
+  for (const place of document.querySelectorAll(".approximation")) place.textContent = state.label;
+  clients = state.clients;
+  client = current().name;
+  if (!$("clients").children.length) {
+    $("look").content.querySelector(".approximation").textContent = state.label;
+    $("clients").append(...tabs().map(({ name, title }) => {
+      const tab = make("button", "", title);
+      tab.type = "button";
+      tab.id = `tab-${name || "written"}`;
+      tab.role = "tab";
+      tab.dataset.client = name;
+      tab.setAttribute("aria-controls", "panel");
+      return tab;
+    }));
+  }
+  for (const tab of $("clients").children) {
+    const selected = tab.dataset.client === client;
+    tab.setAttribute("aria-selected", selected);
+    tab.tabIndex = selected ? 0 : -1;
+    if (selected) {
+      $("panel").setAttribute("aria-labelledby", tab.id);
+      if ($("clients").dataset.shown !== tab.id) $("clients").scrollLeft = tab.offsetLeft - $("clients").offsetLeft - 24;
+      $("clients").dataset.shown = tab.id;
+    }
+  }
 }
 
-function load(address) {
+function choose(tab) {
+  client = tab.dataset.client;
+  tab.focus();
+  remember();
+}
+
+$("clients").addEventListener("click", (event) => { if (event.target.role === "tab") choose(event.target); });
+$("clients").addEventListener("keydown", (event) => {
+  const all = [...$("clients").children];
+  const at = all.indexOf(event.target);
+  const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: all.length - 1 }[event.key];
+  if (at < 0 || to === undefined) return;
+  event.preventDefault();
+  choose(all.at(to % all.length));
+});
+
+// "even lines in headlines (text-wrap)": the words for an editor, and small beside them the name for a developer.
+function takenItem({ what, count }) {
+  const item = make("li", "", "");
+  const [, words, name] = what.match(/^(.*) \((.+)\)$/) || [null, what, ""];
+  if (count) item.append(make("span", "times", `${count.toLocaleString("en")} × `));
+  item.append(words);
+  if (name) item.append(" ", make("code", "", name));
+  return item;
+}
+
+const losses = (gone) => (gone.length ? `${counted(gone.length, "thing")} lost or changed` : "Nothing lost or changed");
+
+async function taken(names) {
+  const asked = query("as");
+  for (const name of names) asked.append("client", name);
+  return (await ask(`/taken?${asked}`)).json();
+}
+
+async function showTaken() {
+  const { name, title, about } = current();
+  const one = Boolean(name) && name !== EVERY.name;
+  $("caption").hidden = !one;
+  $("taken").hidden = !one;
+  if (!one) return;
+  $("client-title").textContent = title;
+  $("client-about").textContent = about;
+  const gone = (await taken([name]))[name];
+  $("taken-list").replaceChildren(...gone.map(takenItem));
+  $("taken-none").hidden = gone.length > 0;
+  $("taken-link").textContent = losses(gone);
+}
+
+// ---- the mail -------------------------------------------------------------------------------------------------
+
+// A frame's policy comes with its document and forbids or allows images, so that switch needs a real load.
+const policies = new WeakMap();
+
+function address(name) {
+  const asked = query("scheme", "images", "as");
+  if (name) asked.set("client", name);
+  return `/mail.html?${asked}`;
+}
+
+const viewOf = ({ phone }) => (chosen("view") === "phone" && phone ? "phone" : "desktop");
+const schemeOf = ({ schemes }) => (schemes.includes(chosen("scheme")) ? chosen("scheme") : schemes[0]);
+
+async function showMail() {
+  $("frame-box").dataset.scheme = schemeOf(current());
+  $("mail").title = client ? `The mail in ${current().title}` : "The mail";
+  await show($("mail"), client);
+}
+
+async function show(frame, name) {
+  if (policies.get(frame) !== chosen("images")) await load(frame, address(name));
+  else replace(frame, await (await ask(address(name))).text());
+  openLinksOutside(frame);
+}
+
+function load(frame, from) {
   const place = frame.contentDocument ? frame.contentWindow.scrollY : 0;
   const asked = chosen("images");
-  policy = null;
+  policies.delete(frame);
   return new Promise((done, fail) => {
     frame.addEventListener("load", () => {
       if (!frame.contentDocument) return fail(new TypeError("the preview is not there"));
-      policy = asked;
+      policies.set(frame, asked);
       frame.contentWindow.scrollTo(0, place);
       return done();
     }, { once: true });
-    frame.src = address;
+    frame.src = from;
   });
 }
 
 // New content in the same document keeps the editor's place, and pictures that it has shown do not flicker. The frame's
 // document parses it: by its policy styles are allowed, by ours they are not. The root's attributes do not come that way.
-function replace(html) {
+function replace(frame, html) {
   const root = frame.contentDocument.documentElement;
   const place = frame.contentWindow.scrollY;
   const [tag] = html.match(/<html\b[^>]*>/i) || ["<html>"];
@@ -87,13 +188,42 @@ function copyAttributes(from, to) {
 }
 
 // A link followed inside the frame would put another site in the mail's place.
-function openLinksOutside() {
+function openLinksOutside(frame) {
   for (const link of frame.contentDocument.links) {
     if (/^(https?|mailto|tel):/.test(link.href) && !link.getAttribute("href").startsWith("#")) {
       link.target = "_blank";
       link.rel = "noopener noreferrer";
     }
   }
+}
+
+// ---- side by side ---------------------------------------------------------------------------------------------
+
+function look({ name, title, about }) {
+  const figure = $("look").content.cloneNode(true).firstElementChild;
+  figure.dataset.client = name;
+  figure.querySelector(".title").textContent = title;
+  figure.querySelector(".about").textContent = about || "The mail before any client changes it.";
+  figure.querySelector("iframe").title = name ? `The mail in ${title}` : "The mail as written";
+  if (!name) for (const part of figure.querySelectorAll(".approximation, .takes")) part.remove();
+  return figure;
+}
+
+async function showLooks() {
+  const shown = [WRITTEN, ...clients];
+  if (!$("looks").children.length) $("looks").append(...shown.map(look));
+  const figures = [...$("looks").children];
+  const gone = taken(clients.map(({ name }) => name));
+  await Promise.all(figures.map(async (figure, at) => {
+    figure.dataset.scheme = schemeOf(shown[at]);
+    figure.dataset.view = viewOf(shown[at]);
+    await show(figure.querySelector("iframe"), shown[at].name);
+    const list = (await gone)[shown[at].name];
+    if (!list) return;
+    figure.querySelector("summary").textContent = losses(list);
+    figure.querySelector("ul").replaceChildren(...list.map(takenItem));
+    figure.querySelector("details").classList.toggle("empty", !list.length);
+  }));
 }
 
 async function showText() {
@@ -175,13 +305,25 @@ function showError(error, mail) {
   );
 }
 
+// The text view is of the mail as it was written; a client of the text part has a page of its own.
 function showView(mail) {
-  const text = chosen("view") === "text";
+  const every = client === EVERY.name;
+  const text = chosen("view") === "text" && !client;
   $("waiting").hidden = Boolean(mail) || !$("error").hidden;
-  $("frame-box").hidden = text || !mail;
-  $("frame-box").dataset.view = chosen("view");
+  $("clients").hidden = !mail;
+  $("panel").hidden = !mail;
+  $("frame-box").hidden = text || every || !mail;
+  $("frame-box").dataset.view = viewOf(current());
   $("text").hidden = !text || !mail;
-  for (const group of document.querySelectorAll(".of-html")) group.disabled = text;
+  $("looks").hidden = !every;
+  document.body.classList.toggle("every", every);
+  document.body.classList.toggle("one-client", Boolean(client) && !every);
+  for (const input of switches.elements.view) {
+    input.disabled = { text: Boolean(client), phone: !current().phone }[input.value] || false;
+  }
+  $("colours").disabled = text || current().schemes.length < 2;
+  for (const input of switches.elements.scheme) input.checked = input.value === schemeOf(current());
+  $("images").disabled = text || ["images-off", "text"].includes(client);
 }
 
 // ---- refreshing -----------------------------------------------------------------------------------------------
@@ -192,9 +334,10 @@ async function refresh() {
   $("issue").textContent = state.issue;
   document.title = mail ? `${mail.subject} · Preview` : `Preview of ${state.issue}`;
   showError(error, mail);
+  showTabs(state);
   showAbout(mail);
   showView(mail);
-  if (mail) await Promise.all([showMail(), showText()]);
+  if (mail) await Promise.all(client === EVERY.name ? [showTaken(), showLooks()] : [showTaken(), showMail(), showText()]);
   seen = state.version;
   document.body.dataset.version = seen;
 }
@@ -237,11 +380,16 @@ function follow() {
 }
 
 switches.addEventListener("submit", (event) => event.preventDefault());
-switches.addEventListener("change", () => {
-  const address = query("as", "view", "scheme", "images").toString();
-  history.replaceState(null, "", address ? `?${address}` : location.pathname);
-  refreshSoon();
+switches.addEventListener("change", ({ target }) => {
+  if (target.name === "scheme") scheme = target.value;
+  remember();
 });
+
+function remember() {
+  const asked = query("client", "as", "view", "scheme", "images").toString();
+  history.replaceState(null, "", asked ? `?${asked}` : location.pathname);
+  refreshSoon();
+}
 
 document.addEventListener("visibilitychange", follow);
 readAddress();

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from lxml import html as lxml_html
-from playwright.sync_api import Browser, sync_playwright
 
 from newsletter.app.desk import open_desk
 from newsletter.app.render import render
@@ -64,16 +62,6 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Sample]:
 @pytest.fixture(params=THEMES)
 def sample(samples: dict[str, Sample], request: pytest.FixtureRequest) -> Sample:
     return samples[request.param]
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

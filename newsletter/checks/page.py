@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 _OPEN, _CLOSE = "story:", "/story"
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
+_UNREAD = {"style", "script"}
+_INLINE = frozenset(
+    """a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup
+    time tt u var wbr""".split()  # noqa: SIM905 - a list of names reads better unquoted
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
-_URL = re.compile(r"(?:https?|mailto|tel):\S+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -97,16 +101,25 @@ class Page:
         """The text a reader sees, without what is hidden (the preheader) and without style sheets."""
         if self._root is None:
             return ""
-        return " ".join(" ".join(_seen(self._root)).split())
+        return " ".join("".join(_read(self._root, hidden=False)).split())
+
+    @cached_property
+    def filtered(self) -> str:
+        """The text that a spam filter reads: with the title and with what is hidden, blanks only between blocks."""
+        return "" if self._root is None else "".join(_read(self._root, hidden=True))
 
 
-def _seen(node: Any) -> Iterator[str]:
-    hidden = not isinstance(node.tag, str) or node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
-    if not hidden:
-        yield node.text or ""
+def _read(node: Any, *, hidden: bool) -> Iterator[str]:
+    """The text inside a node, as a reader sees it or, with what is ``hidden``, as a filter does."""
+    if isinstance(node.tag, str) and not (
+        node.tag in _UNREAD if hidden else node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
+    ):
+        gap = "" if node.tag in _INLINE else " "
+        yield gap + (node.text or "")
         for child in node:
-            yield from _seen(child)
+            yield from _read(child, hidden=hidden)
             yield child.tail or ""
+        yield gap
 
 
 def _marked(html: str, spans: Sequence[Span]) -> str:
@@ -128,11 +141,6 @@ def _marked(html: str, spans: Sequence[Span]) -> str:
 def plain(text: str) -> str:
     """Words alone, in lower case: two texts that read the same are equal."""
     return " ".join(_WORD.findall(text.casefold()))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, addresses left out."""
-    return _WORD.findall(_URL.sub(" ", text).casefold())
 
 
 def cut(text: str, limit: int = 60) -> str:

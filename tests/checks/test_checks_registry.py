@@ -8,7 +8,8 @@ import pytest
 
 from newsletter.checks import examples as eg
 from newsletter.checks import registry
-from newsletter.checks.registry import FAMILIES, Example, all_checks, as_markdown, check, explain, find
+from newsletter.checks.pages import documents, explain
+from newsletter.checks.registry import FAMILIES, Example, all_checks, check, find
 from newsletter.errors import ConfigurationError, NotFound
 from newsletter.models import Severity
 

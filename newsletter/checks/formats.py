@@ -164,11 +164,15 @@ def _inbox(report: Report, paint: Paint) -> Iterator[str]:
 def _closing(report: Report, paint: Paint) -> str:
     found = counts(report.findings)
     fixable = sum(finding.fixable for finding in report.findings)
+    blocked = ""
+    if found["error"]:
+        one, many = "1 error blocks an approval.", f"{found['error']} errors block an approval."
+        blocked = paint(one if found["error"] == 1 else many, "error") + " "
     if fixable:
         whom = "this" if len(report.findings) == 1 else f"{fixable} of these"
-        return f"newsletter check {report.issue} --fix puts {whom} right."
-    if found["error"]:
-        return "Errors block the approval: put them right, or newsletter check --explain ID."
+        return f"{blocked}newsletter check {report.issue} --fix puts {whom} right."
+    if blocked:
+        return f"{blocked}More about one: newsletter check --explain ID"
     if found["warning"]:
         return f"Nothing blocks an approval. Look at the warnings, then: newsletter test {report.issue}"
     return f"{paint('Good.', 'good')} Next: newsletter test {report.issue}"

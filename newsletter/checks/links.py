@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -18,18 +19,19 @@ from newsletter.models import Severity
 _HOST = re.compile(r"[^\s.]+(?:\.[^\s.]+)+\.?|localhost|\[[0-9a-fA-F:.]+\]")
 _MAILTO = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
 # The same few words in the languages that the mail itself speaks.
-_VAGUE = frozenset(
-    plain(words)
-    for words in (
-        "click here", "here", "click", "this link", "link", "tap here", "more", "go", "read more", "learn more",
-        "see more", "find out more", "continue", "details", "this page", "website", "url",
-        "hier", "hier klicken", "klicken sie hier", "mehr", "mehr lesen", "weiterlesen",
-        "ici", "cliquez ici", "en savoir plus", "lire la suite", "lien",
-        "aquí", "haga clic aquí", "haz clic aquí", "leer más", "más",
-        "یہاں", "یہاں کلک کریں", "مزید", "यहाँ", "यहां", "यहाँ क्लिक करें", "यहां क्लिक करें", "और पढ़ें",
-        "અહીં", "અહીં ક્લિક કરો", "વધુ વાંચો", "এখানে", "এখানে ক্লিক করুন", "আরও পড়ুন",
-    )
-)  # fmt: skip
+_VAGUE = frozenset((
+    "click here", "here", "click", "this link", "link", "tap here", "more", "go", "read more", "learn more", "see more",
+    "find out more", "continue", "details", "this page", "website", "url",
+    "hier", "hier klicken", "klicken sie hier", "mehr", "mehr lesen", "weiterlesen",
+    "ici", "cliquez ici", "en savoir plus", "lire la suite", "lien", "aquí", "haga clic aquí", "haz clic aquí",
+    "leer más", "más", "یہاں", "یہاں کلک کریں", "مزید", "यहाँ", "यहां", "यहाँ क्लिक करें", "यहां क्लिक करें", "और पढ़ें",
+    "અહીં", "અહીં ક્લિક કરો", "વધુ વાંચો", "এখানে", "এখানে ক্লিক করুন", "আরও পড়ুন",
+))  # fmt: skip
+
+
+def _bare(text: str) -> str:
+    """The words of a text in lower case. The marks of Hindi or Bengali belong to their letters, so they stay."""
+    return " ".join("".join(c if unicodedata.category(c)[0] not in "PSZC" else " " for c in text.casefold()).split())
 
 
 def why_malformed(address: str) -> str | None:
@@ -189,7 +191,7 @@ def link_text_vague(context: CheckContext) -> Iterator[Problem]:
     """A link whose text says nothing about where it leads."""
     for element in context.page.every("a"):
         spoken, _ = _spoken(element)
-        if element.attributes.get("href") and plain(spoken) in _VAGUE:
+        if element.attributes.get("href") and _bare(spoken) in _VAGUE:
             yield Problem(
                 f"A link says only “{cut(spoken)}”.",
                 "Say where it leads, as in “Read the full story”.",

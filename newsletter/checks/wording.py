@@ -83,7 +83,7 @@ def double_space(context: CheckContext) -> Iterator[Problem]:
         if found:
             times = "once" if len(found) == 1 else f"{len(found)} times"
             yield Problem(
-                f"Two blanks stand between words, {times}: “{cut(found[0][1])}”.",
+                f"Two blanks stand between words, {times}: “{cut(found[0][1].replace('  ', '␣␣'))}”.",
                 "Keep one.",
                 slug,
                 BODY if slug else "intro",

@@ -39,7 +39,7 @@ def test_a_weight_for_an_unknown_check_is_a_configuration_error() -> None:
         findings(weighing({"credit-mising": "off"}))
     assert refused.value.where == "newsletter.toml: checks.credit-mising"
     assert refused.value.fix == 'did you mean "credit-missing"?'
-    with pytest.raises(ConfigurationError, match=r"checks\.md"):
+    with pytest.raises(ConfigurationError, match=r"checks/README\.md"):
         findings(weighing({"zzz": "off"}))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
@@ -95,8 +94,7 @@ def link_ip_address(context: CheckContext) -> Iterator[Problem]:
 def link_not_public(context: CheckContext) -> Iterator[Problem]:
     """A private address, or a name that only a private network knows."""
     for article, field, address, host in _once(context):
-        number = ip_of(host)
-        if not _is_public(number) or any(host == name or host.endswith(f".{name}") for name in _PRIVATE):
+        if _is_private(host):
             yield Problem(
                 f"The link opens only in your own network: {cut(address, 80)}",
                 "Write the address that readers use.",
@@ -107,8 +105,11 @@ def link_not_public(context: CheckContext) -> Iterator[Problem]:
             )
 
 
-def _is_public(number: ipaddress.IPv4Address | ipaddress.IPv6Address | None) -> bool:
-    return number is None or number.is_global
+def _is_private(host: str) -> bool:
+    number = ip_of(host)
+    if number is not None:
+        return not number.is_global
+    return any(host == name or host.endswith(f".{name}") for name in _PRIVATE)
 
 
 @check(
@@ -160,7 +161,7 @@ def link_host_unexpected(context: CheckContext) -> Iterator[Problem]:
     told: set[tuple[str | None, str]] = set()
     for article, field, address, host in _once(context):
         # What hides its host, or has none, has a finding of its own.
-        named = host.removeprefix("www.") not in SHORTENERS and ip_of(host) is None
+        named = host.removeprefix("www.") not in SHORTENERS and ip_of(host) is None and not _is_private(host)
         meant = article in context.paid or within(host, known)
         if known and named and not meant and (article, host) not in told:
             told.add((article, host))

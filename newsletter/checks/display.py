@@ -17,6 +17,8 @@ SHARP, ENOUGH = 2, 3
 LIGHT = 10 * 1024
 """Bytes below which a file costs nothing, whatever its pixels."""
 
+FEW_WORDS = 20
+
 
 def _lead(width: int, size: int = 90_000) -> Change:
     """The example's lead picture with other pixels."""
@@ -174,3 +176,29 @@ def picture_oversized(context: CheckContext) -> Iterator[Problem]:
                 image.article or element.article,
                 "image.file",
             )
+
+
+@check(
+    id="picture-only",
+    severity=Severity.ERROR,
+    family="pictures",
+    why="Where pictures are off, and to a screen reader or a search, a mail of pictures alone is empty; filters know "
+    "it as a trick of spam.",
+    source="SpamAssassin HTML_IMAGE_ONLY_04 to _32; WCAG 2.2, 1.4.5",
+    failing=Example(
+        "one picture with all the words in it",
+        eg.email(
+            html='<!DOCTYPE html><body><img src="cid:ferry" width="600" alt="The ferry is back"></body>', spans=()
+        ),
+    ),
+    passing=Example("a picture among words", eg.as_it_is),
+)
+def picture_only(context: CheckContext) -> Iterator[Problem]:
+    """Pictures, and fewer than twenty words around them."""
+    words = len(context.page.visible.split())
+    if words < FEW_WORDS and context.page.first("img") is not None:
+        counted = {0: "no word", 1: "one word"}.get(words, f"{words} words")
+        yield Problem(
+            f"The mail has pictures and {counted}.",
+            "Set the words as text: nobody can search or enlarge those of a picture.",
+        )

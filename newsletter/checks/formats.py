@@ -80,7 +80,7 @@ def as_text(report: Report, *, paint: Paint = unpainted, width: int = WIDTH) -> 
             lines += _entry(finding, paint, width)
     if report.inbox:
         lines += ["", *_inbox(report, paint)]
-    return "\n".join([*lines, "", _closing(report, paint)])
+    return "\n".join([*lines, "", *_closing(report, paint, width)])
 
 
 def _fixed(fixes: Sequence[Fixed], paint: Paint) -> Iterator[str]:
@@ -153,7 +153,7 @@ def _inbox(report: Report, paint: Paint) -> Iterator[str]:
             break
     rows.append(("  then", report.inbox[0].preheader))
     if report.parity:
-        said = f"{report.parity.percent:.0f} % of the HTML's words; spam filters count {report.parity.filters:.0f} %"
+        said = f"{report.parity.percent:.0f} % of the HTML's words (spam filters: {report.parity.filters:.0f} %)"
         rows.append(("Text part", said))
     column = max(len(name) for name, _ in rows) + 2
     for name, said in rows:
@@ -161,21 +161,28 @@ def _inbox(report: Report, paint: Paint) -> Iterator[str]:
         yield (paint(name.ljust(column), "title" if bold else "faint") + said).rstrip()
 
 
-def _closing(report: Report, paint: Paint) -> str:
+def _closing(report: Report, paint: Paint, width: int) -> Iterator[str]:
+    said, role = _next(report)
+    lines = textwrap.wrap(said, max(width, 40), break_long_words=False, break_on_hyphens=False)
+    yield from (paint(line, role) for line in lines)
+
+
+def _next(report: Report) -> tuple[str, Role]:
+    """What to do now, in one or two sentences."""
     found = counts(report.findings)
     fixable = sum(finding.fixable for finding in report.findings)
     blocked = ""
     if found["error"]:
-        one, many = "1 error blocks an approval.", f"{found['error']} errors block an approval."
-        blocked = paint(one if found["error"] == 1 else many, "error") + " "
+        blocked = "1 error blocks" if found["error"] == 1 else f"{found['error']} errors block"
+        blocked += " an approval. "
     if fixable:
         whom = "this" if len(report.findings) == 1 else f"{fixable} of these"
-        return f"{blocked}newsletter check {report.issue} --fix puts {whom} right."
+        return f"{blocked}newsletter check {report.issue} --fix puts {whom} right.", "title"
     if blocked:
-        return f"{blocked}More about one: newsletter check --explain ID"
+        return f"{blocked}More about one: newsletter check --explain ID", "title"
     if found["warning"]:
-        return f"Nothing blocks an approval. Look at the warnings, then: newsletter test {report.issue}"
-    return f"{paint('Good.', 'good')} Next: newsletter test {report.issue}"
+        return f"Nothing blocks an approval. Next: newsletter test {report.issue}", "title"
+    return f"Good. Next: newsletter test {report.issue}", "good"
 
 
 def as_json(report: Report) -> str:

@@ -90,7 +90,7 @@ def test_the_inbox_is_shown_as_far_as_it_is_cut() -> None:
         "  Gmail, web          The ferry is back and the harbour has a new clock tower",
         "  then                After eight months",
     ]
-    assert text.splitlines()[9] == "Text part             100 % of the HTML's words; spam filters count 94 %"
+    assert text.splitlines()[9] == "Text part             100 % of the HTML's words (spam filters: 94 %)"
     short = as_text(report(inbox=lines_of("The Breakwater", "The ferry is back", "")))
     assert "\n  Gmail app, Android and wider  The ferry is back\n  then\n" in short
 
@@ -99,7 +99,7 @@ def test_the_inbox_is_shown_as_far_as_it_is_cut() -> None:
     ("findings", "last"),
     [
         ((), "Good. Next: newsletter test 2026-11-27"),
-        ((FINDINGS[1],), "Nothing blocks an approval. Look at the warnings, then: newsletter test 2026-11-27"),
+        ((FINDINGS[1],), "Nothing blocks an approval. Next: newsletter test 2026-11-27"),
         ((FINDINGS[4],), "Good. Next: newsletter test 2026-11-27"),
         ((FINDINGS[0],), "1 error blocks an approval. newsletter check 2026-11-27 --fix puts this right."),
         (

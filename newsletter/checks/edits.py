@@ -10,12 +10,14 @@ BODY = "body"
 """The field of an ``Edit`` that is the text under the front matter: a story's body, or the intro of ``issue.md``."""
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
-_CODE = re.compile(r"(`+)(?!`).+?(?<!`)\1(?!`)")
+_CODE = re.compile(r"(?<!`)(`++).+?(?<!`)\1(?!`)")
 _TABLE = re.compile(r"\s{0,3}\|")
 _INDENTED = re.compile(r"(?: {4}|\t)")
 _MARK = re.compile(r"[ \t]*(?:(?:[-*+>]|\d{1,9}[.)])[ \t]+)*")
 _REFERENCE = re.compile(r" {0,3}\[[^\]]+\]:")
 _TAG = re.compile(r"<[^<>]*>")
+_OPENED = re.compile(r"<[A-Za-z/!]")
+_PRE, _PRE_END = re.compile(r"<pre\b", re.IGNORECASE), re.compile(r"</pre\s*>", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +38,30 @@ class Edit:
 def prose(text: str) -> Iterator[tuple[int, str]]:
     """The running text of a Markdown body, as (place of its first character, piece), line by line.
 
-    Left out is what blanks may mean something in: code, tables, indented blocks, list marks, HTML tags, reference
-    definitions.
+    Left out is what blanks may mean something in: code, tables, indented blocks, list marks, HTML tags and what is
+    preformatted, reference definitions. Where a line may be either, it is left out.
     """
     fence: str | None = None
+    tag = pre = False
     at = 0
-    for line in text.splitlines(keepends=True):
-        start, at = at, at + len(line)
+    for line in text.split("\n"):
+        start, at = at, at + len(line) + 1
         mark = _FENCE.match(line)
         if fence is not None:
             # A fence is closed by at least as many of its own signs.
             fence = None if mark and mark[1].startswith(fence) else fence
         elif mark:
             fence = mark[1]
+        elif pre or tag:
+            # A tag that stays open ends with its sign, or with the paragraph.
+            tag = tag and ">" not in line and bool(line.strip())
+            pre = pre and not _PRE_END.search(line)
+        elif _PRE.search(line):
+            pre = not _PRE_END.search(line)
         elif not (_TABLE.match(line) or _INDENTED.match(line) or _REFERENCE.match(line) or line.count("|") > 1):
-            yield from _outside_code(line, start)
+            pieces = list(_outside_code(line, start))
+            tag = any(_OPENED.search(piece) for _, piece in pieces)
+            yield from () if tag else pieces
 
 
 def _outside_code(line: str, start: int) -> Iterator[tuple[int, str]]:
@@ -60,4 +71,5 @@ def _outside_code(line: str, start: int) -> Iterator[tuple[int, str]]:
         if hidden.start() > at:
             yield start + at, line[at : hidden.start()]
         at = max(at, hidden.end())
-    yield start + at, line[at:].rstrip("\r\n")
+    if line[at:].strip():
+        yield start + at, line[at:].rstrip("\r")

@@ -14,7 +14,7 @@ from newsletter.checks.registry import Example, Problem, check
 from newsletter.models import Severity
 
 # The words around the blanks belong to the change: a line of "  → " alone tells an editor nothing.
-_DOUBLED = re.compile(r"[^\s]+(?:[ ]{2,}[^\s]+)+")
+_DOUBLED = re.compile(r"(?<!\S)\S++(?: {2,}\S++)+")
 _DROP_CAP = eg.both(
     eg.story(body="PRIME movers of the harbour met on the quay."),
     eg.given(openings=MappingProxyType({eg.FERRY.slug: ("PRIME movers", "Prime movers")})),

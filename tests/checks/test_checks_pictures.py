@@ -197,3 +197,14 @@ def test_a_paid_story_shows_its_label_in_its_language() -> None:
     }
     shown = eg.both(eg.html("<h2>", "<p>Anzeige · The Hotel</p><h2>"), eg.email(text="Anzeige · The Hotel"))
     assert not found("sponsor-label-unseen", paid, shown)
+
+
+def test_a_missing_alternative_text_is_one_finding_also_where_the_picture_is_linked() -> None:
+    """The theme writes alt="" for it; the story's field is what the editor fills in."""
+    linked = eg.html(
+        "<h3>The ferry",
+        '<a href="https://estuary.example/ferry"><img src="cid:ferry" width="9" alt=""></a><h3>The ferry',
+    )
+    told = [f.id for f in run_checks(eg.both(eg.picture(alt=None), linked)(eg.example())) if f.id.startswith("alt-")]
+    assert told == ["alt-missing"]
+    assert [f.article for f in found("alt-empty-in-link", linked)] == ["the-ferry-is-back"]

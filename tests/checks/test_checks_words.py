@@ -138,6 +138,12 @@ still  fenced
 `code  in` a line,  and ``two  ` signs`` more
 <span  title="a  b">text  between</span>
 [ref]:  https://estuary.example  "title"
+<pre>kept  here
+and  here</pre>
+<img
+  alt="a  b"
+  src="x">
+5 < 6  and so on
 ends with two blanks  
 and goes\u00a0 on
 """  # noqa: W291 - two blanks at a line's end are a line break in Markdown
@@ -154,6 +160,7 @@ def test_blanks_are_looked_for_in_prose_alone() -> None:
         "quotation  here": "quotation here",
         "line,  and": "line, and",
         "text  between": "text between",
+        "6  and": "6 and",
     }
     (finding,) = found("double-space", eg.story(body=BODY))
     assert finding.message.startswith("Two blanks stand between words, ")

@@ -116,6 +116,8 @@ class Issue:
     lang: str | None = None
     intro: str = ""
     waive: tuple[Waiver, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Other weights of checks, for this issue alone: id → error, warning, info or off."""
     path: Path | None = None
     sha256: str = ""
 
@@ -244,3 +246,5 @@ class Finding:
     line: int | None = None
     waived: str | None = None
     """The editor's reason when the finding is waived; such a finding blocks nothing."""
+    fixable: bool = False
+    """Whether ``newsletter check --fix`` puts it right."""

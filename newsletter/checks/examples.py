@@ -194,7 +194,7 @@ def as_it_is(context: CheckContext) -> CheckContext:
 
 
 def given(**changes: Any) -> Change:
-    """Change the circumstances: provider, send_at, past_uses, known_fields."""
+    """Change the circumstances: provider, send_at, past_uses, reachability …"""
     return lambda context: dataclasses.replace(context, **changes)
 
 
@@ -271,6 +271,16 @@ def site(**changes: Any) -> Change:
     return _with_config("site", changes)
 
 
+def config(**changes: Any) -> Change:
+    """Change whole tables of newsletter.toml."""
+    return lambda context: dataclasses.replace(context, config=msgspec.structs.replace(context.config, **changes))
+
+
+def links(**changes: Any) -> Change:
+    """Change ``[links]`` of newsletter.toml."""
+    return _with_config("links", changes)
+
+
 def both(*changes: Change) -> Change:
     """One change after another."""
 
@@ -284,8 +294,7 @@ def both(*changes: Change) -> Change:
 
 def _with_config(table: str, changes: dict[str, Any]) -> Change:
     def change(context: CheckContext) -> CheckContext:
-        part = msgspec.structs.replace(getattr(context.config, table), **changes)
-        return dataclasses.replace(context, config=msgspec.structs.replace(context.config, **{table: part}))
+        return config(**{table: msgspec.structs.replace(getattr(context.config, table), **changes)})(context)
 
     return change
 

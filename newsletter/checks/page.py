@@ -19,11 +19,15 @@ if TYPE_CHECKING:
 
 _OPEN, _CLOSE = "story:", "/story"
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
+_UNREAD = {"style", "script"}
+_INLINE = frozenset(
+    """a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup
+    time tt u var wbr""".split()  # noqa: SIM905 - a list of names reads better unquoted
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
 HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # Joiners, soft hyphens and the like: they take a place in the bytes and none on the screen.
 _INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
-_URL = re.compile(r"(?:https?|mailto|tel):\S+", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 
 
@@ -160,16 +164,25 @@ class Page:
         """The text a reader sees, without what is hidden (the preheader) and without style sheets."""
         if self.root is None:
             return ""
-        return " ".join(" ".join(_seen(self.root)).split())
+        return " ".join("".join(_read(self.root, hidden=False)).split())
+
+    @cached_property
+    def filtered(self) -> str:
+        """The text that a spam filter reads: with the title and with what is hidden, blanks only between blocks."""
+        return "" if self.root is None else "".join(_read(self.root, hidden=True))
 
 
-def _seen(node: Any) -> Iterator[str]:
-    hidden = not isinstance(node.tag, str) or node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
-    if not hidden:
-        yield node.text or ""
+def _read(node: Any, *, hidden: bool) -> Iterator[str]:
+    """The text inside a node, as a reader sees it or, with what is ``hidden``, as a filter does."""
+    if isinstance(node.tag, str) and not (
+        node.tag in _UNREAD if hidden else node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
+    ):
+        gap = "" if node.tag in _INLINE else " "
+        yield gap + (node.text or "")
         for child in node:
-            yield from _seen(child)
+            yield from _read(child, hidden=hidden)
             yield child.tail or ""
+        yield gap
 
 
 def _marked(html: str, spans: Sequence[Span]) -> str:
@@ -196,11 +209,6 @@ def visible_words(text: str) -> str:
 def plain(text: str) -> str:
     """Words alone, in lower case: two texts that read the same are equal."""
     return " ".join(_WORD.findall(text.casefold()))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, addresses left out."""
-    return _WORD.findall(_URL.sub(" ", text).casefold())
 
 
 def cut(text: str, limit: int = 60) -> str:

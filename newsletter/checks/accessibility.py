@@ -8,6 +8,7 @@ from typing import Any
 from newsletter.checks import examples as eg
 from newsletter.checks.authored import field_of
 from newsletter.checks.context import CheckContext
+from newsletter.checks.folding import told_once
 from newsletter.checks.page import cut, plain, visible_words
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.tables import has_blocks, has_headers, holds_data, is_silent
@@ -112,6 +113,7 @@ def heading_order(context: CheckContext) -> Iterator[Problem]:
     failing=Example("`<p>The ferry is back</p>`", eg.html("<h3>The ferry is back</h3>", "<p>The ferry is back</p>")),
     passing=Example("`<h3>The ferry is back</h3>`", eg.as_it_is),
 )
+@told_once
 def headline_not_heading(context: CheckContext) -> Iterator[Problem]:
     """A story whose headline is in the mail and in no heading."""
     headings: dict[str | None, str] = {}
@@ -168,6 +170,7 @@ def mail_not_labelled(context: CheckContext) -> Iterator[Problem]:
     ),
     passing=Example('`<table role="presentation">`', eg.as_it_is),
 )
+@told_once
 def layout_table_role(context: CheckContext) -> Iterator[Problem]:
     """A table that holds no data and does not say so; told once for the frame and once for each story."""
     told: set[str | None] = set()
@@ -238,6 +241,7 @@ def table_header_missing(context: CheckContext) -> Iterator[Problem]:
         "an empty line between them in Markdown", eg.html("runs again.</p>", "runs again.</p><p>Bring a coat.</p>")
     ),
 )
+@told_once
 def paragraph_by_breaks(context: CheckContext) -> Iterator[Problem]:
     """Two ``<br>`` in a row with words after them; told once for the frame and once for each story."""
     told: set[str | None] = set()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
 from newsletter.checks.darkness import Seen, gmail, outlook
+from newsletter.checks.folding import places
 from newsletter.checks.page import Element, cut
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.clients.colours import Rgb, contrast, parse_colour
@@ -70,7 +71,7 @@ def _screens(context: CheckContext) -> tuple[_Screen, ...]:
     passing=Example("`color: #333333` on white", eg.as_it_is),
 )
 def contrast_low(context: CheckContext) -> Iterator[Problem]:
-    """Words on a ground, light, dark and repainted; each pair of colours once for each story and screen."""
+    """Words on a ground, light, dark and repainted; each pair of colours once for each screen."""
     light, dark = context.page.light, context.page.dark
     texts = [(run.element, run.text) for run in context.page.runs]
     # While pictures are off, their words stand on their ground.
@@ -79,24 +80,30 @@ def contrast_low(context: CheckContext) -> Iterator[Problem]:
     ]
     texts = [(e, words) for e, words in texts if light.shown(e.node) and not light.pictured(e.node)]
     for screen in _screens(context):
-        told: dict[tuple[str | None, Seen], list[tuple[Element, str, float]]] = {}
+        told: dict[Seen, list[tuple[Element, str, float]]] = {}
         for element, words in texts:
             if screen.name == "on a dark screen" and not dark.shown(element.node):
                 continue
             seen = screen.seen(element)
             ratio = contrast(seen.words, seen.ground)
             if ratio < _asked(light.size(element.node), light.weight(element.node)):
-                told.setdefault((element.article, seen), []).append((element, words, ratio))
-        for (article, seen), places in told.items():
-            element, words, ratio = places[0]
-            asked = _asked(light.size(element.node), light.weight(element.node))
-            others = f", and {len(places) - 1} more" if len(places) > 1 else ""
-            yield Problem(
-                f"“{cut(words, 40)}”{others}: {_hex(seen.words)} on {_hex(seen.ground)} {screen.name} has a contrast "
-                f"of {int(ratio * 100) / 100:.2f}; {asked:g} is needed.",
-                screen.fix,
-                article,
-            )
+                told.setdefault(seen, []).append((element, words, ratio))
+        for seen, found in told.items():
+            yield _lost(screen, seen, found, _asked(light.size(found[0][0].node), light.weight(found[0][0].node)))
+
+
+def _lost(screen: _Screen, seen: Seen, found: list[tuple[Element, str, float]], asked: float) -> Problem:
+    """One pair of colours on one screen, wherever it is: a pair is a fault of the theme."""
+    owners = list(dict.fromkeys(element.article for element, _, _ in found))
+    _, words, ratio = found[0]
+    others = f", and {len(found) - 1} more" if len(found) > 1 else ""
+    where = f" {places(owners)}" if len(owners) > 1 else ""
+    return Problem(
+        f"“{cut(words, 40)}”{others}: {_hex(seen.words)} on {_hex(seen.ground)} {screen.name} has a contrast of "
+        f"{int(ratio * 100) / 100:.2f}; {asked:g} is needed.{where}",
+        screen.fix,
+        owners[0] if len(owners) == 1 else None,
+    )
 
 
 def _asked(size: float, weight: int) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
+from newsletter.checks.folding import told_once
 from newsletter.checks.page import cut, visible_words
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sheets import Declared, inline, same_property
@@ -150,6 +151,7 @@ def style_in_body(context: CheckContext) -> Iterator[Problem]:
     failing=Example('`style="color:#1a1a1a!important"`', eg.html("<h2>", '<h2 style="color:#1a1a1a!important">')),
     passing=Example("`!important` in client.css alone", eg.as_it_is),
 )
+@told_once
 def inline_important(context: CheckContext) -> Iterator[Problem]:
     """``!important`` in a style attribute; told once for the frame and once for each story."""
     yield from _in_attributes(context, _IMPORTANT, "A style attribute says !important")
@@ -164,6 +166,7 @@ def inline_important(context: CheckContext) -> Iterator[Problem]:
     failing=Example('`style="/* red */ color:#9b1c1c"`', eg.html("<h2>", '<h2 style="/* red */ color:#9b1c1c">')),
     passing=Example("comments in style.css, which the inliner leaves there", eg.as_it_is),
 )
+@told_once
 def style_comment_inline(context: CheckContext) -> Iterator[Problem]:
     """A CSS comment in a style attribute."""
     yield from _in_attributes(context, re.compile(r"/\*"), "A style attribute holds a comment")
@@ -187,6 +190,7 @@ def _in_attributes(context: CheckContext, sign: re.Pattern[str], what: str) -> I
     failing=Example('`style="color:rgb(26 26 26 / 1)"`', eg.html("<h2>", '<h2 style="color:rgb(26 26 26 / 1)">')),
     passing=Example("`#1a1a1a`", eg.html("<h2>", '<h2 style="color:#1a1a1a">')),
 )
+@told_once
 def colour_spaced(context: CheckContext) -> Iterator[Problem]:
     """``rgb(0 0 0 / 1)``, ``hsl(0 0% 0%)`` and their like in attributes or kept styles."""
     fix = "Write the colour as six hex digits, such as #1A1A1A."
@@ -209,6 +213,7 @@ def colour_spaced(context: CheckContext) -> Iterator[Problem]:
     failing=Example('`bgcolor="#FFF"`', eg.html('bgcolor="#FFFFFF"', 'bgcolor="#FFF"')),
     passing=Example('`bgcolor="#FFFFFF"`', eg.as_it_is),
 )
+@told_once
 def bgcolor_not_hex(context: CheckContext) -> Iterator[Problem]:
     """A ``bgcolor`` that is neither six hex digits nor a name."""
     for element in context.page.elements:
@@ -230,6 +235,7 @@ def bgcolor_not_hex(context: CheckContext) -> Iterator[Problem]:
     failing=Example('`style="font-size:0"` around words', eg.html("<h2>", '<p style="font-size:0">ferry</p><h2>')),
     passing=Example("`display:none` for the preheader, `font-size:1px` for a spacer", eg.as_it_is),
 )
+@told_once
 def font_size_zero(context: CheckContext) -> Iterator[Problem]:
     """An element of size 0 that is not switched off."""
     light = context.page.light

@@ -8,6 +8,7 @@ from typing import Any
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
+from newsletter.checks.folding import told_once
 from newsletter.checks.page import Element, cut
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sheets import inline, pixels, sides
@@ -103,6 +104,7 @@ def _is_column(node: Any) -> bool:
     failing=Example("a layout table without `cellpadding`", eg.html(' cellpadding="0"', "")),
     passing=Example('`<table role="presentation" cellpadding="0" cellspacing="0" border="0">`', eg.as_it_is),
 )
+@told_once
 def layout_table_spacing(context: CheckContext) -> Iterator[Problem]:
     """A layout table without one of its three zeros; told once for the frame and once for each story."""
     told: set[str | None] = set()
@@ -130,6 +132,7 @@ def layout_table_spacing(context: CheckContext) -> Iterator[Problem]:
     ),
     passing=Example('`<!--[if mso]><table width="600"><tr><td><![endif]--><div style="max-width:600px">`', eg.as_it_is),
 )
+@told_once
 def ghost_table_missing(context: CheckContext) -> Iterator[Problem]:
     """A ``<div>`` with a ``max-width`` that neither a cell nor a comment for Word keeps to it."""
     if not context.email.mso:
@@ -175,6 +178,7 @@ def buttons(context: CheckContext) -> Iterator[tuple[Element, Element]]:
     failing=Example("a button without padding", eg.html("padding:14px 24px;", "")),
     passing=Example('`<a style="display:inline-block;padding:14px 24px;font:700 16px/20px …">`', eg.as_it_is),
 )
+@told_once
 def button_small(context: CheckContext) -> Iterator[Problem]:
     """Line height and padding of a button come to less than ``FINGER`` pixels."""
     for link, cell in buttons(context):
@@ -204,6 +208,7 @@ def button_small(context: CheckContext) -> Iterator[Problem]:
     ),
     passing=Example("the macro `button` of the base theme, or padding on the cell", eg.as_it_is),
 )
+@told_once
 def button_flat_in_word(context: CheckContext) -> Iterator[Problem]:
     """A button whose room comes from the link's padding alone."""
     if not context.email.mso:
@@ -253,25 +258,26 @@ def button_vml(context: CheckContext) -> Iterator[Problem]:
     failing=Example("a picture of 600 pixels without `max-width`", eg.html("width:100%;height:auto;", "")),
     passing=Example('`style="display:block;width:100%;max-width:600px;height:auto"`', eg.as_it_is),
 )
+@told_once
 def picture_not_fluid(context: CheckContext) -> Iterator[Problem]:
     """An ``<img>`` wider than a telephone's column that cannot shrink, or one alone in its place that is no block."""
     for element in context.page.shown:
         if element.tag != "img":
             continue
         style = _style(element)
-        wrong = []
+        wrong: dict[str, str] = {}
         if (pixels(element.attributes.get("width")) or 0) > FITS_ANYWHERE:
             if not (style.get("width", "").endswith("%") or style.get("max-width", "").endswith("%")):
-                wrong.append("it does not shrink on a telephone (width:100%)")
+                wrong["does not shrink on a telephone"] = "width:100%"
             if element.attributes.get("height") and style.get("height") != "auto":
-                wrong.append("it keeps its height there (height:auto)")
+                wrong["keeps its height there"] = "height:auto"
         if style.get("display") != "block" and not _among_words(element.node):
-            wrong.append("it leaves a gap below (display:block)")
+            wrong["leaves a gap below"] = "display:block"
         if wrong:
-            named = cut(element.attributes.get("alt") or element.attributes.get("src", "?"))
+            named = cut(element.attributes.get("alt") or element.attributes.get("src", "?"), 40)
             yield Problem(
-                f"The picture “{named}”: {'; '.join(wrong)}.",
-                "Give it the class image, as the macro picture of the base theme does.",
+                f"The picture “{named}” {' and '.join(wrong)}.",
+                f"Give it {', '.join(wrong.values())}: the class image of the base theme has it.",
                 element.article,
             )
 
@@ -298,6 +304,7 @@ def _among_words(node: Any) -> bool:
     failing=Example("a picture without `background-color`", eg.html("background-color:#E9E5DC;", "")),
     passing=Example('`style="background-color:#E9E5DC;color:#333333;font:16px/22px Arial,sans-serif"`', eg.as_it_is),
 )
+@told_once
 def picture_off_unstyled(context: CheckContext) -> Iterator[Problem]:
     """A story's picture without a ground, a colour or a type for its words; told once for each story."""
     told: set[str] = set()
@@ -332,6 +339,7 @@ def picture_off_unstyled(context: CheckContext) -> Iterator[Problem]:
     ),
     passing=Example("`{{ parts.start }}` and `{{ parts.end }}` in place of left and right", eg.as_it_is),
 )
+@told_once
 def rtl_not_mirrored(context: CheckContext) -> Iterator[Problem]:
     """Running text that starts at the wrong side, a bar or more room at the left; once for each story and fault."""
     told: set[tuple[str | None, str]] = set()
@@ -341,28 +349,26 @@ def rtl_not_mirrored(context: CheckContext) -> Iterator[Problem]:
         direction = _direction(element.node, page)
         if "rtl" not in (direction, page):
             continue
-        for wrong in _not_mirrored(element, direction):
+        for wrong, fix in _not_mirrored(element, direction):
             if (element.article, wrong) not in told:
                 told.add((element.article, wrong))
-                yield Problem(
-                    f"In text that runs from the {'right' if direction == 'rtl' else 'left'}, <{element.tag}> {wrong}.",
-                    "Use parts.start and parts.end of the base theme, and its class rtl.",
-                    element.article,
-                )
+                start = "right" if direction == "rtl" else "left"
+                yield Problem(f"In text that runs from the {start}, <{element.tag}> {wrong}.", fix, element.article)
 
 
-def _not_mirrored(element: Element, direction: str) -> Iterator[str]:
+def _not_mirrored(element: Element, direction: str) -> Iterator[tuple[str, str]]:
+    """(what is wrong, what helps)."""
     end = "left" if direction == "rtl" else "right"
     style = _style(element)
     if element.tag in _RUNNING and _alignment(element.node) == end:
-        yield f"is set to the {end}"
+        yield f"is set to the {end}", "Use parts.start of the base theme, and its macro tongue for single stories."
     if direction == "rtl":
         bar = style.get("border-left", "0")
         if not bar.startswith(("0", "none")) and "border-right" not in style:
-            yield "has its bar at the left"
+            yield "has its bar at the left", "Give bodies the class rtl of the base theme where dir is rtl."
         _, right, _, left = sides(style, "padding")
         if left > right:
-            yield "has more room at the left than at the right"
+            yield "has more room at the left than at the right", "Put the gap into a cell of its own: it mirrors."
 
 
 def _direction(node: Any, page: str) -> str:

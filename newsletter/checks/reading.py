@@ -9,6 +9,7 @@ from typing import Any
 from newsletter.checks import examples as eg
 from newsletter.checks.authored import field_of
 from newsletter.checks.context import CheckContext
+from newsletter.checks.folding import told_once
 from newsletter.checks.page import cut, visible_words
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sheets import pixels
@@ -36,6 +37,7 @@ _BLOCKS = ("p", "li", "td", "th", "div", "blockquote", "h1", "h2", "h3", "h4", "
     ),
     passing=Example("an underlined link, or one that stands alone", eg.as_it_is),
 )
+@told_once
 def link_colour_only(context: CheckContext) -> Iterator[Problem]:
     """A link with words beside it that is neither underlined nor bold nor boxed; told once for each story."""
     light = context.page.light
@@ -92,6 +94,7 @@ def _among_words(link: Any, known: dict[Any, bool]) -> bool:
     failing=Example("`font-size:12px`", eg.html("<h2>", '<p style="font-size:12px">Tides</p><h2>')),
     passing=Example("`font-size:14px`", eg.html("<h2>", '<p style="font-size:14px">Tides</p><h2>')),
 )
+@told_once
 def text_small(context: CheckContext) -> Iterator[Problem]:
     """Visible words under ``SMALLEST`` pixels, here or by a rule for telephones; each size once for each story."""
     light = context.page.light
@@ -137,6 +140,7 @@ def text_small(context: CheckContext) -> Iterator[Problem]:
     failing=Example("`text-align:justify`", eg.html("<p>Volunteers", '<p style="text-align:justify">Volunteers')),
     passing=Example("`text-align:left`", eg.as_it_is),
 )
+@told_once
 def text_justified(context: CheckContext) -> Iterator[Problem]:
     """An element with words that is justified; told once for the frame and once for each story."""
     light = context.page.light
@@ -161,6 +165,7 @@ def text_justified(context: CheckContext) -> Iterator[Problem]:
     failing=Example("`headline: THE FERRY IS BACK`", eg.html("<h3>The ferry is back", "<h3>THE FERRY IS BACK")),
     passing=Example("`headline: The ferry is back`", eg.as_it_is),
 )
+@told_once
 def text_capitals(context: CheckContext) -> Iterator[Problem]:
     """Words that are written, or set by ``text-transform``, in capitals; names such as NATO apart."""
     light = context.page.light

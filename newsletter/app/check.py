@@ -14,7 +14,6 @@ from newsletter.app.reach import reach
 from newsletter.app.render import Rendered, render
 from newsletter.app.sponsors import facts_of
 from newsletter.articles.dropcap import drop_cap
-from newsletter.audience.subscribers import count
 from newsletter.checks import formats, pages
 from newsletter.checks.context import CheckContext
 from newsletter.checks.formats import Paint, Report
@@ -88,6 +87,8 @@ def _readers(desk: Desk, rendered: Rendered) -> int | None:
     inside = any(image.src.startswith("cid:") for image in rendered.email.images)
     if not inside or desk.config.provider.name == "outbox" or not desk.workspace.database.is_file():
         return None
+    from newsletter.audience.subscribers import count  # the database's packages, which no other check needs
+
     with contextlib.suppress(NewsletterError):
         return count(desk.store, status="subscribed")
     return None

@@ -133,6 +133,16 @@ def test_an_approved_issue_is_left_alone(desk: Desk) -> None:
     assert text_of(desk, "ferry") == FERRY
 
 
+def test_an_approved_issue_is_refused_even_where_there_is_nothing_to_fix(desk: Desk) -> None:
+    """The answer does not depend on what the checks would have found."""
+    check_issue(desk, "2026-11-27", fix=True)
+    frozen = desk.workspace.issue_dir("2026-11-27") / "approved"
+    frozen.mkdir()
+    (frozen / "approval.json").write_text("{}")
+    with pytest.raises(IllegalState):
+        check_issue(desk, "2026-11-27", fix=True)
+
+
 def test_a_file_that_changes_meanwhile_is_a_conflict_and_stays(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """The editor's own save wins; what was fixed before is named."""
     ferry = desk.workspace.issue_dir("2026-11-27") / "ferry.md"
@@ -149,6 +159,27 @@ def test_a_file_that_changes_meanwhile_is_a_conflict_and_stays(desk: Desk, monke
         check_issue(desk, "2026-11-27", fix=True)
     assert ferry.read_bytes() == theirs
     assert "fixed before that: issues/2026-11-27/issue.md" in str(refused.value)
+
+
+def test_what_somebody_else_saves_meanwhile_in_another_place_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each file is read anew before it is written: a fix never brings back what stood there before."""
+    ferry = desk.workspace.issue_dir("2026-11-27") / "ferry.md"
+    real: Callable[..., bytes] = fixing.read_bytes
+
+    def saved_by_somebody_else(path: Path) -> bytes:
+        if path == ferry:
+            ferry.write_bytes(
+                FERRY.replace("code  stays", "code  stayed").replace("credit: Ines", "credit: Bo").encode()
+            )
+            monkeypatch.setattr(fixing, "read_bytes", real)
+        return real(path)
+
+    monkeypatch.setattr(fixing, "read_bytes", saved_by_somebody_else)
+    check_issue(desk, "2026-11-27", fix=True)
+    assert "code  stayed" in text_of(desk, "ferry") and "credit: Bo" in text_of(desk, "ferry")
+    assert "Prime minister of tides it was not. But" in text_of(desk, "ferry")
 
 
 @pytest.mark.parametrize("edit", [

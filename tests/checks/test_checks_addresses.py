@@ -281,7 +281,8 @@ def test_http_becomes_https_where_the_page_answers_there() -> None:
         eg.issue(intro="See http://a.example/x."),
         leads("http://estuary.example/ferry"),
         eg.html("<p>Good morning", '<p><a href="http://a.example/x">In the intro</a>. Good morning'),
-        eg.html("<h3>The ferry", '<p><a href="http://a.example/x">again</a></p><h3>The ferry'),
+        eg.html("<h3>The ferry", '<p><a href="http://b.example/y">b</a></p><h3>The ferry'),
+        eg.html("<h3>The ferry", '<p><a href="http://c.example/z">c</a></p><h3>The ferry'),
     )(eg.example())
     over = {
         "https://estuary.example/ferry": Reached("", 200, "https://estuary.example/ferry"),
@@ -291,10 +292,10 @@ def test_http_becomes_https_where_the_page_answers_there() -> None:
     }
     assert proposals(context) == ()
     told = proposals(dataclasses.replace(context, reachability=over))
-    assert {
-        (p.edit.article, p.edit.field, p.edit.before, p.edit.after) for p in told if p.check == "link-insecure"
-    } >= {
+    insecure = {(p.edit.article, p.edit.field, p.edit.before, p.edit.after) for p in told if p.check == "link-insecure"}
+    assert insecure == {
         ("the-ferry-is-back", "link", "http://estuary.example/ferry", "https://estuary.example/ferry"),
+        ("the-ferry-is-back", "body", "http://a.example/x", "https://a.example/x"),
         (None, "body", "http://a.example/x", "https://a.example/x"),
     }
     assert not [p for p in told if "b.example" in p.edit.after or "c.example" in p.edit.after]

@@ -16,6 +16,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from checks import bench_checks
+
 BIN = Path(sys.executable).parent
 NEWSLETTER = str(BIN / "newsletter")
 HERE = Path(__file__).resolve()
@@ -186,6 +188,7 @@ def bench_simulation(folder: Path) -> None:
 PARTS: dict[str, Callable[..., None]] = {
     "help": bench_help,
     "build": bench_build,
+    "checks": bench_checks,
     "simulation": bench_simulation,
     "import": bench_import,
     "send": bench_send,

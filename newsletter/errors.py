@@ -18,6 +18,7 @@
     │   └── ImportRefused                 65   a CSV or a story file that cannot be read at all
     ├── RemoteError                       69   a remote service: provider, web server, DNS
     │   └── FetchRefused                  69   the guarded fetch will not go to that address
+    │       └── FetchGaveUp               69   it went there, and turned back: too slow, too many redirects
     ├── CannotWrite                       73   disk full, permission, read-only file system
     ├── TryAgain                          75   nothing is wrong, come back later
     │   ├── Conflict                      75   the file changed under the editor's hands
@@ -120,6 +121,10 @@ class RemoteError(NewsletterError):
 
 class FetchRefused(RemoteError):
     """The guarded fetch refuses an address (private network, scheme, size, time)."""
+
+
+class FetchGaveUp(FetchRefused):
+    """The other side answers, but never comes to an end: too slow, or one redirect after another."""
 
 
 class CannotWrite(NewsletterError):

@@ -116,6 +116,8 @@ class Issue:
     lang: str | None = None
     intro: str = ""
     waive: tuple[Waiver, ...] = ()
+    checks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    """Other weights of checks, for this issue alone: id → error, warning, info or off."""
     path: Path | None = None
     sha256: str = ""
 
@@ -180,7 +182,8 @@ class Email:
 
     ``timings`` are seconds by rendering step. ``remote_images`` are the URLs left where they are; ``asked_for`` has,
     for those that a CDN was asked for in another size, the address that the story names. ``pictured`` are the layouts
-    in which the theme shows pictures.
+    in which the theme shows pictures. ``mso``: the theme writes markup for Outlook's Word engine. ``mended`` are the
+    tags of the theme's HTML that did not pair up and that the parser put right as it saw fit.
     """
 
     issue: str
@@ -197,6 +200,8 @@ class Email:
     asked_for: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     spans: tuple[Span, ...] = ()
     pictured: tuple[Layout, ...] = PICTURED
+    mso: bool = True
+    mended: tuple[str, ...] = ()
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
@@ -207,6 +212,11 @@ class Email:
     def html_of(self, article: str) -> str:
         """The parts of the HTML that belong to one article, in order."""
         return "".join(self.html[s.start : s.end] for s in self.spans if s.article == article)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Bytes of HTML that each article costs, in reading order."""
+        return {slug: len(self.html_of(slug).encode()) for slug in dict.fromkeys(s.article for s in self.spans)}
 
 
 class Severity(enum.StrEnum):
@@ -236,3 +246,5 @@ class Finding:
     line: int | None = None
     waived: str | None = None
     """The editor's reason when the finding is waived; such a finding blocks nothing."""
+    fixable: bool = False
+    """Whether ``newsletter check --fix`` puts it right."""

@@ -50,15 +50,6 @@ class Built:
         return len({field.name for field in self.email.fields})
 
 
-def article_sizes(email: Email) -> dict[str, int]:
-    """Bytes of finished HTML that each article costs, in reading order."""
-    sizes: dict[str, int] = {}
-    for span in email.spans:
-        part = len(email.html[span.start : span.end].encode())
-        sizes[span.article] = sizes.get(span.article, 0) + part
-    return sizes
-
-
 def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     """Render into ``out`` (default ``.newsletter/build/<slug>``): email.html, .txt and .eml, media/, build.json.
 
@@ -70,7 +61,6 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     if out is None:
         desk.workspace.ensure_state()
     batch = preview_batch(desk, rendered, reader=None)
-    sizes = article_sizes(email)
     report = {
         "schema": "newsletter/build/1",
         "issue": slug,
@@ -79,7 +69,7 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
         "html_bytes": email.size,
         "text_bytes": len(email.text.encode()),
         "clip_bytes": CLIP,
-        "articles": sizes,
+        "articles": email.sizes,
         "images": [
             {"name": i.name, "bytes": i.size, "width": i.width, "height": i.height, "article": i.article}
             for i in email.images
@@ -102,7 +92,7 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
     write_atomic(folder / "email.eml", compile_message(batch.outgoing).splice(reader))
     write_atomic(folder / "build.json", json.dumps(report, ensure_ascii=False, indent=2) + "\n")
     _forget_old_media(media, {image.name for image in email.images})
-    return Built(folder, email, rendered.seconds, sizes, report)
+    return Built(folder, email, rendered.seconds, email.sizes, report)
 
 
 def as_page(email: Email, media: str = "media/", html: str | None = None) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from newsletter.app.build import GMAIL_CLIP
 from newsletter.app.check import findings_of
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import message_facts
 from newsletter.app.render import Rendered, render
 from newsletter.app.words import plural
+from newsletter.clients.gmail import CLIP
 from newsletter.delivery import approval as approvals
 from newsletter.delivery import testsend
 from newsletter.delivery.versions import load_test, version_of_approval, version_of_email
@@ -109,7 +109,7 @@ class IssueDiff:
     @property
     def room(self) -> float:
         """Kilobytes left now before Gmail clips; negative when it does."""
-        return (GMAIL_CLIP - self.difference.new_size) / 1024
+        return (CLIP - self.difference.new_size) / 1024
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``. Runs are [op, text]: without the "new" ones they are the old text, and vice versa."""
@@ -155,7 +155,7 @@ class IssueDiff:
             "look_only": diff.look,
             "text_part_only": diff.text_only,
             "text_part": [{"change": w.change, "runs": _runs(w.runs)} for w in diff.text_part],
-            "html_bytes": {"old": diff.old_size, "new": diff.new_size, "clip": GMAIL_CLIP},
+            "html_bytes": {"old": diff.old_size, "new": diff.new_size, "clip": CLIP},
             "findings": None
             if diff.appeared is None or diff.gone is None
             else {"appeared": _findings(diff.appeared), "gone": _findings(diff.gone)},

@@ -18,6 +18,7 @@ from newsletter.app.desk import Desk, open_desk
 from newsletter.app.outgoing import preview_batch, reader_values
 from newsletter.app.providers import make_provider
 from newsletter.app.render import Rendered, render
+from newsletter.checks.inbox import lines_of
 from newsletter.clients.gmail import CLIP
 from newsletter.clients.media import Scheme
 from newsletter.clients.registry import Client
@@ -84,15 +85,17 @@ class Preview:
         raise NotFound(f"there is no picture {name} in this mail")
 
     def summary(self, reader: str | None) -> dict[str, Any]:
-        """What stands around the mail: the inbox line, the size, the findings."""
+        """What stands around the mail: the inbox line, also as clients cut it, the size, the findings."""
         email = self.rendered.email
         values = self._values(reader)
         room = (CLIP - email.size) / 1024
+        subject, preheader = (fill(line, email.fields, values) for line in (email.subject, email.preheader))
         left = f"{room:.1f} KB left before Gmail clips" if room >= 0 else f"{-room:.1f} KB more than Gmail shows"
         return {
             "sender": self.sender,
-            "subject": fill(email.subject, email.fields, values),
-            "preheader": fill(email.preheader, email.fields, values),
+            "subject": subject,
+            "preheader": preheader,
+            "inbox": [asdict(line) for line in lines_of(self.sender, subject, preheader)],
             "size": email.size,
             "size_words": f"{email.size / 1024:.1f} KB; {left}",
             "theme": email.theme,

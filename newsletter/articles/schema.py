@@ -38,7 +38,7 @@ class _ProvenanceKeys(msgspec.Struct, kw_only=True):
 
 class _WaiverKeys(msgspec.Struct, kw_only=True):
     id: str
-    reason: str
+    reason: str = ""
 
 
 class ArticleKeys(msgspec.Struct, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,8 +11,10 @@ from types import MappingProxyType
 from newsletter.checks.page import Page
 from newsletter.checks.used import uses
 from newsletter.checks.used_styles import Use
+from newsletter.clients.colours import Rgb
 from newsletter.message.merge import fill
 from newsletter.models import Article, Email, Issue, Section
+from newsletter.net.probe import Reached
 from newsletter.workspace.settings import Config
 
 
@@ -37,7 +39,12 @@ class CheckContext:
 
     ``provider_local``: nothing leaves this machine. ``send_at`` is aware. ``past_uses`` maps what identifies a
     story (headline, URL, GUID) to the slug of the other issue that ran it. ``known_fields`` are the attributes of
-    the audience. ``sponsors`` are the facts of each sponsor in the issue, by its name.
+    the audience; ``readers`` is how many are subscribed (None: nobody asked), and pictures inside the mail are meant
+    for at most ``embedded_limit`` of them. ``sponsors`` are the facts of each sponsor in the issue, by its name;
+    ``sponsor_labels`` are the words that mark a story as paid for, in its language, by its slug. ``openings`` has,
+    for a story whose body begins with a drop cap, (what stands there, what it would be). ``reachability`` is what
+    addresses on the web answered (None: not asked). ``found`` are (check, article) of the findings, for waivers.
+    ``edges`` has, by its ``src``, each transparent picture outside stories: (colour, pixels) along what is drawn.
     """
 
     issue: Issue
@@ -48,7 +55,14 @@ class CheckContext:
     send_at: datetime | None = None
     past_uses: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     known_fields: frozenset[str] = frozenset()
+    readers: int | None = None
+    embedded_limit: int = 50
     sponsors: Mapping[str, SponsorFacts] = field(default_factory=lambda: MappingProxyType({}))
+    edges: Mapping[str, Sequence[tuple[Rgb, int]]] = field(default_factory=lambda: MappingProxyType({}))
+    sponsor_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    openings: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    reachability: Mapping[str, Reached] | None = None
+    found: frozenset[tuple[str, str | None]] = frozenset()
 
     @cached_property
     def page(self) -> Page:
@@ -69,6 +83,16 @@ class CheckContext:
     def preheader(self) -> str:
         """The preheader as a reader without attributes sees it."""
         return fill(self.email.preheader, self.email.fields, {})
+
+    @property
+    def sender_name(self) -> str:
+        """The name that inboxes show."""
+        return self.config.sender.name or self.config.publication.name
+
+    @cached_property
+    def paid(self) -> frozenset[str]:
+        """The slugs of stories that somebody paid for."""
+        return frozenset(a.slug for section, a in self.placed() if section.layout == "sponsor" or a.sponsor)
 
     def placed(self) -> Iterator[tuple[Section, Article]]:
         """Every article with its section, in reading order."""

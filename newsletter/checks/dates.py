@@ -185,6 +185,7 @@ def date_impossible(context: CheckContext) -> Iterator[Problem]:
     source="newsroom practice; the day is taken in the publication's time zone",
     failing=Example("`date: 2026-11-27`, sent on 28 November", eg.given(send_at=datetime(2026, 11, 28, 7, tzinfo=UTC))),
     passing=Example("`date: 2026-11-27`, sent on 27 November", eg.given(send_at=datetime(2026, 11, 27, 7, tzinfo=UTC))),
+    needs="send_at",
 )
 def issue_date_mismatch(context: CheckContext) -> Iterator[Problem]:
     """The day of sending is not the issue's date."""

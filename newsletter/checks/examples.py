@@ -18,33 +18,84 @@ from newsletter.checks.registry import Change
 from newsletter.models import Article, Email, EmailImage, Issue, MergeField, Picture, Section, Span
 from newsletter.workspace.settings import Config, Publication, Sender, Site
 
-_HEAD = """<!DOCTYPE html>
-<html lang="en-GB" dir="ltr">
+_HEAD = (
+    """<!DOCTYPE html>
+<html lang="en-GB" dir="ltr" xmlns:v="urn:schemas-microsoft-com:vml" xmlns:o="urn:schemas-microsoft-com:office:office">
 <head>
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1">
+<meta name="x-apple-disable-message-reformatting">
+<meta name="format-detection" content="telephone=no,date=no,address=no,email=no,url=no">
+<meta name="color-scheme" content="light dark">
+<meta name="supported-color-schemes" content="light dark">
 <title>The ferry is back</title>
-<style>.lead { color: #1a1a1a }</style>
+<!--[if mso]><xml><o:AllowPNG/><o:PixelsPerInch>96</o:PixelsPerInch></xml>
+<style>p, a { mso-line-height-rule: exactly; font-family: Georgia }</style><![endif]-->
+<style>
+:root { color-scheme: light dark }
+.lead { color: #1a1a1a }
+.im, #MessageViewBody a, a[x-apple-data-detectors] { color: inherit !important }
+</style>
+<style>
+@media (max-width: 480px) {
+.page { padding: 0 !important }
+}
+</style>
+<style>
+@media (prefers-color-scheme: dark) {
+.page { background-color: #141414 !important }
+.card { background-color: #1E1E1E !important }
+.text { color: #D6D2CB !important }
+.page a { color: #FF9E8F !important }
+.fill { background-color: #FF9E8F !important }
+.page .button { color: #1E1E1E !important }
+}
+</style>
+<style>
+[data-ogsb] .page { background-color: #141414 !important }
+[data-ogsb] .card { background-color: #1E1E1E !important }
+[data-ogsb] .fill { background-color: #FF9E8F !important }
+[data-ogsc] .text { color: #D6D2CB !important }
+[data-ogsc] .page a { color: #FF9E8F !important }
+[data-ogsc] .page .button { color: #1E1E1E !important }
+</style>
 </head>
-<body>
-<div style="display:none">After eight months the morning boat runs again</div>
-<div lang="en-GB" dir="ltr">
-<!--[if mso]><table role="presentation"><tr><td><![endif]-->
+<body class="page" bgcolor="#F4F1EA" style="margin:0;padding:0;background-color:#F4F1EA">
+<div style="display:none;mso-hide:all">After eight months the morning boat runs again</div>
+<div style="display:none;mso-hide:all">"""
+    + "&#847; " * 120
+    + """</div>
+<div class="page text" role="article" aria-roledescription="email" aria-label="The ferry is back" \
+lang="en-GB" dir="ltr" style="background-color:#F4F1EA;color:#333333;font:17px/28px Georgia,serif">
+<!--[if mso]><table role="presentation" align="center" bgcolor="#F4F1EA" style="width:600px"><tr><td><![endif]-->
+<div style="max-width:600px;margin:0 auto;text-align:left">
+<table class="card" role="presentation" width="100%" cellpadding="0" cellspacing="0" border="0" bgcolor="#FFFFFF" \
+style="background-color:#FFFFFF"><tr><td style="padding:24px 32px">
 <h1>The Estuary Weekly</h1>
 <p>Good morning nlf0001q, here is the week on the water.</p>
 """
-_FERRY = """<img src="cid:ferry" width="600" alt="A white boat with a blue rail comes alongside at low water">
+)
+_FERRY = """<img src="cid:ferry" width="600" alt="A white boat with a blue rail comes alongside at low water" \
+style="background-color:#E9E5DC;color:#333333;font:16px/22px Arial,sans-serif;display:block;width:100%;height:auto;\
+max-width:600px">
 <h3>The ferry is back</h3>
 <p>After eight months the morning boat runs again.</p>
-<p><a href="https://estuary.example/ferry">Read the full story</a></p>
+<table role="presentation" cellpadding="0" cellspacing="0" border="0"><tr><td class="fill" bgcolor="#9B1C1C" \
+style="background-color:#9B1C1C"><a href="https://estuary.example/ferry" class="button" \
+style="display:inline-block;padding:14px 24px;font:700 16px/20px Arial,sans-serif;text-decoration:none;color:#FFFFFF">\
+<!--[if mso]><i style="mso-font-width:150%">&emsp;</i><![endif]-->Read the full story\
+<!--[if mso]><i style="mso-font-width:150%">&emsp;</i><![endif]--></a></td></tr></table>
 """
 _LIBRARY = """<h2>Also this week</h2>
 <h3>The library opens on Sundays</h3>
 <p>Volunteers keep the doors open until four.</p>
-<p><a href="https://estuary.example/library">Read on about the library</a></p>
+<p><a href="https://estuary.example/library" style="color:#9B1C1C">Read on about the library</a></p>
 """
-_FOOT = """<!--[if mso]></td></tr></table><![endif]-->
+_FOOT = """</td></tr></table>
 <p>The Estuary Weekly, 4 Quay Street, Wexmouth EX99 1EW.
-<a href="nlf0003q">Unsubscribe</a> <a href="nlf0004q">Read online</a></p>
+<a href="nlf0003q">Unsubscribe</a> <a href="nlf0009q">Preferences</a> <a href="nlf0004q">Read online</a></p>
+</div>
+<!--[if mso]></td></tr></table><![endif]-->
 </div>
 </body>
 </html>
@@ -65,6 +116,7 @@ Read on about the library: https://estuary.example/library
 
 The Estuary Weekly, 4 Quay Street, Wexmouth EX99 1EW.
 Unsubscribe: nlf0005q
+Preferences: nlf0010q
 Read online: nlf0006q
 """
 _FIELDS = (
@@ -74,6 +126,8 @@ _FIELDS = (
     MergeField("nlf0004q", "web_url", "", "html"),
     MergeField("nlf0005q", "unsubscribe_url", "", "text"),
     MergeField("nlf0006q", "web_url", "", "text"),
+    MergeField("nlf0009q", "preferences_url", "", "html"),
+    MergeField("nlf0010q", "preferences_url", "", "text"),
 )
 FERRY = Article(
     slug="the-ferry-is-back",
@@ -140,7 +194,7 @@ def as_it_is(context: CheckContext) -> CheckContext:
 
 
 def given(**changes: Any) -> Change:
-    """Change the circumstances: provider, send_at, past_uses, known_fields."""
+    """Change the circumstances: provider, send_at, past_uses, reachability …"""
     return lambda context: dataclasses.replace(context, **changes)
 
 
@@ -167,6 +221,12 @@ def html(old: str, new: str) -> Change:
         return email(html=before.replace(old, new, 1), spans=spans)(context)
 
     return change
+
+
+def logo(*edges: tuple[tuple[int, int, int], int]) -> Change:
+    """Put a transparent logo in place of the name; ``edges`` are (colour, pixels) along what is drawn."""
+    shown = '<h1><img src="cid:logo" width="60" alt="The Estuary Weekly" style="display:block"></h1>'
+    return both(html("<h1>The Estuary Weekly</h1>", shown), given(edges={"cid:logo": edges}))
 
 
 def story(**changes: Any) -> Change:
@@ -211,6 +271,16 @@ def site(**changes: Any) -> Change:
     return _with_config("site", changes)
 
 
+def config(**changes: Any) -> Change:
+    """Change whole tables of newsletter.toml."""
+    return lambda context: dataclasses.replace(context, config=msgspec.structs.replace(context.config, **changes))
+
+
+def links(**changes: Any) -> Change:
+    """Change ``[links]`` of newsletter.toml."""
+    return _with_config("links", changes)
+
+
 def both(*changes: Change) -> Change:
     """One change after another."""
 
@@ -224,8 +294,7 @@ def both(*changes: Change) -> Change:
 
 def _with_config(table: str, changes: dict[str, Any]) -> Change:
     def change(context: CheckContext) -> CheckContext:
-        part = msgspec.structs.replace(getattr(context.config, table), **changes)
-        return dataclasses.replace(context, config=msgspec.structs.replace(context.config, **{table: part}))
+        return config(**{table: msgspec.structs.replace(getattr(context.config, table), **changes)})(context)
 
     return change
 

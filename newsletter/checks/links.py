@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
+from newsletter.checks.edits import BODY, Edit
 from newsletter.checks.page import Element, cut, plain
 from newsletter.checks.registry import Example, Problem, check
+from newsletter.checks.web import asked, secure, written_in
 from newsletter.message.merge import TOKEN
 from newsletter.models import Severity
 
 _HOST = re.compile(r"[^\s.]+(?:\.[^\s.]+)+\.?|localhost|\[[0-9a-fA-F:.]+\]")
 _MAILTO = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-_VAGUE = {"click here", "here", "click", "this link", "link", "tap here", "more", "go"}
+# The same few words in the languages that the mail itself speaks.
+_VAGUE = frozenset((
+    "click here", "here", "click", "this link", "link", "tap here", "more", "go", "read more", "learn more", "see more",
+    "find out more", "continue", "details", "this page", "website", "url",
+    "hier", "hier klicken", "klicken sie hier", "mehr", "mehr lesen", "weiterlesen",
+    "ici", "cliquez ici", "en savoir plus", "lire la suite", "lien", "aquí", "haga clic aquí", "haz clic aquí",
+    "leer más", "más", "یہاں", "یہاں کلک کریں", "مزید", "यहाँ", "यहां", "यहाँ क्लिक करें", "यहां क्लिक करें", "और पढ़ें",
+    "અહીં", "અહીં ક્લિક કરો", "વધુ વાંચો", "এখানে", "এখানে ক্লিক করুন", "আরও পড়ুন",
+))  # fmt: skip
+
+
+def _bare(text: str) -> str:
+    """The words of a text in lower case. The marks of Hindi or Bengali belong to their letters, so they stay."""
+    return " ".join("".join(c if unicodedata.category(c)[0] not in "PSZC" else " " for c in text.casefold()).split())
 
 
 def why_malformed(address: str) -> str | None:
@@ -43,7 +59,7 @@ def why_malformed(address: str) -> str | None:
     return "it lacks https:// and the host"
 
 
-def _links(context: CheckContext) -> Iterator[tuple[Element, str]]:
+def links_of(context: CheckContext) -> Iterator[tuple[Element, str]]:
     """Every link of the page with its address; those that are one merge field of ours are sound."""
     ours = {field.token for field in context.email.fields if field.name.endswith("_url")}
     for element in context.page.every("a", "area"):
@@ -74,7 +90,7 @@ def link_malformed(context: CheckContext) -> Iterator[Problem]:
                 "link",
             )
     anchors = {e.attributes.get("id") or e.attributes.get("name") for e in context.page.elements}
-    for element, address in _links(context):
+    for element, address in links_of(context):
         if address.startswith("#") and address[1:] in anchors:
             continue
         wrong = why_malformed(TOKEN.sub("x", address))
@@ -88,20 +104,39 @@ def link_malformed(context: CheckContext) -> Iterator[Problem]:
             )
 
 
+def _over_https(context: CheckContext, problem: Problem) -> Iterator[Edit]:
+    """The same page over https, where it was asked and answered there."""
+
+    def answers(address: str) -> bool:
+        answer = (context.reachability or {}).get(asked(secure(address)))
+        return answer is not None and answer.ok and answer.final.startswith("https://")
+
+    article = next((a for a in context.issue.articles() if a.slug == problem.article), None)
+    if problem.field == "link" and article is not None:
+        if article.link and answers(article.link):
+            yield Edit(article.slug, "link", article.link, secure(article.link))
+        return
+    for at, address in written_in(article.body if article else context.issue.intro):
+        if address.lower().startswith("http://") and answers(address):
+            yield Edit(article.slug if article else None, BODY, address, secure(address), at)
+
+
 @check(
     id="link-insecure",
     severity=Severity.WARNING,
     family="links",
-    why="Browsers warn before http:// pages, and anyone on the way can read and change them.",
+    why="Browsers warn before http:// pages, and anyone on the way can read and change them. With `--online`, `--fix` "
+    "writes https:// where the same page answers there.",
     source="browsers' https-first modes",
     failing=Example("`link: http://estuary.example/ferry`", eg.story(link="http://estuary.example/ferry")),
     passing=Example("`link: https://estuary.example/ferry`", eg.as_it_is),
+    fixer=_over_https,
 )
 def link_insecure(context: CheckContext) -> Iterator[Problem]:
     """An http address in a story's file or in the finished mail."""
     named: set[str] = set()
     found = [(a.link, a.slug, "link") for a in context.issue.articles() if a.link]
-    for address, slug, field in [*found, *((address, e.article, None) for e, address in _links(context))]:
+    for address, slug, field in [*found, *((address, e.article, None) for e, address in links_of(context))]:
         if address.strip().lower().startswith("http://") and address.strip() not in named:
             named.add(address.strip())
             yield Problem(
@@ -113,27 +148,53 @@ def link_insecure(context: CheckContext) -> Iterator[Problem]:
             )
 
 
+def _spoken(element: Element) -> tuple[str, bool]:
+    """What a screen reader says of a link, as it is written, and whether it holds a picture."""
+    name = element.text or element.attributes.get("aria-label") or element.attributes.get("title") or ""
+    pictures = list(element.node.iter("img"))
+    return name or " ".join(child.get("alt") or "" for child in pictures), bool(pictures)
+
+
+@check(
+    id="link-text-missing",
+    severity=Severity.ERROR,
+    family="links",
+    why="A link without text cannot be seen, and a screen reader has nothing to say of it but its address.",
+    source="WCAG 2.2, 2.4.4 and 4.1.2",
+    failing=Example("`[](https://estuary.example/ferry)`", eg.html("Read the full story", "")),
+    passing=Example("`[Read the full story](https://estuary.example/ferry)`", eg.as_it_is),
+)
+def link_text_missing(context: CheckContext) -> Iterator[Problem]:
+    """A link with neither text nor label nor picture."""
+    for element in context.page.every("a"):
+        address = element.attributes.get("href")
+        spoken, pictured = _spoken(element)
+        if address and not pictured and not plain(spoken):
+            yield Problem(
+                f"A link has no text: {cut(TOKEN.sub('…', address))}",
+                "Write what it leads to, or take it out.",
+                element.article,
+                phrase=f"]({address.strip()})",
+            )
+
+
 @check(
     id="link-text-vague",
     severity=Severity.WARNING,
     family="links",
-    why="Screen readers list links by their text: “here” says nothing, and an empty link is not even read.",
-    source="WCAG 2.2, 2.4.4",
+    why="Screen readers list links by their text, one after another: “here” says nothing of where it leads.",
+    source="WCAG 2.2, 2.4.4, failure F84",
     failing=Example("`[here](https://estuary.example/ferry)`", eg.html("Read the full story", "here")),
     passing=Example("`[Read the full story](https://estuary.example/ferry)`", eg.as_it_is),
 )
 def link_text_vague(context: CheckContext) -> Iterator[Problem]:
-    """A link whose text is empty or says nothing about where it leads."""
+    """A link whose text says nothing about where it leads."""
     for element in context.page.every("a"):
-        if not element.attributes.get("href"):
-            continue
-        name = element.text or element.attributes.get("aria-label") or element.attributes.get("title") or ""
-        pictures = [child.get("alt") or "" for child in element.node.iter("img")]
-        spoken = plain(name) or plain(" ".join(pictures))
-        if not spoken or spoken in _VAGUE:
+        spoken, _ = _spoken(element)
+        if element.attributes.get("href") and _bare(spoken) in _VAGUE:
             yield Problem(
-                f"A link says only “{cut(name)}”." if spoken else "A link has no text.",
+                f"A link says only “{cut(spoken)}”.",
                 "Say where it leads, as in “Read the full story”.",
                 element.article,
-                phrase=f"[{name}]" if name else None,
+                phrase=f"[{spoken}]",
             )

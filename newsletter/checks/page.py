@@ -8,15 +8,25 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from newsletter.checks.sheets import Sheet, read_sheet
 from newsletter.message.reading import CLOSE, OPEN, marked
 from newsletter.models import Span
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+    from newsletter.clients.cascade import Cascade
+    from newsletter.clients.media import Scheme
 _UNSEEN = {"head", "style", "script", "title", "noscript"}
+_UNREAD = {"style", "script"}
+_INLINE = frozenset(
+    """a abbr acronym b bdi bdo big cite code del dfn em font i ins kbd mark q s samp small span strike strong sub sup
+    time tt u var wbr""".split()  # noqa: SIM905 - a list of names reads better unquoted
+)
 _HIDDEN = re.compile(r"display\s*:\s*none|mso-hide\s*:\s*all", re.IGNORECASE)
-_URL = re.compile(r"(?:https?|mailto|tel):\S+", re.IGNORECASE)
+HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+# Joiners, soft hyphens and the like: they take a place in the bytes and none on the screen.
+_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]")
 _WORD = re.compile(r"\w+")
 
 
@@ -35,6 +45,14 @@ class Element:
         return " ".join("".join(self.node.itertext()).split())
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The visible words that stand directly in an element, without those of its children."""
+
+    element: Element
+    text: str
+
+
 class Page:
     """A parsed page. Broken HTML is repaired as a browser would; the raw text is kept beside it."""
 
@@ -43,7 +61,8 @@ class Page:
         self._spans = spans
 
     @cached_property
-    def _root(self) -> HtmlElement | None:
+    def root(self) -> HtmlElement | None:
+        """The parsed page; None for an empty one. Comments with a story's slug stand where each story begins."""
         from lxml import etree
         from lxml import html as lxml_html
 
@@ -57,11 +76,11 @@ class Page:
     @cached_property
     def elements(self) -> tuple[Element, ...]:
         """Every element in reading order."""
-        if self._root is None:
+        if self.root is None:
             return ()
         found: list[Element] = []
         article: str | None = None
-        for node in self._root.iter():
+        for node in self.root.iter():
             if isinstance(node.tag, str):
                 found.append(Element(node.tag, dict(node.attrib.items()), article, node))
             else:
@@ -93,30 +112,86 @@ class Page:
         return tuple(found)
 
     @cached_property
+    def shown(self) -> tuple[Element, ...]:
+        """The elements of the body that are not switched off by ``display: none``, on them or around them."""
+        unseen: set[Any] = set()
+        found = []
+        for element in self.elements:
+            node = element.node
+            hidden = element.tag in _UNSEEN or HIDDEN.search(element.attributes.get("style", ""))
+            if hidden or node.getparent() in unseen:
+                unseen.add(node)
+            else:
+                found.append(element)
+        return tuple(found)
+
+    @cached_property
+    def runs(self) -> tuple[Run, ...]:
+        """Every piece of visible text with the element it stands in, in reading order."""
+        found = []
+        for element in self.shown:
+            node = element.node
+            text = visible_words("".join([node.text or "", *(child.tail or "" for child in node)]))
+            if text:
+                found.append(Run(element, text))
+        return tuple(found)
+
+    @cached_property
+    def styles(self) -> tuple[Sheet, ...]:
+        """The kept style sheets, without what only Outlook's Word engine reads: that stands in comments."""
+        return tuple(read_sheet(element.node.text or "") for element in self.every("style"))
+
+    @cached_property
+    def light(self) -> Cascade:
+        """Every element's style and colours on a light screen, 600 pixels wide."""
+        return self._cascade("light")
+
+    @cached_property
+    def dark(self) -> Cascade:
+        """The same on a dark screen, in clients that read ``prefers-color-scheme``."""
+        return self._cascade("dark")
+
+    def _cascade(self, scheme: Scheme) -> Cascade:
+        from lxml import html as lxml_html
+
+        from newsletter.clients.cascade import Cascade
+
+        return Cascade(self.root if self.root is not None else lxml_html.Element("html"), scheme=scheme)
+
+    @cached_property
     def visible(self) -> str:
         """The text a reader sees, without what is hidden (the preheader) and without style sheets."""
-        if self._root is None:
+        if self.root is None:
             return ""
-        return " ".join(" ".join(_seen(self._root)).split())
+        return " ".join("".join(_read(self.root, hidden=False)).split())
+
+    @cached_property
+    def filtered(self) -> str:
+        """The text that a spam filter reads: with the title and with what is hidden, blanks only between blocks."""
+        return "" if self.root is None else "".join(_read(self.root, hidden=True))
 
 
-def _seen(node: Any) -> Iterator[str]:
-    hidden = not isinstance(node.tag, str) or node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
-    if not hidden:
-        yield node.text or ""
+def _read(node: Any, *, hidden: bool) -> Iterator[str]:
+    """The text inside a node, as a reader sees it or, with what is ``hidden``, as a filter does."""
+    if isinstance(node.tag, str) and not (
+        node.tag in _UNREAD if hidden else node.tag in _UNSEEN or _HIDDEN.search(node.get("style", ""))
+    ):
+        gap = "" if node.tag in _INLINE else " "
+        yield gap + (node.text or "")
         for child in node:
-            yield from _seen(child)
+            yield from _read(child, hidden=hidden)
             yield child.tail or ""
+        yield gap
+
+
+def visible_words(text: str) -> str:
+    """A text without what has no width, blanks collapsed; empty where nothing is to be seen."""
+    return " ".join(_INVISIBLE.sub("", text).split())
 
 
 def plain(text: str) -> str:
     """Words alone, in lower case: two texts that read the same are equal."""
     return " ".join(_WORD.findall(text.casefold()))
-
-
-def words_of(text: str) -> list[str]:
-    """The words of a text in lower case, addresses left out."""
-    return _WORD.findall(_URL.sub(" ", text).casefold())
 
 
 def cut(text: str, limit: int = 60) -> str:

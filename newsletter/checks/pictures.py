@@ -8,6 +8,7 @@ from pathlib import Path
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
+from newsletter.checks.edits import Edit
 from newsletter.checks.page import cut, plain
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.models import Article, EmailImage, Picture, Severity
@@ -27,6 +28,17 @@ def _pictured(context: CheckContext) -> Iterator[tuple[Article, Picture]]:
             yield article, article.image
 
 
+def _alt_from_caption(context: CheckContext, problem: Problem) -> Iterator[Edit]:
+    """The caption says what the picture shows; where it only repeats the headline as well, nothing is certain."""
+    for article in context.issue.articles():
+        picture = article.image
+        if article.slug != problem.article or problem.field != "image.alt" or picture is None or not picture.caption:
+            continue
+        if plain(picture.caption) and plain(picture.caption) != plain(article.headline):
+            yield Edit(article.slug, "image.alt", picture.alt, picture.caption)
+        return
+
+
 @check(
     id="alt-missing",
     severity=Severity.ERROR,
@@ -35,6 +47,7 @@ def _pictured(context: CheckContext) -> Iterator[tuple[Article, Picture]]:
     source="WCAG 2.2, 1.1.1",
     failing=Example("a picture without `alt`", eg.picture(alt=None)),
     passing=Example("`alt: A white boat with a blue rail comes alongside at low water`", eg.as_it_is),
+    fixer=_alt_from_caption,
 )
 def alt_missing(context: CheckContext) -> Iterator[Problem]:
     """No alternative text in the story's file, or none on an ``<img>`` of the finished mail."""
@@ -45,7 +58,7 @@ def alt_missing(context: CheckContext) -> Iterator[Problem]:
     for element in context.page.every("img"):
         if "alt" not in element.attributes and element.article not in without:
             source = cut(element.attributes.get("src", "?"))
-            yield Problem(f"A picture in the mail has no alt attribute: {source}", fix, element.article, "image.alt")
+            yield Problem(f"A picture in the mail has no alt attribute: {source}", fix, element.article, phrase=source)
 
 
 @check(
@@ -58,6 +71,7 @@ def alt_missing(context: CheckContext) -> Iterator[Problem]:
         "`alt: The ferry is back` under the headline “The ferry is back”", eg.picture(alt="The ferry is back.")
     ),
     passing=Example("`alt: A white boat with a blue rail comes alongside at low water`", eg.as_it_is),
+    fixer=_alt_from_caption,
 )
 def alt_repeats_headline(context: CheckContext) -> Iterator[Problem]:
     """Alternative text and headline have the same words."""
@@ -157,14 +171,19 @@ def _shared(context: CheckContext, article: Article) -> list[Picture | None]:
 )
 def picture_remote(context: CheckContext) -> Iterator[Problem]:
     """A picture of the email that stayed on another server."""
-    owners = {a.image.url: a.slug for a in context.issue.articles() if a.image is not None and a.image.url}
     for url in context.email.remote_images:
         yield Problem(
             f"The picture stays on another server, and the approval does not cover it: {cut(url, 80)}",
             "Save it in the issue's images folder and write its name under image, file.",
-            owners.get(context.email.asked_for.get(url, url)),
+            owner_of(context, url),
             "image.url",
         )
+
+
+def owner_of(context: CheckContext, url: str) -> str | None:
+    """The story whose picture a remote one is."""
+    named = context.email.asked_for.get(url, url)
+    return next((a.slug for a in context.issue.articles() if a.image is not None and a.image.url == named), None)
 
 
 @check(
@@ -211,7 +230,7 @@ def picture_heavy(context: CheckContext) -> Iterator[Problem]:
     passing=Example("a lead picture in JPEG", eg.as_it_is),
 )
 def picture_format(context: CheckContext) -> Iterator[Problem]:
-    """A derivative in a format that mail clients do not all show."""
+    """A derivative, or a picture left on another server, in a format that mail clients do not all show."""
     for image in context.email.images:
         if image.content_type not in MAIL_TYPES:
             yield Problem(
@@ -219,6 +238,15 @@ def picture_format(context: CheckContext) -> Iterator[Problem]:
                 "Save it as JPEG or PNG.",
                 image.article,
                 "image.file",
+            )
+    for url in context.email.remote_images:
+        kind = re.split("[?#]", url)[0].lower().rpartition(".")[2]
+        if kind in ("webp", "avif", "svg", "svgz", "heic"):
+            yield Problem(
+                f"The picture is {kind.upper()}, which Outlook for Windows does not show: {cut(url, 80)}",
+                "Save it as JPEG or PNG.",
+                owner_of(context, url),
+                "image.url",
             )
 
 

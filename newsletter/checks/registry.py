@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from newsletter.checks.context import CheckContext
+from newsletter.checks.edits import Edit
 from newsletter.errors import ConfigurationError, NotFound, did_you_mean
 from newsletter.models import Severity
 
@@ -24,11 +25,23 @@ FAMILIES = {
     "sponsors": "Sponsors",
     "dates": "Dates",
     "structure": "The HTML itself",
+    "head": "What the head tells the clients",
+    "frame": "Tables, columns, buttons and pictures on the page",
+    "css": "Style sheets and size",
+    "accessibility": "For every reader",
+    "reading": "How words are set",
+    "colours": "Colours",
     "support": "What mail clients support",
     "sending": "What sending asks for",
     "waivers": "Waivers",
 }
 """The families in the order of the documents: name and title. Each is a module of this package."""
+
+_MORE = ("inbox", "wording", "addresses", "display", "reach", "sender")
+"""Modules with further checks of these families: a file that one cannot read in one sitting is two files."""
+
+INDEX = "docs/checks/README.md"
+"""Where all checks are listed."""
 
 Change = Callable[[CheckContext], CheckContext]
 """Turns the example issue into one that breaks, or keeps, a rule."""
@@ -54,9 +67,18 @@ class Example:
     change: Change
 
 
+Run = Callable[[CheckContext], Iterable[Problem]]
+Fixer = Callable[[CheckContext, Problem], Iterable[Edit]]
+"""The edits that put a problem right, where that is certain; none where it is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check. ``waivable`` is False for what guards the law or the reader: its errors stay errors."""
+    """One check. ``waivable`` is False for what guards the law or the reader: its errors stay errors.
+
+    ``needs`` names the part of the context without which the check has nothing to look at and is left out:
+    ``reachability`` or ``send_at``. ``fixer`` is what ``--fix`` asks.
+    """
 
     id: str
     severity: Severity
@@ -66,7 +88,18 @@ class Rule:
     failing: Example
     passing: Example
     waivable: bool
-    run: Callable[[CheckContext], Iterable[Problem]]
+    run: Run
+    needs: str | None = None
+    fixer: Fixer | None = None
+
+    def asleep(self, context: CheckContext) -> bool:
+        """Whether what it looks at is not known this time."""
+        return self.needs is not None and getattr(context, self.needs) is None
+
+    @property
+    def ours(self) -> bool:
+        """Whether the check comes with this product, not with an installed package."""
+        return self.run.__module__.startswith(f"{__package__}.")
 
 
 _RULES: dict[str, Rule] = {}
@@ -82,15 +115,17 @@ def check(
     failing: Example,
     passing: Example,
     waivable: bool = True,
-) -> Callable[[Callable[[CheckContext], Iterable[Problem]]], Callable[[CheckContext], Iterable[Problem]]]:
+    needs: str | None = None,
+    fixer: Fixer | None = None,
+) -> Callable[[Run], Run]:
     """Register the decorated function as a check. Raises ConfigurationError for an id that is taken."""
 
-    def register(run: Callable[[CheckContext], Iterable[Problem]]) -> Callable[[CheckContext], Iterable[Problem]]:
+    def register(run: Run) -> Run:
         if id in _RULES:
             raise ConfigurationError(
                 f'two checks have the id "{id}"', where=run.__module__, fix="rename or uninstall one of them"
             )
-        _RULES[id] = Rule(id, severity, family, why, source, failing, passing, waivable, run)
+        _RULES[id] = Rule(id, severity, family, why, source, failing, passing, waivable, run, needs, fixer)
         return run
 
     return register
@@ -99,7 +134,7 @@ def check(
 @functools.cache
 def _load() -> None:
     """Import every module that registers checks, once: looking for installed packages reads the disk."""
-    for family in FAMILIES:
+    for family in (*FAMILIES, *_MORE):
         importlib.import_module(f"newsletter.checks.{family}")
     for entry in importlib.metadata.entry_points(group="newsletter.checks"):
         try:
@@ -127,75 +162,6 @@ def find(check_id: str) -> Rule:
     if check_id not in rules:
         raise NotFound(
             f'there is no check "{check_id}"',
-            fix=did_you_mean(check_id, rules) or "docs/checks.md lists them all",
+            fix=did_you_mean(check_id, rules) or f"{INDEX} lists them all",
         )
     return rules[check_id]
-
-
-def explain(check_id: str) -> str:
-    """Why a check exists, where it comes from, what breaks it and what keeps it; raises NotFound."""
-    rule = find(check_id)
-    lines = [
-        f"{rule.id} ({rule.severity.value}): {rule.why}",
-        "",
-        f"  Source:  {rule.source}",
-        f"  Fails:   {rule.failing.text}",
-        f"  Passes:  {rule.passing.text}",
-        "",
-        f'  Another weight: {rule.id} = "off" under [checks] in newsletter.toml.'
-        if rule.waivable
-        else "  It guards the law or the reader: as an error it can be neither waived nor turned off.",
-    ]
-    return "\n".join(lines)
-
-
-def as_markdown() -> str:
-    """docs/checks.md: every check by family."""
-    rules = all_checks()
-    lines = [
-        "# Checks",
-        "",
-        "`newsletter check SLUG` looks at the finished email and at the files it is made from. Each finding has a",
-        "stable id, names its story and field, and says what to do. Errors block an approval; warnings are yours to",
-        "judge; notes are for the curious. This page is generated from the checks themselves.",
-        "",
-        "Another weight for the whole publication goes into `newsletter.toml`:",
-        "",
-        "```toml",
-        "[checks]",
-        'credit-missing = "error"',
-        'link-insecure = "off"',
-        "```",
-        "",
-        "One finding is waived, with the reason, in the front matter of its story, or of `issue.md` for the whole",
-        "issue:",
-        "",
-        "```yaml",
-        "waive:",
-        "  - id: credit-missing",
-        "    reason: our own reporter's phone",
-        "```",
-        "",
-        "A waived finding stays listed and blocks nothing. What is marked *cannot be waived* guards the law or the",
-        "reader.",
-    ]
-    titles = {**FAMILIES, **{rule.family: rule.family for rule in rules if rule.family not in FAMILIES}}
-    for family, title in titles.items():
-        lines += ["", f"## {title}"]
-        for rule in rules:
-            if rule.family == family:
-                lines += ["", *_entry(rule)]
-    return "\n".join(lines) + "\n"
-
-
-def _entry(rule: Rule) -> list[str]:
-    weight = rule.severity.value if rule.waivable else f"{rule.severity.value}, cannot be waived"
-    return [
-        f"### {rule.id}",
-        "",
-        f"*{weight}.* {rule.why}",
-        "",
-        f"- Fails: {rule.failing.text}",
-        f"- Passes: {rule.passing.text}",
-        f"- Source: {rule.source}",
-    ]

@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from newsletter.checks.context import CheckContext
-from newsletter.checks.registry import Problem, Rule, all_checks
+from newsletter.checks.edits import Edit
+from newsletter.checks.registry import INDEX, Problem, Rule, all_checks
 from newsletter.checks.waivers import waivers
-from newsletter.errors import ConfigurationError, did_you_mean
+from newsletter.errors import ConfigurationError, FrontMatterError, did_you_mean
 from newsletter.models import Article, Finding, Severity
 
-_KEY = re.compile(r"[ \t]*([A-Za-z_]+)[ \t]*:")
+_KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z_-]*)[ \t]*:")
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An edit that puts a finding of ``check`` right."""
+
+    check: str
+    edit: Edit
 
 
 def run_checks(context: CheckContext) -> tuple[Finding, ...]:
     """Every finding on an issue, worst first, then in the order of the page.
 
-    Raises ConfigurationError for a check under ``[checks]`` that does not exist or may not be turned down.
+    Raises ConfigurationError for a check under ``[checks]`` that does not exist or may not be turned down, and
+    FrontMatterError for one under ``checks:`` in issue.md.
     """
-    weights = _weights(context)
     order = {article.slug: number for number, article in reversed(list(enumerate(context.issue.articles())))}
     places = _Places(context)
+    weights = _weights(context, places)
     findings = [
-        _finding(context, rule, problem, weights[rule.id], places)
-        for rule in all_checks()
-        if weights[rule.id] != "off"
-        for problem in rule.run(context)
+        _finding(context, rule, problem, weights[rule.id], places) for rule, problem in _problems(context, weights)
     ]
     return tuple(
         sorted(
@@ -37,30 +46,69 @@ def run_checks(context: CheckContext) -> tuple[Finding, ...]:
     )
 
 
-def _weights(context: CheckContext) -> dict[str, str]:
-    """What ``[checks]`` says of each check: a severity, ``off``, or nothing (its own)."""
+def proposals(context: CheckContext) -> tuple[Proposal, ...]:
+    """The edits that put findings right, where that is certain; what is waived is left as it is."""
+    places = _Places(context)
+    weights = _weights(context, places)
+    return tuple(
+        Proposal(rule.id, edit)
+        for rule, problem in _problems(context, weights)
+        if rule.fixer and _finding(context, rule, problem, weights[rule.id], places).waived is None
+        for edit in _edits(context, rule, problem)
+    )
+
+
+def _problems(context: CheckContext, weights: Mapping[str, str]) -> Iterator[tuple[Rule, Problem]]:
+    """What every rule that is on says. Those about waivers come last: they look at what the others found."""
+    awake = [rule for rule in all_checks() if weights[rule.id] != "off" and not rule.asleep(context)]
+    found: set[tuple[str, str | None]] = set()
+    for rule in awake:
+        if rule.family != "waivers":
+            for problem in rule.run(context):
+                found.add((rule.id, problem.article))
+                yield rule, problem
+    told = dataclasses.replace(context, found=frozenset(found))
+    for rule in awake:
+        if rule.family == "waivers":
+            yield from ((rule, problem) for problem in rule.run(told))
+
+
+def _edits(context: CheckContext, rule: Rule, problem: Problem) -> Iterator[Edit]:
+    """What the rule offers, but for a sponsor's file: it serves other issues, and an edit would void its approval."""
+    if rule.fixer is not None:
+        yield from (edit for edit in rule.fixer(context, problem) if edit.article not in context.sponsors)
+
+
+def _weights(context: CheckContext, places: _Places) -> dict[str, str]:
+    """What the publication and then the issue say of each check: a severity, ``off``, or nothing (its own)."""
     rules = {rule.id: rule for rule in all_checks()}
     weights = dict.fromkeys(rules, "")
     for check_id, weight in context.config.checks.items():
-        if check_id not in rules:
-            raise ConfigurationError(
-                f'there is no check "{check_id}"',
-                where=f"newsletter.toml: checks.{check_id}",
-                fix=did_you_mean(check_id, rules) or "docs/checks.md lists them all",
-            )
-        if not rules[check_id].waivable and weight != "error":
-            raise ConfigurationError(
-                f"the check {check_id} guards the law or the reader and cannot be turned down",
-                where=f"newsletter.toml: checks.{check_id}",
-                fix="take the line out",
-            )
+        if refused := _refusal(rules, check_id, weight):
+            raise ConfigurationError(refused[0], where=f"newsletter.toml: checks.{check_id}", fix=refused[1])
         weights[check_id] = weight
+    for check_id, here in context.issue.checks.items():
+        if refused := _refusal(rules, check_id, here):
+            file, line = places.of(Problem("", field=f"checks.{check_id}"))
+            where = f"{file}:{line}" if line else f"{file or 'issue.md'}: checks.{check_id}"
+            raise FrontMatterError(refused[0], where=where, fix=refused[1])
+        weights[check_id] = here
     return weights
+
+
+def _refusal(rules: Mapping[str, Rule], check_id: str, weight: str) -> tuple[str, str] | None:
+    """Why a check cannot have this weight, and what to do."""
+    if check_id not in rules:
+        return f'there is no check "{check_id}"', did_you_mean(check_id, rules) or f"{INDEX} lists them all"
+    if not rules[check_id].waivable and weight != "error":
+        return f"the check {check_id} guards the law or the reader and cannot be turned down", "take the line out"
+    return None
 
 
 def _finding(context: CheckContext, rule: Rule, problem: Problem, weight: str, places: _Places) -> Finding:
     severity = Severity(weight) if weight else problem.severity or rule.severity
     file, line = places.of(problem)
+    waived = _waived(context, rule, severity, problem.article)
     return Finding(
         rule.id,
         severity,
@@ -70,7 +118,8 @@ def _finding(context: CheckContext, rule: Rule, problem: Problem, weight: str, p
         problem.field,
         file,
         line,
-        _waived(context, rule, severity, problem.article),
+        waived,
+        fixable=waived is None and next(_edits(context, rule, problem), None) is not None,
     )
 
 

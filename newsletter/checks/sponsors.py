@@ -21,7 +21,7 @@ def _sponsored(**changes: Any) -> Change:
     facts = dataclasses.replace(SponsorFacts("approved", runs=("2026-11-27",), booked=True), **changes)
     return eg.both(
         eg.section("sponsor", _HOTEL),
-        eg.given(sponsors={_HOTEL.slug: facts}),
+        eg.given(sponsors={_HOTEL.slug: facts}, sponsor_labels={_HOTEL.slug: "Advertisement feature"}),
         eg.html("<h2>", f"<p>{_LABEL}</p><h2>"),
         eg.email(text=eg.example().email.text + _LABEL),
     )
@@ -116,14 +116,18 @@ def sponsor_out_of_dates(context: CheckContext) -> Iterator[Problem]:
     waivable=False,
 )
 def sponsor_label_unseen(context: CheckContext) -> Iterator[Problem]:
-    """A label of its own, or the payer's name, that is not in the HTML or not in the text."""
+    """The label, or the payer's name, that is not in the HTML or not in the text."""
     parts = {
         "HTML": plain(" ".join(text for text, _ in context.page.texts)),
         "text": plain(context.email.text),
     }
-    for article, facts in _placed(context):
+    for section, article in context.placed():
+        if section.layout != "sponsor":
+            continue
+        facts = context.sponsors.get(article.slug)
+        label = facts.label if facts and facts.label else context.sponsor_labels.get(article.slug, "")
         for part, words in parts.items():
-            missing = [said for said in (facts.label, article.sponsor or "") if plain(said) not in words]
+            missing = [said for said in (label, article.sponsor or "") if plain(said) not in words]
             if missing:
                 yield Problem(
                     f"The {part} part does not say “{'” and “'.join(missing)}”.",

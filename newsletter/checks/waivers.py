@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext
-from newsletter.checks.registry import Example, Problem, all_checks, check
+from newsletter.checks.registry import INDEX, Example, Problem, all_checks, check
 from newsletter.errors import did_you_mean
 from newsletter.models import Severity, Waiver
 
@@ -61,7 +61,7 @@ def waiver_unknown(context: CheckContext) -> Iterator[Problem]:
         if waiver.id not in known:
             yield Problem(
                 f"There is no check {waiver.id} to waive.",
-                did_you_mean(waiver.id, known) or "docs/checks.md lists them all.",
+                did_you_mean(waiver.id, known) or f"{INDEX} lists them all.",
                 article,
                 "waive",
             )
@@ -88,4 +88,36 @@ def waiver_refused(context: CheckContext) -> Iterator[Problem]:
                 "Put right what it says.",
                 article,
                 "waive",
+            )
+
+
+@check(
+    id="waiver-stale",
+    severity=Severity.INFO,
+    family="waivers",
+    why="A waiver that no longer covers anything will one day cover what nobody has looked at.",
+    source="newsroom practice",
+    failing=Example(
+        "`waive: [{id: credit-missing, reason: …}]` in a story with a credit",
+        eg.story(waive=(Waiver("credit-missing", "our own phone"),)),
+    ),
+    passing=Example(
+        "`waive: [{id: credit-missing, reason: …}]` in a story without a credit",
+        eg.both(eg.picture(credit=None), eg.story(waive=(Waiver("credit-missing", "our own phone"),))),
+    ),
+)
+def waiver_stale(context: CheckContext) -> Iterator[Problem]:
+    """A waiver with a reason whose check has found nothing where it holds."""
+    rules = {rule.id: rule for rule in all_checks()}
+    for article, waiver in waivers(context):
+        rule = rules.get(waiver.id)
+        if rule is None or not waiver.reason.strip() or rule.family == "waivers" or rule.asleep(context):
+            continue
+        if not any(check_id == waiver.id and article in (None, owner) for check_id, owner in context.found):
+            yield Problem(
+                f"The waiver of {waiver.id} covers nothing any more.",
+                "Take it out.",
+                article,
+                "waive",
+                phrase=waiver.id,
             )

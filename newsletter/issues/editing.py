@@ -298,10 +298,15 @@ def _edited(ws: Workspace, slug: str, expected: str | None) -> Iterator[_Edit]:
 @contextlib.contextmanager
 def _locked(ws: Workspace, slug: str) -> Iterator[None]:
     with file_lock(ws.locks / f"issue-{check_slug(slug, 'issue')}.lock", timeout=LOCK_SECONDS):
-        if is_approved(ws, slug):
-            fix = f"newsletter unapprove {slug}"
-            raise IllegalState(f"{slug} is approved and cannot be edited", where=f"issues/{slug}", fix=fix)
+        refuse_approved(ws, slug)
         yield
+
+
+def refuse_approved(ws: Workspace, slug: str) -> None:
+    """Raise ``IllegalState`` when the issue is approved: what is frozen is not edited."""
+    if is_approved(ws, slug):
+        fix = f"newsletter unapprove {slug}"
+        raise IllegalState(f"{slug} is approved and cannot be edited", where=f"issues/{slug}", fix=fix)
 
 
 def _require_unchanged(ws: Workspace, path: Path, expected: str) -> None:

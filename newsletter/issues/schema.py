@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import date as Date
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -13,11 +14,12 @@ from newsletter.articles.schema import is_iso_date
 from newsletter.errors import FrontMatterError, did_you_mean
 from newsletter.models import LAYOUTS, Article, Issue, Layout, Section, Waiver
 from newsletter.workspace.frontmatter import Document, typed
+from newsletter.workspace.settings import SeverityName
 
 
 class _WaiverKeys(msgspec.Struct, kw_only=True):
     id: str
-    reason: str
+    reason: str = ""
 
 
 class SectionKeys(msgspec.Struct, kw_only=True):
@@ -47,6 +49,7 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     lang: str | None = None
     sections: list[SectionKeys] = []
     waive: list[_WaiverKeys] = []
+    checks: dict[str, SeverityName] = {}
 
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -117,6 +120,7 @@ def issue_from_document(
         lang=keys.lang,
         intro=doc.body,
         waive=tuple(Waiver(waiver.id, waiver.reason) for waiver in keys.waive),
+        checks=MappingProxyType(keys.checks),
         path=path,
         sha256=sha256,
     )

@@ -19,7 +19,7 @@ from urllib.parse import urljoin
 import httpcore
 
 from newsletter import __version__
-from newsletter.errors import FetchRefused, RemoteError
+from newsletter.errors import FetchGaveUp, FetchRefused, RemoteError
 from newsletter.net.addresses import Target, read_url, resolve, shown
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -62,15 +62,30 @@ def fetch(url: str, policy: Policy, *, accept: str = "*/*") -> Fetched:
     Returns the answer whatever its status: the caller decides what a 404 means. Raises FetchRefused when the policy
     forbids it (scheme, port, network, size, number of redirects), RemoteError when the other side fails.
     """
+    return ask(url, policy, Request(accept=accept))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How a URL is asked for. ``read`` is False for an answer whose body is nobody's business: it is not read."""
+
+    method: str = "GET"
+    accept: str = "*/*"
+    headers: tuple[tuple[str, str], ...] = ()
+    read: bool = True
+
+
+def ask(url: str, policy: Policy, request: Request) -> Fetched:
+    """What ``fetch`` does, for any request; ``body`` is empty where it is not read. Raises as ``fetch`` does."""
     clock = _Clock(policy.deadline, url)
     here = url
     for _ in range(policy.max_redirects + 1):
         target = read_url(here, ports=policy.ports, allow_hosts=policy.allow_hosts)
-        answer = _hop(target, policy, clock, accept)
+        answer = _hop(target, policy, clock, request)
         if isinstance(answer, Fetched):
             return answer
         here = answer
-    raise FetchRefused(f"redirected more than {policy.max_redirects} times", where=shown(url))
+    raise FetchGaveUp(f"redirected more than {policy.max_redirects} times", where=shown(url))
 
 
 class _Clock:
@@ -88,8 +103,8 @@ class _Clock:
             raise self.passed()
         return left
 
-    def passed(self) -> FetchRefused:
-        return FetchRefused(
+    def passed(self) -> FetchGaveUp:
+        return FetchGaveUp(
             f"no complete answer within {self._seconds:g} s",
             where=shown(self._url),
             fix="Try again later, or save the file and add it from disk.",
@@ -154,12 +169,12 @@ class _Pinned(httpcore.NetworkBackend):
         raise failure or httpcore.ConnectError("no address to connect to")
 
 
-def _hop(target: Target, policy: Policy, clock: _Clock, accept: str) -> Fetched | str:
+def _hop(target: Target, policy: Policy, clock: _Clock, request: Request) -> Fetched | str:
     """One request: the answer, or the URL it redirects to."""
     addresses = resolve(target, allow_hosts=policy.allow_hosts, timeout=clock.left())
     where = shown(target.url)
     try:
-        return _ask(target, _Pinned(addresses, clock), policy, clock, accept)
+        return _answer(target, _Pinned(addresses, clock), policy, clock, request)
     except httpcore.TimeoutException as wrong:
         raise clock.passed() from wrong
     except httpcore.ConnectError as wrong:
@@ -173,7 +188,7 @@ def _reason(wrong: Exception) -> str:
     return " ".join(str(wrong).split())[:200] or type(wrong).__name__
 
 
-def _ask(target: Target, network: _Pinned, policy: Policy, clock: _Clock, accept: str) -> Fetched | str:
+def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, asked: Request) -> Fetched | str:
     context = None
     if target.scheme == "https":
         context = httpcore.default_ssl_context()
@@ -184,16 +199,17 @@ def _ask(target: Target, network: _Pinned, policy: Policy, clock: _Clock, accept
     headers: dict[bytes | str, bytes | str] = {
         "Host": target.netloc,
         "User-Agent": f"newsletter/{__version__}",
-        "Accept": accept,
+        "Accept": asked.accept,
         "Accept-Encoding": "gzip, deflate",
         "Connection": "close",
+        **dict(asked.headers),
     }
     connection = httpcore.HTTPConnection(request.origin, ssl_context=context, network_backend=network)
-    with connection, connection.stream("GET", request, headers=headers) as response:
+    with connection, connection.stream(asked.method, request, headers=headers) as response:
         found = _headers(response.headers)
         if response.status in REDIRECTS and "location" in found:
             return urljoin(target.url, found["location"].strip())
-        body = _body(response.iter_stream(), found, target, policy, clock)
+        body = _body(response.iter_stream(), found, target, policy, clock) if asked.read else b""
     return Fetched(target.url, response.status, found.get("content-type", ""), body, found)
 
 

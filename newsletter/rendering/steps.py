@@ -18,6 +18,7 @@ import time
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from newsletter.message.markup import unpaired
 from newsletter.message.merge import TOKEN, Tokeniser
 from newsletter.models import Email, Issue, MergeField, Span
 from newsletter.rendering import finish
@@ -78,7 +79,9 @@ def render_issue(
     subject = Authored(tokeniser, "subject", media.root).line(subject_of(issue), issue.path)
 
     parameters = parameters_of(config, issue.slug)
-    html, spans, sources = _html(templates, material, Authored(tokeniser, "html", media.root, parameters), shelf, clock)
+    html, spans, sources, mended = _html(
+        templates, material, Authored(tokeniser, "html", media.root, parameters), shelf, clock
+    )
     text = _text(templates, material, Authored(tokeniser, "text", media.root, parameters), shelf, clock)
     preheader = Authored(tokeniser, "text", media.root).line(preheader_of(issue, teasers), issue.path)
 
@@ -98,14 +101,16 @@ def render_issue(
         asked_for=MappingProxyType(dict(shelf.asked_for)),
         spans=spans,
         pictured=theme.pictures,
+        mso=theme.mso,
+        mended=mended,
         timings=MappingProxyType(clock.timings),
     )
 
 
 def _html(
     templates: Templates, material: Material, authored: Authored, shelf: Shelf, clock: _Clock
-) -> tuple[str, tuple[Span, ...], frozenset[str]]:
-    """Steps 4 to 7: the HTML, the spans of its stories, the addresses of its pictures."""
+) -> tuple[str, tuple[Span, ...], frozenset[str], tuple[str, ...]]:
+    """Steps 4 to 7: the HTML, the spans of its stories, the addresses of its pictures, tags that did not pair up."""
     where = templates.place(HTML)
     marks = Marks(html=True)
     variables = make_variables(material, authored, shelf, marks)
@@ -124,8 +129,9 @@ def _html(
     html, spans = finish.take_marks(finish.serialise(page), marks.slugs)
     finish.check_complete(written, html, where)
     sources = frozenset(image.get("src", "") for image in page.iter("img"))
+    mended = unpaired(written)
     clock.lap("finish")
-    return html, spans, sources
+    return html, spans, sources, mended
 
 
 def _text(templates: Templates, material: Material, authored: Authored, shelf: Shelf, clock: _Clock) -> str:

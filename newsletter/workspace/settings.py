@@ -113,7 +113,7 @@ class Provider(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Links(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """``[links]``: parameters that links to stories get, for the site's own statistics. All empty: none."""
+    """``[links]``: where links may lead, and the parameters that links to stories get for the site's statistics."""
 
     utm_source: str = ""
     utm_medium: str = ""
@@ -122,6 +122,8 @@ class Links(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     utm_content: str = ""
     utm_hosts: list[str] = []
     """The hosts whose links get them; empty: only the host of ``site.url``."""
+    expected_hosts: list[str] = []
+    """Other sites that links may lead to; once there is one, a link to any further host is a warning."""
 
 
 class Images(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

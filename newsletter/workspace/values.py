@@ -77,7 +77,11 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _url("site.url", config.site.url)
     yield from _number(lambda: parse_rate(provider.rate, "provider.rate"))
     yield from _provider(config)
-    for key, hosts in (("links.utm_hosts", config.links.utm_hosts), ("images.allow_hosts", config.images.allow_hosts)):
+    for key, hosts in (
+        ("links.utm_hosts", config.links.utm_hosts),
+        ("links.expected_hosts", config.links.expected_hosts),
+        ("images.allow_hosts", config.images.allow_hosts),
+    ):
         for host in hosts:
             if not _HOST.fullmatch(host):
                 yield key, f"{host!r} is no host name", "write the name alone: pictures.example.org"

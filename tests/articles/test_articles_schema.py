@@ -75,7 +75,7 @@ def test_scalars_are_text_and_shorthands_are_understood() -> None:
         ("headline: x\nimage: {focal: [nan, 0]}", "pier.md:3", "focal"),
         ("headline: x\nimage: {focal: [1]}", "pier.md:3", "focal"),
         ("headline: x\ntags: {a: b}", "pier.md:3", "tags"),
-        ("headline: x\nwaive: [{id: a}]", "pier.md:3", "reason"),
+        ("headline: x\nwaive: [{reason: a}]", "pier.md:3", "id"),
         ("headline: x\nprovenance: {headline: {confirmed: perhaps, from: y}}", "pier.md:3", "confirmed"),
     ],
 )

@@ -8,7 +8,8 @@ import pytest
 
 from newsletter.checks import examples as eg
 from newsletter.checks import registry
-from newsletter.checks.registry import FAMILIES, Example, all_checks, as_markdown, check, explain, find
+from newsletter.checks.pages import documents, explain
+from newsletter.checks.registry import FAMILIES, Example, all_checks, check, find
 from newsletter.errors import ConfigurationError, NotFound
 from newsletter.models import Severity
 
@@ -39,18 +40,29 @@ def test_an_unknown_id_is_not_found_with_the_closest_one() -> None:
     with pytest.raises(NotFound) as refused:
         explain("credit-mising")
     assert refused.value.fix == 'did you mean "credit-missing"?'
-    with pytest.raises(NotFound, match=r"docs/checks\.md"):
+    with pytest.raises(NotFound, match=r"docs/checks/README\.md"):
         explain("zzz")
 
 
-def test_the_document_has_every_check_once_under_its_family() -> None:
-    """docs/checks.md is this text."""
-    text = as_markdown()
-    for rule in all_checks():
-        assert text.count(f"\n### {rule.id}\n") == 1
-    assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == list(FAMILIES.values())
-    assert "*error, cannot be waived.*" in text
-    assert max(map(len, text.split("## ")[0].splitlines())) <= 120
+def test_the_documents_have_a_page_for_every_check_and_an_index_by_family() -> None:
+    """docs/checks/ is these texts; the index has one line for each check."""
+    pages = documents()
+    rules = [rule for rule in all_checks() if rule.ours]
+    assert set(pages) == {"README.md", *(f"{rule.id}.md" for rule in rules)}
+    index = pages["README.md"]
+    for rule in rules:
+        assert index.count(f"\n| [{rule.id}]({rule.id}.md) | ") == 1
+        page = pages[f"{rule.id}.md"]
+        assert page.startswith(f"# {rule.id}\n")
+        for part in (rule.why, rule.source, rule.failing.text, rule.passing.text):
+            assert part in page
+        assert ("neither waived nor turned off" in page) is not rule.waivable
+        assert ("`--fix`" in page) is (rule.fixer is not None)
+        assert ("`--online`" in page) >= (rule.needs == "reachability")
+    families = {rule.family for rule in rules}
+    titles = [line[3:] for line in index.splitlines() if line.startswith("## ")]
+    assert titles == [title for family, title in FAMILIES.items() if family in families]
+    assert max(map(len, index.split("## ")[0].splitlines())) <= 120
 
 
 class Entry:
@@ -81,7 +93,7 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> object:
 
 
 def test_an_installed_package_brings_its_own_checks(installed: object) -> None:
-    """They are listed after ours, under their own family."""
+    """They run and explain themselves after ours; our documents are about our own checks alone."""
 
     def load() -> None:
         example = Example("x", eg.as_it_is)
@@ -98,7 +110,9 @@ def test_an_installed_package_brings_its_own_checks(installed: object) -> None:
     assert callable(installed)
     installed(load)
     assert all_checks()[-1].id == "house-style"
-    assert "\n## house\n\n### house-style\n" in as_markdown()
+    assert explain("house-style").startswith("house-style (info): W.")
+    assert "house-style.md" not in documents()
+    assert "house-style" not in documents()["README.md"]
 
 
 def test_checks_that_cannot_be_loaded_are_a_configuration_error(installed: object) -> None:

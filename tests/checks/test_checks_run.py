@@ -9,9 +9,9 @@ import msgspec
 import pytest
 
 from newsletter.checks import examples as eg
-from newsletter.checks.context import CheckContext
-from newsletter.checks.run import run_checks
-from newsletter.errors import ConfigurationError
+from newsletter.checks.context import CheckContext, SponsorFacts
+from newsletter.checks.run import proposals, run_checks
+from newsletter.errors import ConfigurationError, FrontMatterError
 from newsletter.models import Finding, Severity, Waiver
 from newsletter.workspace.settings import SeverityName
 
@@ -39,7 +39,7 @@ def test_a_weight_for_an_unknown_check_is_a_configuration_error() -> None:
         findings(weighing({"credit-mising": "off"}))
     assert refused.value.where == "newsletter.toml: checks.credit-mising"
     assert refused.value.fix == 'did you mean "credit-missing"?'
-    with pytest.raises(ConfigurationError, match=r"checks\.md"):
+    with pytest.raises(ConfigurationError, match=r"checks/README\.md"):
         findings(weighing({"zzz": "off"}))
 
 
@@ -180,3 +180,56 @@ def test_a_file_without_front_matter_has_no_line_for_a_key(tmp_path: Path) -> No
 def test_findings_without_any_file_have_no_place() -> None:
     """An issue made in memory."""
     assert place(findings(eg.issue(subject=None))["subject-missing"]) == (None, None)
+
+
+def in_issue(weights: dict[str, str]) -> eg.Change:
+    return eg.issue(checks=weights)
+
+
+def test_an_issue_weighs_a_check_differently_from_the_publication() -> None:
+    """The jubilee issue is stricter; its word is the last."""
+    no_credit = eg.picture(credit=None)
+    strict = findings(no_credit, weighing({"credit-missing": "off"}), in_issue({"credit-missing": "error"}))
+    assert strict["credit-missing"].severity is Severity.ERROR
+    assert "credit-missing" not in findings(no_credit, in_issue({"credit-missing": "off"}))
+
+
+def test_a_weight_in_the_issue_is_refused_with_its_line(tmp_path: Path) -> None:
+    """The same rules as for the publication: a misspelt id, and what may not be turned down."""
+    story = on_disk(tmp_path)
+    text = "---\ndate: 2026-11-27\nchecks:\n  credit-mising: off\n---\n"
+    (tmp_path / "issues" / "2026-11-27" / "issue.md").write_text(text, encoding="utf-8")
+    with pytest.raises(FrontMatterError) as refused:
+        findings(story, in_issue({"credit-mising": "off"}))
+    assert refused.value.where == "issues/2026-11-27/issue.md:4"
+    assert refused.value.fix == 'did you mean "credit-missing"?'
+    with pytest.raises(FrontMatterError, match="cannot be turned down") as refused:
+        findings(in_issue({"unsubscribe-missing": "off"}))
+    assert refused.value.where == "issue.md: checks.unsubscribe-missing"
+    assert findings(in_issue({"unsubscribe-missing": "error"})) == {}
+
+
+def test_a_waiver_that_covers_nothing_is_a_note() -> None:
+    """For its story, or for the whole issue; one that was off, one that slept and one that waives waivers are left."""
+    covering = Waiver("credit-missing", "ours")
+    assert findings(eg.story(waive=(covering,)))["waiver-stale"].article == "the-ferry-is-back"
+    assert findings(eg.issue(waive=(covering,)))["waiver-stale"].severity is Severity.INFO
+    assert "waiver-stale" not in findings(eg.picture(credit=None), eg.issue(waive=(covering,)))
+    elsewhere = dataclasses.replace(eg.LIBRARY, slug="other", headline="O", link="https://e.org/o", waive=(covering,))
+    assert findings(eg.picture(credit=None), eg.section("list", elsewhere))["waiver-stale"].article == "other"
+    for asleep in ("link-broken", "issue-date-mismatch", "waiver-stale"):
+        assert "waiver-stale" not in findings(eg.issue(waive=(Waiver(asleep, "because"),)))
+
+
+def test_what_is_waived_off_or_a_sponsors_is_not_fixed() -> None:
+    """The editor accepted it, nobody asked, or somebody else approved it as it stands."""
+    doubled = eg.story(body="Two  blanks.")
+    (finding,) = run_checks(doubled(eg.example()))
+    assert (finding.id, finding.fixable) == ("double-space", True)
+    waived = eg.both(doubled, eg.story(waive=(Waiver("double-space", "verse"),)))(eg.example())
+    assert proposals(waived) == ()
+    assert [f.fixable for f in run_checks(waived)] == [False]
+    assert proposals(eg.both(doubled, in_issue({"double-space": "off"}))(eg.example())) == ()
+    sponsored = eg.both(doubled, eg.given(sponsors={eg.FERRY.slug: SponsorFacts("approved", booked=True)}))
+    assert proposals(sponsored(eg.example())) == ()
+    assert [f.fixable for f in run_checks(sponsored(eg.example())) if f.id == "double-space"] == [False]

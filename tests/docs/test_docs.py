@@ -12,7 +12,13 @@ from newsletter.cli.group import COMMANDS, newsletter
 from newsletter.workspace.config import config_keys
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = {p.name: p.read_text(encoding="utf-8") for p in [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]}
+# By their path in the repository; those directly under docs/ by their name alone.
+DOCUMENTS = {
+    p.relative_to(ROOT).as_posix().removeprefix("docs/" if p.parent.name == "docs" else ""): p.read_text(
+        encoding="utf-8"
+    )
+    for p in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+}
 ALL = "\n".join(DOCUMENTS.values())
 
 
@@ -64,19 +70,24 @@ def test_every_setting_is_documented_and_no_other() -> None:
 
 
 def test_the_check_pages_are_what_the_registry_says(regenerate: bool) -> None:
-    """docs/checks.md is generated from the registry (``./dev goldens``)."""
-    from newsletter.checks.registry import as_markdown
+    """docs/checks/ is generated from the registry (``./dev goldens``): every page, and no other."""
+    from newsletter.checks.pages import FOLDER, documents
 
-    page = ROOT / "docs" / "checks.md"
+    pages = documents()
     if regenerate:
-        page.write_text(as_markdown(), encoding="utf-8")
-    assert page.read_text(encoding="utf-8") == as_markdown(), "run: ./dev goldens"
+        for old in (ROOT / FOLDER).glob("*.md"):
+            old.unlink()
+        for name, text in pages.items():
+            (ROOT / FOLDER).mkdir(exist_ok=True)
+            (ROOT / FOLDER / name).write_text(text, encoding="utf-8")
+    written = {page.name: page.read_text(encoding="utf-8") for page in (ROOT / FOLDER).glob("*.md")}
+    assert written == pages, "run: ./dev goldens"
 
 
 @pytest.mark.parametrize("document", sorted(DOCUMENTS))
 def test_links_between_documents_lead_somewhere(document: str) -> None:
     """A relative link or picture in a document is a file in the repository."""
-    folder = ROOT if (ROOT / document).exists() else ROOT / "docs"
+    folder = ((ROOT if (ROOT / document).exists() else ROOT / "docs") / document).parent
     for target in re.findall(r"\]\(([^)#:]+?)(?:#[^)]*)?\)", DOCUMENTS[document]):
         assert (folder / target).exists(), f"{document} links to {target}"
 

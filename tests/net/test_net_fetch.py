@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gzip
-import ipaddress
 import socket
 import ssl
 import time
 import zlib
-from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,7 @@ import pytest
 
 from newsletter.errors import FetchRefused, RemoteError
 from newsletter.net.fetch import Fetched, Policy, fetch
-
-from .conftest import say
+from tests.net.net_servers import certificate, say
 
 HOME = Policy(allow_hosts=("127.0.0.1", "localhost", "::1"), deadline=10)
 
@@ -325,37 +322,6 @@ def test_a_broken_or_unknown_encoding_is_a_remote_error(serve: Any, encoding: st
         get(serve(lambda h: say(h, wire, content_encoding=encoding)))
 
 
-def _certificate(folder: Path, *names: str) -> tuple[Path, Path]:
-    from cryptography import x509
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a test authority")])
-    now = datetime.now(UTC)
-    alternatives: list[Any] = [
-        x509.IPAddress(ipaddress.ip_address(n)) if n[0].isdigit() else x509.DNSName(n) for n in names
-    ]
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName(alternatives), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    cert_file, key_file = folder / "cert.pem", folder / "key.pem"
-    cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    key_file.write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return cert_file, key_file
-
-
 def _tls(serve: Any, files: tuple[Path, Path], names: list[str | None]) -> Any:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*files)
@@ -367,7 +333,7 @@ def test_tls_is_verified_against_the_name_that_was_asked_for(
     serve: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Pinning the address keeps the real host name for SNI and verification."""
-    files = _certificate(tmp_path, "localhost")
+    files = certificate(tmp_path, "localhost")
     names: list[str | None] = []
     server = _tls(serve, files, names)
     port = server.server_address[1]

@@ -103,6 +103,9 @@ def test_without_a_reader_defaults_stand(standing: Any) -> None:
     assert state["mail"]["theme"] == "weekly"
     assert state["mail"]["approved"] is False
     assert state["mail"]["findings"] == []
+    phone = state["mail"]["inbox"][0]
+    assert (phone["width"], phone["sender"]) == (33, "The Estuary Weekly")
+    assert phone["shown"].startswith(f"The Estuary Weekly · {phone['subject']} · ") and phone["subject"].endswith("…")
     assert "KB left before Gmail clips" in state["mail"]["size_words"]
 
 

@@ -10,6 +10,7 @@ from newsletter.app.doctor.probe import Look, Told
 from newsletter.delivery.guards import nobodys
 from newsletter.net.mail_records import read_dkim, read_dmarc
 from newsletter.net.spf import Spf, read_spf
+from newsletter.workspace.settings import Config
 
 _SECTION = "Mail domain"
 _UNREACHABLE = "the DNS cannot be reached from here"
@@ -184,9 +185,9 @@ def _example(facts: Facts) -> str:
 
 
 def _dkim(facts: Facts, domain: str) -> Iterator[Told]:
-    """Which key signs is the signing server's affair: only SendGrid's selectors are known, others are asked for."""
+    """Which key signs is the signing server's affair: our own and SendGrid's selectors are known, others are asked for."""
     sendgrid = facts.config.provider.name == "sendgrid"
-    selectors = facts.selectors or (_SENDGRID_SELECTORS if sendgrid else ())
+    selectors = facts.selectors or _own_selectors(facts.config) or (_SENDGRID_SELECTORS if sendgrid else ())
     if not selectors:
         yield Told(
             "unknown",
@@ -205,10 +206,18 @@ def _dkim(facts: Facts, domain: str) -> Iterator[Told]:
         fix = (
             "SendGrid: Settings, Sender Authentication"
             if sendgrid
+            else "publish what `newsletter provider dkim` prints"
+            if _own_selectors(facts.config)
             else "publish the key that your mail server signs with"
         )
         mild = key.state in ("short", "several")
         yield Told("warning" if mild else "error", _KEYS[key.state].format(name), fix)
+
+
+def _own_selectors(config: Config) -> tuple[str, ...]:
+    """Those of ``[provider.smtp.dkim]``, where we sign ourselves."""
+    dkim = config.provider.smtp.dkim if config.provider.name == "smtp" and config.provider.smtp else None
+    return tuple(name for name in (dkim.selector, dkim.ed25519_selector) if name) if dkim else ()
 
 
 def _dmarc(facts: Facts, domain: str) -> Iterator[Told]:

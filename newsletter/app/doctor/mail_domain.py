@@ -185,7 +185,7 @@ def _example(facts: Facts) -> str:
 
 
 def _dkim(facts: Facts, domain: str) -> Iterator[Told]:
-    """Which key signs is the signing server's affair: our own and SendGrid's selectors are known, others are asked for."""
+    """Which key signs is the signing server's affair: ours and SendGrid's selectors are known, others are asked for."""
     sendgrid = facts.config.provider.name == "sendgrid"
     selectors = facts.selectors or _own_selectors(facts.config) or (_SENDGRID_SELECTORS if sendgrid else ())
     if not selectors:

@@ -39,11 +39,10 @@ class Paint:
         return replace(declaration, value=_turned(tokens, turn))
 
     def attribute(self, name: str, value: str) -> str | None:
-        """The value of a ``bgcolor`` or ``color`` attribute in its new colour, or None when it is no colour."""
+        """The value of a ``bgcolor`` or ``color`` attribute in its new colour, or None when it does not change."""
         colour = parse_attribute(value)
-        if colour is None:
-            return None
-        return as_css((self.ground if name == "bgcolor" else self.text)(colour))
+        turned = colour and (self.ground if name == "bgcolor" else self.text)(colour)
+        return None if turned is None or turned == colour else as_css(turned)
 
     def _turn(self, name: str) -> Turn | None:
         if name in _TEXTS:
@@ -69,7 +68,8 @@ def _turned(tokens: Sequence[Any], turn: Turn) -> str:
         if token.type in ("ident", "hash", "function"):
             colour = parse_colour(text)
             if colour is not None:
-                text = as_css(turn(colour))
+                turned = turn(colour)
+                text = text if turned == colour else as_css(turned)
             elif token.type == "function" and token.lower_name.endswith("gradient"):
                 text = f"{token.name}({_turned(token.arguments, turn)})"
         parts.append(text)
@@ -93,7 +93,7 @@ def paint(element: _Element, how: Paint) -> dict[str, str]:
     for name in ("bgcolor", "color"):
         value = element.get(name, "")
         turned = how.attribute(name, value) if value and (name == "bgcolor" or element.tag == "font") else None
-        if turned is not None and turned != value.lower():
+        if turned is not None:
             element.set(name, turned)
             before[f"@{name}"] = value
     return before

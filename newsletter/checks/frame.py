@@ -13,6 +13,7 @@ from newsletter.checks.page import Element, cut
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sheets import inline, pixels, sides
 from newsletter.checks.tables import comment_before, holds_data, is_silent
+from newsletter.clients.cascade import Cascade
 from newsletter.message.markup import word_only
 from newsletter.models import Severity
 
@@ -25,7 +26,7 @@ FITS_ANYWHERE = 280
 
 _GROUND = re.compile(r"<table\b[^>]*\bbgcolor=", re.IGNORECASE)
 _VML_LINK = re.compile(r"<v:\w+\b[^>]*\bhref=", re.IGNORECASE)
-_LINE_HEIGHT = re.compile(r"/\s*(\d+(?:\.\d+)?)px")
+_LINE_HEIGHT = re.compile(r"(\d*\.?\d+)(px|%|em|)")
 _IN_LINE = ("a", "b", "strong", "i", "em", "u", "s", "span", "small", "sub", "sup", "code", "font")
 _RUNNING = ("p", "li", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
 _IN_THEME = "Put it right in the theme's email.html.j2; the base theme has it."
@@ -182,17 +183,23 @@ def buttons(context: CheckContext) -> Iterator[tuple[Element, Element]]:
 def button_small(context: CheckContext) -> Iterator[Problem]:
     """Line height and padding of a button come to less than ``FINGER`` pixels."""
     for link, cell in buttons(context):
-        style = _style(link)
-        line = _LINE_HEIGHT.search(style.get("font", ""))
-        height = float(line[1]) if line else pixels(style.get("line-height")) or 20.0
-        padding = (sides(style, "padding"), sides(_style(cell), "padding"))
-        height += sum(top + bottom for top, _, bottom, _ in padding)
+        padding = (sides(_style(link), "padding"), sides(_style(cell), "padding"))
+        height = _line_height(context.page.light, link.node) + sum(top + bottom for top, _, bottom, _ in padding)
         if height < FINGER:
             yield Problem(
                 f"The button “{cut(link.text)}” is {height:g} pixels high; a finger needs {FINGER}.",
                 "Give the link more padding in the theme's style.css.",
                 link.article,
             )
+
+
+def _line_height(light: Cascade, node: Any) -> float:
+    """The height of a line in pixels; a bare number is a factor of the size, and what says nothing is a fifth more."""
+    said = next((found for one in (node, *node.iterancestors()) if (found := light.style(one).get("line-height"))), "")
+    length = _LINE_HEIGHT.fullmatch(said)
+    if length is None:
+        return light.size(node) * 1.2
+    return float(length[1]) * {"px": 1.0, "%": light.size(node) / 100}.get(length[2], light.size(node))
 
 
 @check(

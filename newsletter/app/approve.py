@@ -105,6 +105,7 @@ def approve_issue(
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
     publish_media(desk, rendered.email)
+    test = testsend.last_arrived(desk.store, slug)
     approval = approvals.freeze(
         desk.workspace,
         rendered.email,
@@ -121,7 +122,6 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    test = testsend.last_arrived(desk.store, slug)
     return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
 
 

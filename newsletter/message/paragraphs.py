@@ -22,7 +22,7 @@ ALIKE = 0.4
 
 _SHORT = 6
 """Words: a line as short as this that stands alone between its neighbours was edited, whatever it says now."""
-_CHUNK = 24
+_CHUNK = 16
 """At most so many paragraphs on a side are tried against each other."""
 
 

@@ -109,6 +109,15 @@ def test_stopping_it_stops_the_browser(
     process.send_signal(number)
     _, err = process.communicate(timeout=30)
     assert process.returncode == code, err
-    for pid in (tmp_path / "pids").read_text().split():
-        status = Path(f"/proc/{pid}/stat")
-        assert not status.exists() or status.read_text().rpartition(")")[2].split()[0] in ("Z", "X")
+    deadline = time.monotonic() + 10  # a signal that was sent is not yet a process that ended
+    while any(map(lives, (tmp_path / "pids").read_text().split())):
+        assert time.monotonic() < deadline, "the browser is left behind"
+        time.sleep(0.02)
+
+
+def lives(pid: str) -> bool:
+    """Whether a process runs, or sleeps, and is not a corpse that nobody buried."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in ("Z", "X")
+    except (FileNotFoundError, ProcessLookupError):
+        return False

@@ -7,6 +7,9 @@ from typing import Literal
 
 from newsletter.models import Layout
 
+MAKING = 2
+"""Part of a derivative's name. Raise it when pixels or bytes are made in another way, so that no old one is reused."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -27,7 +30,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """What the derivative's name depends on, besides the original and the focal point."""
-        return f"{self.id}/{self.width}x{self.height}/{self.budget}/{self.fit}/1"
+        return f"{self.id}/{self.width}x{self.height}/{self.budget}/{self.fit}/{MAKING}"
 
 
 LEAD = Recipe("lead", 1200, 675, 600, 338, 120 * 1024)

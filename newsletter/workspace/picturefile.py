@@ -70,7 +70,7 @@ def is_cut_off(data: bytes, image: Image) -> bool:
     """
     if image.format in ("JPEG", "MPO"):
         end, whole = _structure(data)
-        return end > 0 and (not whole or _ends_grey(image)) and _takes_more(data[:end])
+        return not end or ((not whole or _ends_grey(image)) and _takes_more(data[:end]))
     if image.format == "WEBP":
         return data[: 8 + int.from_bytes(data[4:8], "little")].endswith(_HOLE)
     return image.format == "AVIF" and data.endswith(_HOLE)

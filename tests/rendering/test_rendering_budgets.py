@@ -1,4 +1,4 @@
-"""Every derivative keeps its budget, whatever the original: less quality first, then fewer pixels, as many as the page."""
+"""Every derivative keeps its budget, whatever the original: less quality first, then fewer pixels."""
 
 from __future__ import annotations
 

@@ -17,6 +17,9 @@ LAYOUTS: tuple[Layout, ...] = ("lead", "list", "grid", "brief", "sponsor", "text
 PICTURED: tuple[Layout, ...] = ("lead", "list", "grid", "sponsor", "text")
 """The layouts that show a story's picture, where the theme says nothing else."""
 
+Shape = Literal["square"]
+"""What a theme may ask of a layout's pictures in place of the layout's own shape."""
+
 FieldContext = Literal["html", "text", "subject"]
 """Where a merge field lands, which decides how its value is escaped."""
 

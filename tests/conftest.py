@@ -64,7 +64,7 @@ def no_network_off_loopback() -> Iterator[None]:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No secret or setting of the developer's own shell reaches a test."""
     for name in list(os.environ):
-        if name.startswith(("NEWSLETTER_", "SENDGRID_", "SMTP_")):
+        if name.startswith(("AWS_", "NEWSLETTER_", "SENDGRID_", "SMTP_")):
             monkeypatch.delenv(name)
 
 

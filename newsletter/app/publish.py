@@ -1,33 +1,55 @@
-"""Hosted pictures: put where the public pages, or any web server over ``.newsletter/media/``, serve them."""
+"""Hosted pictures: put where the public pages, any web server over ``.newsletter/media/``, or a bucket serve them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from newsletter.app.desk import Desk
 from newsletter.errors import BadData, UsageProblem
 from newsletter.models import Email
-from newsletter.workspace.files import make_folder, write_atomic
+from newsletter.net.bucket import SCHEME, Bucket
+from newsletter.rendering.pictures import CONTENT_TYPES
+from newsletter.workspace.files import cannot_write, write_atomic
+
+
+class Place(Protocol):
+    """Where pictures are copied to. ``address`` is how it is said."""
+
+    @property
+    def address(self) -> str:
+        """A path, or ``s3://bucket/prefix``."""
+
+    def sizes(self) -> Mapping[str, int]:
+        """What is there, in bytes by name; -1 for what has the name and is no file."""
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:
+        """Write a picture, whole or not at all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What a copy of the hosted pictures did: names that were ``copied`` or ``replaced``, and how many were there."""
+    """What a copy of the hosted pictures did: names that were ``copied`` or ``replaced``, and how many were there.
 
-    to: Path
+    After a dry run they are what it would have done.
+    """
+
+    to: str
     copied: tuple[str, ...]
     replaced: tuple[str, ...]
     unchanged: int
+    dry_run: bool = False
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
-            "to": str(self.to),
+            "to": self.to,
             "copied": list(self.copied),
             "replaced": list(self.replaced),
             "unchanged": self.unchanged,
+            "dry_run": self.dry_run,
         }
 
 
@@ -47,33 +69,65 @@ def publish_media(desk: Desk, email: Email) -> int:
     return new
 
 
-def copy_media(desk: Desk, to: str) -> Published:
-    """Copy ``.newsletter/media/`` into the folder ``to``: what is missing there, or has another size.
+def copy_media(desk: Desk, to: str, *, dry_run: bool = False) -> Published:
+    """Copy ``.newsletter/media/`` to a folder or to ``s3://bucket/prefix``: what is missing there, or has another size.
 
-    Each file appears whole or not at all; nothing is ever deleted, for mail that was sent shows old pictures for years.
-    Raises UsageProblem for what is no folder of this machine, BadData for a picture that cannot be read, CannotWrite.
+    Each picture appears whole or not at all; nothing is ever deleted, for mail that was sent shows old pictures for
+    years. Raises UsageProblem for what is neither, BadData for a picture that cannot be read, CannotWrite, and what
+    ``Bucket`` raises. What was copied before an error stays; the next call does the rest.
     """
-    if "://" in to:
-        fix = f"copy into a folder, or let the store's own tool do it: aws s3 sync {desk.workspace.media} {to}"
-        raise UsageProblem("pictures are copied to folders of this machine only", where=to, fix=fix)
-    target = Path(to).expanduser().absolute()
     media = desk.workspace.media
-    if target.resolve() == media.resolve():
-        raise UsageProblem(
-            "the pictures are there already", where=to, fix="name the folder that your web server serves"
-        )
-    make_folder(target)
+    place = _place(to, media)
+    there = place.sizes()
     copied: list[str] = []
     replaced: list[str] = []
     unchanged = 0
     for picture in _files(media):
-        place = target / picture.name
-        if place.is_file() and place.stat().st_size == picture.stat().st_size:
+        if there.get(picture.name) == picture.stat().st_size:
             unchanged += 1
             continue
-        (replaced if place.exists() else copied).append(picture.name)
-        write_atomic(place, _read(picture))
-    return Published(target, tuple(copied), tuple(replaced), unchanged)
+        (replaced if picture.name in there else copied).append(picture.name)
+        if not dry_run:
+            content_type = CONTENT_TYPES.get(picture.suffix, "application/octet-stream")
+            place.put(picture.name, _read(picture), content_type)
+    return Published(place.address, tuple(copied), tuple(replaced), unchanged, dry_run)
+
+
+def _place(to: str, media: Path) -> Place:
+    if to.startswith(SCHEME):
+        return Bucket(to)
+    if "://" in to:
+        raise UsageProblem(
+            "pictures are copied to a folder or a bucket", where=to, fix="name a folder, or s3://BUCKET/FOLDER"
+        )
+    target = Path(to).expanduser().absolute()
+    if target.resolve() == media.resolve():
+        raise UsageProblem(
+            "the pictures are there already", where=to, fix="name the folder that your web server serves"
+        )
+    return _Folder(target)
+
+
+@dataclass(frozen=True, slots=True)
+class _Folder:
+    """A folder of this machine, made with the first picture."""
+
+    path: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.path)
+
+    def sizes(self) -> Mapping[str, int]:
+        if not self.path.is_dir():
+            return {}
+        try:
+            return {file.name: file.stat().st_size if file.is_file() else -1 for file in self.path.iterdir()}
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+
+    def put(self, name: str, data: bytes, content_type: str) -> None:  # noqa: ARG002  # a web server tells it by the name
+        write_atomic(self.path / name, data)
 
 
 def _files(folder: Path) -> list[Path]:

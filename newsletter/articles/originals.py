@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 import warnings
 from collections.abc import Callable
 
@@ -12,22 +11,14 @@ from newsletter.net.addresses import shown
 from newsletter.net.fetch import Fetched, Policy, fetch
 from newsletter.workspace.files import make_folder, sha256_hex, write_atomic
 from newsletter.workspace.paths import Workspace
+from newsletter.workspace.picturefile import AS_JPEG, MAX_PIXELS, WHOLE, is_cut_off, not_a_picture
 from newsletter.workspace.settings import Config
-
-MAX_PIXELS = 50_000_000
-"""The most pixels of a picture: decoded it takes four bytes each."""
 
 MAX_PICTURE = 25 * 1024 * 1024
 """The most bytes of a picture file that is fetched or read."""
 
 SUFFIXES = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp", "AVIF": "avif"}
 """The formats that can be made into pictures for mail, with the ending of their files."""
-
-_AS_JPEG = "save it as JPEG or PNG and use that"
-_SVG = re.compile(
-    rb"\A(?:\xef\xbb\xbf)?\s{0,200}(?:<\?xml[^>]{0,300}>\s{0,200})?(?:<!--.{0,2000}?-->\s{0,200})?<(?:svg|!DOCTYPE\s+svg)",
-    re.DOTALL | re.IGNORECASE,
-)
 
 Fetch = Callable[..., Fetched]
 
@@ -40,10 +31,6 @@ def check_picture(data: bytes) -> tuple[str, int, int]:
     """
     from PIL import Image, UnidentifiedImageError, features
 
-    if _SVG.match(data[:4096]):
-        raise ImageError("SVG pictures cannot be shown in mail", fix="export it as PNG and use that")
-    if not data:
-        raise ImageError("the picture is empty", fix=_AS_JPEG)
     formats = [name for name in SUFFIXES if name != "AVIF" or features.check("avif")]
     try:
         with warnings.catch_warnings():
@@ -56,15 +43,18 @@ def check_picture(data: bytes) -> tuple[str, int, int]:
                 # A large JPEG is decoded at an eighth: every byte is read, little memory is used.
                 image.draft(None, (max(1, width // 8), max(1, height // 8)))
                 image.load()
+                if is_cut_off(data, image):
+                    raise ImageError("the picture is cut off: its lower part is missing", fix=WHOLE)
     except ImageError:
         raise
     except Image.DecompressionBombError as wrong:
         raise _too_large() from wrong
     except UnidentifiedImageError as wrong:
-        raise ImageError("this is not a JPEG, PNG, GIF, WebP or AVIF picture", fix=_AS_JPEG) from wrong
+        other = not_a_picture(data) or ImageError("this is not a JPEG, PNG, GIF, WebP or AVIF picture", fix=AS_JPEG)
+        raise other from wrong
     except Exception as wrong:  # on broken data Pillow's decoders raise whatever they like
         reason = " ".join(str(wrong).split())[:120] or type(wrong).__name__
-        raise ImageError(f"the picture is broken or cut off ({reason})", fix="get the file again, whole") from wrong
+        raise ImageError(f"the picture is broken or cut off ({reason})", fix=WHOLE) from wrong
     return name, width, height
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import io
 import threading
 import warnings
 from collections.abc import Iterator
@@ -15,25 +14,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from newsletter.errors import ImageError
+from newsletter.rendering.budgets import is_flat, logo_file, picture_file
+from newsletter.rendering.colours import to_srgb, to_srgb_and_alpha
+from newsletter.rendering.focal import VERSION as FOUND
+from newsletter.rendering.focal import where_to_cut
 from newsletter.rendering.recipes import Recipe
 from newsletter.workspace.files import write_atomic
+from newsletter.workspace.picturefile import MAX_PIXELS, WHOLE, is_cut_off, not_a_picture
 
 if TYPE_CHECKING:
-    from PIL.Image import Image, Resampling
-
-MAX_PIXELS = 50_000_000
-"""Checked in the header, before a pixel is decoded."""
+    from PIL.Image import Image
 
 MAX_FILE = 64 * 1024 * 1024
 FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 """Nothing else is tried: the fewer decoders, the less there is to attack."""
 
-DEFAULT_FOCAL = (0.5, 0.4)
-"""A little above the middle: faces are there more often than below it."""
+CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
+"""What a derivative can be, by the suffix of its file."""
 
-_QUALITIES = (82, 76, 70, 64, 57, 50)
-_FLAT_COLOURS = 256
-_SUFFIXES = {".jpg": "image/jpeg", ".png": "image/png"}
 _FIX = "open and save it again as JPEG or PNG, or take another picture"
 
 _MAKING = threading.Lock()
@@ -60,19 +58,20 @@ def make_derivative(
 ) -> Derivative:
     """Return the derivative of a picture file, making it unless ``folder`` has it already.
 
+    Without a ``focal`` point the cut is looked for (``focal.py``), once for each original and recipe.
     A picture that is smaller than the recipe is cropped to its shape and keeps its own resolution: nothing is blown up.
     Raises ImageError (``where`` names article and file) for what is missing, broken, over 50 megapixels or no picture.
     """
     identity = f"{_digest(original, where)}/{recipe.key}"
     if recipe.fit == "crop":
-        identity += f"/{focal or DEFAULT_FOCAL}"
+        identity += f"/{focal or f'found {FOUND}'}"
     stem = hashlib.sha256(identity.encode()).hexdigest()[:16]
-    for suffix in _SUFFIXES:
+    for suffix in CONTENT_TYPES:
         path = folder / f"{stem}{suffix}"
         if path.is_file():
             return _described(path, where)
     with _MAKING:
-        data, suffix = _made(original, recipe, focal or DEFAULT_FOCAL, where)
+        data, suffix = _made(original, recipe, focal, where)
     path = folder / f"{stem}{suffix}"
     write_atomic(path, data)
     return _described(path, where)
@@ -107,7 +106,7 @@ def _digest_of(path: Path, size: int, mtime_ns: int) -> str:  # noqa: ARG001  # 
 def _described(path: Path, where: str) -> Derivative:
     state = path.stat()
     width, height = _pixels(path, state.st_size, state.st_mtime_ns, where)
-    return Derivative(path, _SUFFIXES[path.suffix], state.st_size, width, height)
+    return Derivative(path, CONTENT_TYPES[path.suffix], state.st_size, width, height)
 
 
 @lru_cache(maxsize=1024)
@@ -143,113 +142,59 @@ def _opened(path: Path, where: str) -> Iterator[Image]:
                     what = f"the picture has {width * height / 1e6:.0f} megapixels ({width} × {height})"
                     raise ImageError(what, where=where, fix="make it smaller: at most 50 megapixels")
                 yield image
+    except ImageError:
+        raise
     except UnidentifiedImageError as error:
-        raise ImageError("this is not a picture that mail can carry", where=where, fix=_FIX) from error
+        raise _no_picture(path, where) from error
     except Image.DecompressionBombError as error:
         raise ImageError("the picture is larger than 50 megapixels", where=where, fix="make it smaller") from error
-    except (OSError, ValueError, SyntaxError, EOFError, OverflowError, MemoryError, IndexError, TypeError) as error:
-        raise ImageError(f"the picture is broken: {error}", where=where, fix=_FIX) from error
+    except Exception as error:  # on broken data Pillow's decoders raise whatever they like
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise ImageError(f"the picture is broken or cut off ({reason})", where=where, fix=WHOLE) from error
 
 
-def _made(path: Path, recipe: Recipe, focal: tuple[float, float], where: str) -> tuple[bytes, str]:
-    from PIL import ImageOps
+def _no_picture(path: Path, where: str) -> ImageError:
+    with path.open("rb") as file:
+        found = not_a_picture(file.read(4096))
+    what = found or ImageError("this is not a picture that mail can carry", fix=_FIX)
+    return ImageError(what.what, where=where, fix=what.fix)
+
+
+def _made(path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: str) -> tuple[bytes, str]:
+    from PIL import Image, ImageOps
 
     with _opened(path, where) as image:
-        flat = _is_flat(image)
+        flat = is_flat(image)
         if image.format in ("JPEG", "MPO"):
             # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time; never below twice the size needed.
             image.draft(None, (recipe.width * 2, recipe.height * 2))
         image.load()
-        upright = ImageOps.exif_transpose(image)
+        if is_cut_off(path.read_bytes(), image):
+            raise ImageError("the picture is cut off: its lower part is missing", where=where, fix=WHOLE)
+        upright = _upright(image)
         if recipe.fit == "contain":
-            return _contained(upright, recipe), ".png"
-        colours = _srgb(upright)
-        fitted = ImageOps.fit(colours, _size(colours.size, recipe), _lanczos(), centering=focal)
-        fitted.info.clear()  # Pillow writes a comment or a profile that it finds here
-        jpeg = _jpeg(fitted, recipe.budget)
-        png = _png(fitted) if flat else jpeg
-        return (png, ".png") if len(png) < len(jpeg) else (jpeg, ".jpg")
+            rgba = to_srgb_and_alpha(upright)
+            rgba.thumbnail((recipe.width, recipe.height), Image.Resampling.LANCZOS)
+            return logo_file(rgba, recipe), ".png"
+        colours = to_srgb(upright)
+        centring = focal or where_to_cut(colours, recipe.width / recipe.height)
+        size = _size(colours.size, recipe)
+        return picture_file(
+            ImageOps.fit(colours, size, Image.Resampling.LANCZOS, centering=centring), recipe, flat=flat
+        )
 
 
-def _lanczos() -> Resampling:
-    from PIL import Image
+def _upright(image: Image) -> Image:
+    """As the camera was held; a note of it that cannot be read is no note."""
+    from PIL import ImageOps
 
-    return Image.Resampling.LANCZOS
+    try:
+        return ImageOps.exif_transpose(image)
+    except Exception:  # noqa: BLE001  # broken EXIF data raises whatever it likes, and the picture itself is whole
+        return image
 
 
 def _size(original: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
     """The recipe's pixels, or the largest of the same shape that the original fills."""
     scale = min(1.0, original[0] / recipe.width, original[1] / recipe.height)
     return max(1, round(recipe.width * scale)), max(1, round(recipe.height * scale))
-
-
-def _is_flat(image: Image) -> bool:
-    """A drawing with few colours: sharp as PNG, smeared as JPEG. What was a JPEG once is neither sharp nor flat."""
-    return (
-        image.format not in ("JPEG", "MPO")
-        and image.mode in ("1", "P", "L", "LA", "PA", "RGB", "RGBA")
-        and (image.mode in ("1", "P") or image.getcolors(_FLAT_COLOURS) is not None)
-    )
-
-
-def _srgb(image: Image) -> Image:
-    """RGB in the sRGB space: by the profile that the file brings, transparency on white."""
-    from PIL import Image as Images
-
-    if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
-        image = image.convert("RGBA")
-        ground = Images.new("RGBA", image.size, (255, 255, 255, 255))
-        return Images.alpha_composite(ground, image).convert("RGB")
-    profile = image.info.get("icc_profile")
-    if profile and image.mode in ("RGB", "CMYK", "L"):
-        converted = _by_profile(image, profile)
-        if converted is not None:
-            return converted
-    if image.mode.startswith("I;16") or image.mode in ("I", "F"):
-        image = image.point(lambda value: value / 256).convert("L")
-    return image.convert("RGB")
-
-
-def _by_profile(image: Image, profile: bytes) -> Image | None:
-    """The picture converted by its colour profile; None when the profile is of no use."""
-    from PIL import ImageCms
-
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        return ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-    except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
-        return None
-
-
-def _jpeg(image: Image, budget: int) -> bytes:
-    """The best quality that keeps the budget, the lowest otherwise; no metadata."""
-    data = b""
-    for quality in _QUALITIES:
-        out = io.BytesIO()
-        image.save(out, "JPEG", quality=quality, progressive=True, optimize=True, subsampling="4:2:0")
-        data = out.getvalue()
-        if len(data) <= budget:
-            break
-    return data
-
-
-def _png(image: Image) -> bytes:
-    from PIL import Image as Images
-
-    out = io.BytesIO()
-    flat = image.quantize(_FLAT_COLOURS, dither=Images.Dither.NONE)
-    flat.save(out, "PNG", optimize=True)
-    return out.getvalue()
-
-
-def _contained(image: Image, recipe: Recipe) -> bytes:
-    """A logo within the recipe's box, transparent where it was."""
-    rgba = image.convert("RGBA")
-    rgba.info.clear()
-    rgba.thumbnail((recipe.width, recipe.height), _lanczos())
-    out = io.BytesIO()
-    rgba.save(out, "PNG", optimize=True)
-    if len(out.getvalue()) > recipe.budget:
-        out = io.BytesIO()
-        rgba.quantize(_FLAT_COLOURS).save(out, "PNG", optimize=True)
-    return out.getvalue()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from newsletter.models import Layout
+from newsletter.models import Layout, Shape
+
+MAKING = 2
+"""Part of a derivative's name. Raise it when pixels or bytes are made in another way, so that no old one is reused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """What the derivative's name depends on, besides the original and the focal point."""
-        return f"{self.id}/{self.width}x{self.height}/{self.budget}/{self.fit}/1"
+        return f"{self.id}/{self.width}x{self.height}/{self.budget}/{self.fit}/{MAKING}"
 
 
 LEAD = Recipe("lead", 1200, 675, 600, 338, 120 * 1024)
@@ -39,3 +43,14 @@ LOGO = Recipe("logo", 560, 96, 280, 48, 40 * 1024, "contain")
 
 BY_LAYOUT: dict[Layout, Recipe] = {"lead": LEAD, "list": LIST, "grid": GRID, "sponsor": SPONSOR, "text": TEXT}
 """A brief has no picture."""
+
+
+def recipe_for(layout: Layout, shapes: Mapping[Layout, Shape]) -> Recipe | None:
+    """The recipe of a layout in a theme that asks for these shapes; None for a layout without pictures.
+
+    A square is as wide as the layout's own picture, as tall as wide, and has the same budget.
+    """
+    recipe = BY_LAYOUT.get(layout)
+    if recipe is None or shapes.get(layout) != "square":
+        return recipe
+    return replace(recipe, id=f"{recipe.id}-square", height=recipe.width, shown_height=recipe.shown_width)

@@ -13,7 +13,7 @@ from newsletter.message.merge import TOKEN
 from newsletter.models import Article, Issue, Layout, Picture, Section
 from newsletter.rendering.authored import Authored
 from newsletter.rendering.links import with_parameters
-from newsletter.rendering.recipes import BY_LAYOUT
+from newsletter.rendering.recipes import Recipe, recipe_for
 from newsletter.rendering.shelf import Shelf, is_creative
 from newsletter.rendering.shorten import first_sentence, shorten
 from newsletter.rendering.shown import (
@@ -187,6 +187,7 @@ def _article(
         shelf.remote(address)
     byline, agency = line(article.byline), line(article.agency)
     minutes = material.minutes.get(article.slug) or None
+    recipe = recipe_for(layout, material.theme.shapes) if layout in material.theme.pictures else None
     return ShownArticle(
         slug=article.slug,
         headline=line(article.headline),
@@ -202,9 +203,7 @@ def _article(
         link_text=line(article.link_text) or t("Read the full story"),
         body=body.html if body else None,
         body_text=authored.body_text(body),
-        image=_image(article, article.image, layout, authored, shelf, t)
-        if article.image and layout in material.theme.pictures
-        else None,
+        image=_image(article, article.image, recipe, authored, shelf, t) if article.image and recipe else None,
         sponsor=line(article.sponsor) or None,
         label=line(article.kicker) if creative else "",
         lang=lang,
@@ -242,10 +241,9 @@ def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
 
 
 def _image(
-    article: Article, picture: Picture, layout: Layout, authored: Authored, shelf: Shelf, t: Words
+    article: Article, picture: Picture, recipe: Recipe, authored: Authored, shelf: Shelf, t: Words
 ) -> ShownImage | None:
-    recipe = BY_LAYOUT.get(layout)
-    shelved = shelf.article_picture(article, picture, recipe) if recipe else None
+    shelved = shelf.article_picture(article, picture, recipe)
     if shelved is None:
         return None
     caption, credit = authored.line(picture.caption, article.path), authored.line(picture.credit, article.path)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated
@@ -13,7 +13,7 @@ from typing import Annotated
 import msgspec
 
 from newsletter.errors import ThemeError, did_you_mean
-from newsletter.models import PICTURED, Layout
+from newsletter.models import PICTURED, Layout, Shape
 from newsletter.workspace import shapes
 from newsletter.workspace.builtin import builtin_templates
 from newsletter.workspace.paths import Workspace
@@ -29,6 +29,16 @@ _FILE = "theme.toml"
 Token = str | int | float
 
 
+class _Shapes(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[shapes]``: a layout that has pictures, and the shape they shall have."""
+
+    lead: Shape | None = None
+    list: Shape | None = None
+    grid: Shape | None = None
+    sponsor: Shape | None = None
+    text: Shape | None = None
+
+
 class _ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """``theme.toml``."""
 
@@ -36,6 +46,7 @@ class _ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     extends: str | None = None
     mso: bool | None = None
     pictures: tuple[Layout, ...] | None = None
+    shapes: _Shapes | None = None
     tokens: dict[str, Token] = {}
 
 
@@ -45,7 +56,7 @@ class Theme:
 
     ``tokens`` are the values of ``[tokens]``, the theme's own over those it extends; ``sources`` names the
     ``theme.toml`` that each came from. ``mso`` switches the markup for Outlook's Word engine.
-    ``pictures`` are the layouts whose stories have theirs.
+    ``pictures`` are the layouts whose stories have theirs, ``shapes`` those whose pictures are not of their own shape.
     """
 
     name: str
@@ -55,6 +66,7 @@ class Theme:
     mso: bool
     sources: Mapping[str, Path]
     pictures: tuple[Layout, ...] = PICTURED
+    shapes: Mapping[Layout, Shape] = field(default_factory=lambda: MappingProxyType({}))
 
     def find(self, name: str) -> Path | None:
         """The first folder's file of that name, or None; raises ``ThemeError`` for a name that leaves the folders."""
@@ -110,7 +122,15 @@ def load_theme(ws: Workspace, name: str, *, asked_by: str = "newsletter.toml or 
         mso=next((content.mso for content in contents if content.mso is not None), True),
         sources=MappingProxyType(sources),
         pictures=next((content.pictures for content in contents if content.pictures is not None), PICTURED),
+        shapes=_shapes(contents),
     )
+
+
+def _shapes(contents: Sequence[_ThemeFile]) -> Mapping[Layout, Shape]:
+    """Those of the nearest theme that says any; an empty table takes back what an extended theme asks for."""
+    nearest = next((content.shapes for content in contents if content.shapes is not None), _Shapes())
+    asked: dict[Layout, Shape | None] = {layout: getattr(nearest, layout) for layout in PICTURED}
+    return MappingProxyType({layout: shape for layout, shape in asked.items() if shape is not None})
 
 
 def _refuse_unknown(layer: _Layer, known: Mapping[str, str]) -> None:
@@ -193,7 +213,7 @@ def _read(name: str, origin: str, folder: Path) -> _Layer:
     except msgspec.ValidationError as error:
         wrong = shapes.misfit(error, _ThemeFile, data, strict=True)
         where = f"{file}:{line_of(text, wrong.path)}"
-        fix = wrong.hint or f"the keys are api = {API}, extends, mso, pictures and the table [tokens]"
+        fix = wrong.hint or f"the keys are api = {API}, extends, mso, pictures, shapes and the table [tokens]"
         raise ThemeError(f"{wrong.key or _FILE}: {wrong.problem}", where=where, fix=fix) from error
     if content.api != API:
         where = f"{file}:{line_of(text, ('api',))}"

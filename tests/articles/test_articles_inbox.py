@@ -168,7 +168,7 @@ def test_a_picture_that_cannot_be_had_stays_where_it_is_and_one_note_says_why(
     text = "{}\n\nIt opened, {}.\n\n![A pier]({})"
     cases = [
         (f"{base}/gone.jpg", {"allow_hosts": ["127.0.0.1"]}, "the server answered 404"),
-        (f"{base}/page", {"allow_hosts": ["127.0.0.1"]}, "not a JPEG"),
+        (f"{base}/page", {"allow_hosts": ["127.0.0.1"]}, "this is a web page"),
         ("http://127.0.0.1/p.jpg", {}, "private or reserved network"),
         ("http://nowhere.invalid/p.jpg", {}, "does not resolve"),
         (f"{base}/p.jpg", {"fetch": False}, "fetch is off"),
@@ -202,7 +202,7 @@ def picture_bytes(folder: Path) -> bytes:
 def test_a_broken_picture_beside_the_story_is_left_out_with_a_note(add: Any, tmp_path: Path) -> None:
     (tmp_path / "p.png").write_bytes(b"no picture")
     added = add("# Pier opens\n\n![A pier](p.png)\n\nIt opened.", "a.md", tmp_path)
-    assert added.notes[0].startswith("the picture was left out: this is not a JPEG")
+    assert added.notes[0].startswith("the picture was left out: this is text, not a picture")
     assert added.article.image is None
     assert "image" not in added.article.provenance
 

@@ -77,8 +77,8 @@ def test_a_large_jpeg_that_was_cut_off_is_noticed_without_decoding_it_whole() ->
     ("data", "words"),
     [
         (b"", "empty"),
-        (b"<html>", "not a JPEG"),
-        (b"%PDF-1.4", "not a JPEG"),
+        (b"<html>", "a web page"),
+        (b"%PDF-1.4", "a PDF"),
         (b"BM" + b"\0" * 60, "not a JPEG"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "SVG"),
         (b"\xef\xbb\xbf <?xml version='1.0'?>\n<!-- x --> <svg/>", "SVG"),

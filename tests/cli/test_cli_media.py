@@ -33,7 +33,8 @@ def test_only_what_is_missing_or_of_another_size_is_copied(pictures: Path, tmp_p
     before = (site / "aa.jpg").stat().st_mtime_ns
     second = run("media", "publish", "--to", str(site), "--json").json
     assert second == {
-        "schema": "newsletter/media-publish/1", "to": str(site), "copied": [], "replaced": [], "unchanged": 3
+        "schema": "newsletter/media-publish/1", "to": str(site), "copied": [], "replaced": [], "unchanged": 3,
+        "dry_run": False,
     }  # fmt: skip
     assert (site / "aa.jpg").stat().st_mtime_ns == before
 
@@ -52,12 +53,42 @@ def test_a_workspace_without_hosted_pictures_copies_none(weekly: Path, tmp_path:
 
 def test_what_is_no_folder_is_refused(pictures: Path, tmp_path: Path, run) -> None:
     """An address, the pictures' own folder, a file, and no place at all."""
-    wrong = run("media", "publish", "--to", "s3://bucket/m", code=2)
-    assert "aws s3 sync" in wrong.err and not Path("s3:").exists()
+    wrong = run("media", "publish", "--to", "gs://bucket/m", code=2)
+    assert "s3://BUCKET/FOLDER" in wrong.err and not Path("gs:").exists()
     assert "there already" in run("media", "publish", "--to", str(pictures), code=2).err
     (tmp_path / "file").write_text("")
     assert "cannot write" in run("media", "publish", "--to", str(tmp_path / "file"), code=73).err
-    run("media", "publish", code=2)
+    for arguments in ([], ["a", "--to", "b"]):
+        assert "name one place" in run("media", "publish", *arguments, code=2).err
+
+
+def test_a_dry_run_says_what_it_would_copy_and_copies_nothing(pictures: Path, tmp_path: Path, run) -> None:
+    """Not even the folder is made; in a folder that is there, what is cut off would be replaced."""
+    site = tmp_path / "m"
+    said = run("media", "publish", str(site), "--dry-run").out
+    assert "would be copied  aa.jpg\n" in said and f"3 pictures would be copied to {site}, 0 there already" in said
+    assert not site.exists()
+    site.mkdir()
+    (site / "bb.png").write_bytes(b"cut o")
+    (site / "aa.jpg").mkdir()
+    done = run("media", "publish", str(site), "--dry-run", "--json").json
+    assert (done["copied"], done["replaced"], done["dry_run"]) == (["cc.jpg"], ["aa.jpg", "bb.png"], True)
+    assert (site / "bb.png").read_bytes() == b"cut o"
+
+
+def test_a_folder_that_may_not_be_read_is_said(pictures: Path, tmp_path: Path, run, monkeypatch) -> None:
+    """Nothing is copied over what cannot be seen."""
+    site = tmp_path / "m"
+    site.mkdir()
+    look = Path.iterdir
+
+    def refuse(path: Path):
+        if path == site:
+            raise PermissionError(13, os.strerror(13))
+        return look(path)
+
+    monkeypatch.setattr(Path, "iterdir", refuse)
+    assert "Permission denied" in run("media", "publish", str(site), code=73).err
 
 
 def test_a_picture_that_cannot_be_read_is_named(pictures: Path, tmp_path: Path, run, monkeypatch) -> None:

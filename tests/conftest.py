@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -71,3 +72,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             for item in items:
                 if item.get_closest_marker(part):
                     item.add_marker(skip)
+
+
+def missing(what: str) -> None:
+    """Skip with a reason; where everything has to be there (CI), fail."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what}, and CI=true asks for it")
+    pytest.skip(what)
+
+
+@pytest.fixture(scope="session")
+def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The source of axe-core, from npm."""
+    npm = shutil.which("npm")
+    if npm is None:
+        missing("npm is not there, so axe-core cannot be had")
+    folder = tmp_path_factory.mktemp("axe")
+    command = [str(npm), "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    if done.returncode:
+        missing(f"npm could not install axe-core: {done.stderr.strip()[-300:]}")
+    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -26,8 +26,8 @@ SAMPLES = {
     "english": Sample("", "2026-11-27"),
     "urdu": Sample("urdu", "2026-12-04"),
     "hindi": Sample("hindi", "2026-12-04"),
-    "english-mixed": Sample("mixed", "2026-12-04"),  # an English issue with stories in Urdu and Hindi
-    "urdu-mixed": Sample("mixed", "2026-12-11"),  # an Urdu issue of a publication with an English name
+    "english-mixed": Sample("english-mixed", "2026-12-04"),  # an English issue with stories in Urdu and Hindi
+    "urdu-mixed": Sample("urdu-mixed", "2026-12-11"),  # an Urdu issue of a publication with an English name
     "awkward": Sample("awkward", "2026-12-04"),  # twenty-word headlines, no pictures, a grid of three
 }
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import shutil
-import subprocess
 import threading
 import time
 import urllib.error
@@ -24,6 +22,7 @@ from newsletter.app.preview import preview_issue
 from newsletter.audience import subscribers
 from newsletter.web.serving import PreviewServer
 from newsletter.workspace.create import create_demo
+from tests.conftest import missing
 
 ISSUE = "2026-11-27"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -32,13 +31,6 @@ CHROMIUM_ARGS = [
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 READER = "zoë+weekly@readers.test"
-
-
-def missing(what: str) -> None:
-    """Skip with a reason; where everything has to be there (CI), fail."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what}, and CI=true asks for it")
-    pytest.skip(what)
 
 
 def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
@@ -192,26 +184,3 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=CHROMIUM_ARGS)
         yield browser
         browser.close()
-
-
-@pytest.fixture(scope="session")
-def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The source of axe-core, from npm."""
-    npm = shutil.which("npm")
-    if npm is None:
-        missing("npm is not there, so axe-core cannot be had")
-    folder = tmp_path_factory.mktemp("axe")
-    command = [
-        str(npm),
-        "install",
-        "--prefix",
-        str(folder),
-        "--no-audit",
-        "--no-fund",
-        "--ignore-scripts",
-        "axe-core@4",
-    ]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        missing(f"npm could not install axe-core: {done.stderr.strip()[-300:]}")
-    return (folder / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -63,8 +63,9 @@ def sheets() -> Iterator[Sheet]:
         yield Sheet(f"{theme}-awkward", theme, tuple(extra))
         mixed = [View(sample, width) for sample in ("english-mixed", "urdu-mixed") for width in (WIDE, NARROW)]
         yield Sheet(f"{theme}-mixed", theme, tuple(mixed))
-    forced = [View(sample, width, forced=True) for sample in ("english", "urdu") for width in (WIDE, NARROW)]
-    yield Sheet("weekly-forced-dark", "weekly", tuple(forced))
+        if theme == "weekly":
+            forced = [View(sample, width, forced=True) for sample in ("english", "urdu") for width in (WIDE, NARROW)]
+            yield Sheet(f"{theme}-forced-dark", theme, tuple(forced))
 
 
 def without_dark_colours(html: str) -> str:

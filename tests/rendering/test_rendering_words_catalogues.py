@@ -26,7 +26,7 @@ PLACEHOLDER = re.compile(r"\{[A-Za-z_]+\}")
 LANGUAGES = sorted(SCRIPTS)
 OWN_SCRIPT = {"ur": r"[\u0600-\u06ff]", "hi": r"[\u0900-\u097f]", "gu": r"[\u0a80-\u0aff]", "bn": r"[\u0980-\u09ff]"}
 LETTERS_ONLY_IN_NAMES = {"By {name}", "{words}: {address}"}
-SAME_AS_ENGLISH = {("fr", "{minutes} min"), ("es", "{minutes} min")}  # the sign of the minute, ISO 80000-3
+SAME_AS_ENGLISH = {("es", "{minutes} min")}  # the sign of the minute, ISO 80000-3
 
 
 class _Compiled(Catalog):

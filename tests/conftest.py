@@ -88,7 +88,16 @@ def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     if npm is None:
         missing("npm is not there, so axe-core cannot be had")
     folder = tmp_path_factory.mktemp("axe")
-    command = [str(npm), "install", "--prefix", str(folder), "--no-audit", "--no-fund", "--ignore-scripts", "axe-core@4"]
+    command = [
+        str(npm),
+        "install",
+        "--prefix",
+        str(folder),
+        "--no-audit",
+        "--no-fund",
+        "--ignore-scripts",
+        "axe-core@4",
+    ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     if done.returncode:
         missing(f"npm could not install axe-core: {done.stderr.strip()[-300:]}")

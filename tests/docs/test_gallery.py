@@ -43,7 +43,8 @@ def test_forced_dark_starts_from_a_mail_without_dark_colours() -> None:
     html = (
         '<meta name="color-scheme" content="light dark"><meta name="supported-color-schemes" content="light dark">'
         "<style>\n:root{color-scheme:light dark}\n.im{color:inherit!important}\n</style>"
-        "<style>\n@media (prefers-color-scheme: dark){.page{color:red}}\n</style><style>\n[data-ogsb] .page{a:b}\n</style>"
+        "<style>\n@media (prefers-color-scheme: dark){.page{color:red}}\n</style>"
+        "<style>\n[data-ogsb] .page{a:b}\n</style>"
     )
     left = without_dark_colours(html)
     assert "scheme" not in left

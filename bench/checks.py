@@ -6,14 +6,16 @@ import re
 import time
 from pathlib import Path
 
+from bench.figures import median_seconds, note, part, say, spread
+
 SLUG, MANY = "2026-11-27", "2027-01-01"
 TIMES = 5
 LIMIT, RATIO = 0.150, TIMES * 1.2
 
 
-def bench_checks(folder: Path) -> None:
-    from run import median_seconds, say, spread
-
+@part("checks", rank=40)
+def checks(folder: Path) -> None:
+    """Every offline check."""
     from newsletter.app.check import findings_of
     from newsletter.app.desk import open_desk
     from newsletter.app.render import Rendered, render
@@ -37,8 +39,8 @@ def bench_checks(folder: Path) -> None:
     say(f"all {len(all_checks())} checks, 12 stories", spread(twelve, 1000, "ms"), "150 ms", twelve[0] <= LIMIT)
     ratio = sixty[1] / twelve[1]
     say("the same, 60 stories", f"{ratio:.2f}× ({spread(sixty, 1000, 'ms')})", f"{RATIO:g}×, linear", ratio <= RATIO)
-    print(
-        f"      {few.email.size / 1024:.1f} and {many.email.size / 1024:.1f} KB of HTML; the first check in a process, "
+    note(
+        f"{few.email.size / 1024:.1f} and {many.email.size / 1024:.1f} KB of HTML; the first check in a process, "
         f"with what it has to load: {first * 1000:.0f} ms"
     )
 

@@ -88,12 +88,6 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def chromium(browser: Browser) -> Browser:
-    """The same, by the name that some tests know it by."""
-    return browser
-
-
-@pytest.fixture(scope="session")
 def axe(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The source of axe-core, from npm."""
     npm = shutil.which("npm")

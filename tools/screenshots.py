@@ -7,75 +7,27 @@ weekly.png (the upper part of all four, side by side, for the README). Each is a
 from __future__ import annotations
 
 import tempfile
-from io import BytesIO
 from pathlib import Path
 
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import sync_playwright
 
-from newsletter.app.build import as_page
 from newsletter.app.desk import open_desk
 from newsletter.app.render import render
-from newsletter.message.merge import fill
-from newsletter.models import Email
+from tools.browser import NARROW, WIDE, shoot, side_by_side, start, write_page
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "docs" / "images"
 ISSUE = "2026-11-27"
-CHROMIUM = "/usr/bin/chromium"
 UPPER = 1300  # CSS pixels of each mail in the picture for the README
 MOST_BYTES = 400 * 1024
-READER = {
-    "first_name": "Amina",
-    "unsubscribe_url": "https://estuary.example/u/sample",
-    "preferences_url": "https://estuary.example/u/sample",
-    "web_url": f"https://estuary.example/v/{ISSUE}",
-}
-# name, width of the window in CSS pixels (a mail 600 wide stands on a little of the page), colour scheme
+# name, width of the window in CSS pixels, dark
 VIEWS = (
-    ("weekly-600", 648, "light"),
-    ("weekly-360", 360, "light"),
-    ("weekly-dark-600", 648, "dark"),
-    ("weekly-dark-360", 360, "dark"),
+    ("weekly-600", WIDE, False),
+    ("weekly-360", NARROW, False),
+    ("weekly-dark-600", WIDE, True),
+    ("weekly-dark-360", NARROW, True),
 )
-
-
-def write_page(email: Email, folder: Path) -> Path:
-    """The mail as one reader gets it, with its pictures beside it."""
-    (folder / "media").mkdir()
-    for image in email.images:
-        (folder / "media" / image.name).write_bytes(image.path.read_bytes())
-    page = folder / "email.html"
-    page.write_text(fill(as_page(email), email.fields, READER), encoding="utf-8")
-    return page
-
-
-def shoot(browser: Browser, page: Path, width: int, scheme: str, *, scale: int, whole: bool) -> Image.Image:
-    """The whole page or its upper part, ``scale`` device pixels to a CSS pixel."""
-    context = browser.new_context(
-        viewport={"width": width, "height": UPPER},
-        color_scheme="dark" if scheme == "dark" else "light",
-        device_scale_factor=scale,
-        offline=True,
-    )
-    tab = context.new_page()
-    tab.goto(page.as_uri())
-    picture = Image.open(BytesIO(tab.screenshot(full_page=whole))).convert("RGB")
-    context.close()
-    return picture
-
-
-def side_by_side(pictures: list[Image.Image]) -> Image.Image:
-    """All of them on a grey table."""
-    gap = 40
-    height = max(picture.height for picture in pictures)
-    width = sum(picture.width for picture in pictures) + gap * (len(pictures) + 1)
-    table = Image.new("RGB", (width, height + 2 * gap), "#C9C9C9")
-    left = gap
-    for picture in pictures:
-        table.paste(picture, (left, gap))
-        left += picture.width + gap
-    return table
 
 
 def save(picture: Image.Image, name: str) -> None:
@@ -97,12 +49,12 @@ def main() -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with open_desk(ROOT) as desk, tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
         page = write_page(render(desk, ISSUE).email, Path(folder))
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
-        for name, width, scheme in VIEWS:
-            save(shoot(browser, page, width, scheme, scale=1, whole=True), name)
-        upper = [shoot(browser, page, width, scheme, scale=2, whole=False) for _, width, scheme in VIEWS]
+        browser = start(playwright)
+        for name, width, dark in VIEWS:
+            save(shoot(browser, page, width, dark=dark), name)
+        upper = [shoot(browser, page, width, dark=dark, scale=2, height=UPPER) for _, width, dark in VIEWS]
         browser.close()
-    save(side_by_side(upper), "weekly")
+    save(side_by_side(upper, gap=40), "weekly")
 
 
 if __name__ == "__main__":

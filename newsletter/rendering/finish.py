@@ -160,6 +160,8 @@ def serialise(page: _Element) -> str:
 
 
 def _ascii_css(css: str) -> str:
+    if css.isascii():
+        return css
     return "".join(character if character.isascii() else f"\\{ord(character):x} " for character in css)
 
 

@@ -15,6 +15,7 @@ from newsletter.app.render import render
 from newsletter.message.merge import fill
 from newsletter.models import Email
 from newsletter.workspace.create import create_demo
+from tests.themes.samples import set_sample
 
 ISSUE = "2026-11-27"
 READER = {
@@ -96,6 +97,13 @@ class Copy:
             return Page(render(desk, ISSUE).email)
 
 
+def rendered(name: str, theme: str, folder: Path) -> Page:
+    """An issue of samples.py, set in ``theme`` in a workspace in ``folder``, which must not exist."""
+    root, slug = set_sample(name, theme, folder)
+    with open_desk(root) as desk:
+        return Page(render(desk, slug).email)
+
+
 @pytest.fixture(scope="session")
 def sample(tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The sample issue as it is."""
@@ -109,14 +117,5 @@ def copy(tmp_path: Path) -> Copy:
 
 @pytest.fixture(scope="session")
 def urdu(tmp_path_factory: pytest.TempPathFactory) -> Page:
-    """The sample issue set in Urdu: the frame and one headline, which is enough for fonts and directions."""
-    copy = Copy(create_demo(tmp_path_factory.mktemp("urdu") / "ws").root)
-    copy.edit("newsletter.toml", ('language = "en-GB"', 'language = "ur"'))
-    copy.edit(
-        "passengers-buy-the-last-ferry.md",
-        (
-            "Passengers buy the last ferry on the Wex, and nobody gets a discount",
-            "مسافروں نے دریا کی آخری کشتی خرید لی",
-        ),
-    )
-    return copy.render()
+    """The Urdu issue of samples.py, set in weekly."""
+    return rendered("urdu", "weekly", tmp_path_factory.mktemp("urdu") / "ws")

@@ -68,7 +68,7 @@ def test_colours_have_six_digits_and_a_dark_twin(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", THEMES)
-@pytest.mark.parametrize("language", ["en-GB", "ur"])
+@pytest.mark.parametrize("language", ["en-GB", "ur", "hi"])
 def test_inlined_rules_are_few(name: str, language: str) -> None:
     """At most sixty inlinable rules: the inliner's time is rules × elements."""
 

@@ -126,9 +126,10 @@ def _taken(
         for image in rendered.email.images:
             (folder / _MEDIA / image.name).symlink_to(image.path.resolve())
         with _closing(Browser(program, folder)) as browser, ThreadPoolExecutor(_AT_ONCE) as pool:
-            heights = browser.heights(views)
-            taken = []
             try:
+                # Signals reach the main thread, which only waits here: a browser is never started and then forgotten.
+                heights = pool.submit(browser.heights, views).result()
+                taken = []
                 for number, picture in enumerate(pool.map(browser.picture, views, heights), 1):
                     taken.append(picture)
                     progress(number, len(views))

@@ -258,6 +258,13 @@ def test_words_can_be_read(theme: str, words: str, ground: str, dark: str) -> No
     budgets.test_words_can_be_read(theme, words, ground, dark)
 
 
+@pytest.mark.parametrize("words", ["ink", "text", "muted", "accent"])
+@pytest.mark.parametrize("dark", ["", "_dark"])
+def test_digests_lead_can_be_read(words: str, dark: str) -> None:
+    """It stands on the page's own colour."""
+    budgets.test_words_can_be_read("digest", words, "page", dark)
+
+
 @pytest.mark.parametrize("language", ["en-GB", "ur", "hi"])
 def test_colours_and_rules(theme: str, language: str) -> None:
     """Six digits and a dark twin for each colour; at most sixty inlinable rules."""

@@ -1,7 +1,7 @@
 """Gmail in the browser, and its apps for Google accounts.
 
-Sources: caniemail.com (tests of 2019–2025) for properties, selectors and elements; Google's "CSS support" for media
-queries; Gmail's limits as in ``docs/clients.md``.
+Source: caniemail.com (tests of 2019–2025) for properties, selectors, media queries and elements; the limits of
+``<style>`` and of the whole mail are in ``docs/clients.md``.
 """
 
 from __future__ import annotations

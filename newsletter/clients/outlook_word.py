@@ -1,7 +1,7 @@
 """Outlook for Windows, the classic one, whose pages Word sets.
 
-Sources: caniemail.com (tests of 2019–2025, "Outlook (Windows)"); Microsoft's "Word 2007 HTML and CSS Rendering
-Capabilities in Outlook 2007"; the conditional comments are evaluated as Outlook does (``conditional.py``).
+Source: caniemail.com (tests of 2019–2025, "Outlook (Windows)"); conditional comments are evaluated in
+``conditional.py``, Word's own properties as far as CSS can say the same.
 """
 
 from __future__ import annotations

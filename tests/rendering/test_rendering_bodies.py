@@ -203,7 +203,8 @@ def test_whatever_is_written_the_result_is_clean_and_parses(text):
                 assert re.match(r"(?:https?|mailto|tel):|nlf0001q\Z", value, re.IGNORECASE)
             if name == "src":
                 assert value.lower().startswith("https:")
-    assert not re.search("[\x00\u202a-\u202e\u2066-\u2069\ue000-\ue0ff]", str(body.html))
+    shown = str(body.html).replace(guard.BRACE, "{")  # an escaped brace stays a letter until the mail is finished
+    assert not re.search("[\x00\u202a-\u202e\u2066-\u2069\ue000-\ue0ff]", shown)
     again = etree.tostring(tree, method="html", encoding="unicode")
     assert html.fragment_fromstring(again).text_content() == tree.text_content()
 

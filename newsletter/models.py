@@ -104,7 +104,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One dated edition as its folder says. ``sha256`` is of the bytes of ``issue.md`` when it was read."""
+    """One dated edition as its folder says. ``sha256`` is of the bytes of ``issue.md`` when it was read.
+
+    ``correction`` is one line of Markdown: what an earlier issue had wrong.
+    """
 
     slug: str
     date: Date
@@ -114,6 +117,7 @@ class Issue:
     number: str | None = None
     theme: str | None = None
     lang: str | None = None
+    correction: str | None = None
     intro: str = ""
     waive: tuple[Waiver, ...] = ()
     path: Path | None = None

@@ -114,6 +114,7 @@ def _issue(
     body = authored.body(issue.intro, issue.path)
     for address in body.remote_images if body else ():
         shelf.remote(address)
+    correction = authored.inline(issue.correction, issue.path)
     preheader = authored.line(preheader_of(issue, material.teasers), issue.path)
     headlines = tuple(
         _named(article, t) for section in sections if section.layout != "sponsor" for article in section.articles
@@ -130,6 +131,8 @@ def _issue(
         dir=direction(material.lang),
         intro=body.html if body else None,
         intro_text=authored.body_text(body),
+        correction=correction.html if correction else None,
+        correction_text=authored.body_text(correction),
         in_this_issue=headlines[:IN_THIS_ISSUE] if len(headlines) > 2 else (),
     )
 
@@ -185,11 +188,11 @@ def _article(
     body = authored.body(article.body, article.path) if layout == "text" or creative else None
     for address in body.remote_images if body else ():
         shelf.remote(address)
-    byline, agency = line(article.byline), line(article.agency)
+    byline, agency, headline = line(article.byline), line(article.agency), line(article.headline)
     minutes = material.minutes.get(article.slug) or None
     return ShownArticle(
         slug=article.slug,
-        headline=line(article.headline),
+        headline=headline,
         kicker=line(article.kicker),
         standfirst=line(article.standfirst),
         teaser=teaser,
@@ -200,6 +203,7 @@ def _article(
         minutes=minutes,
         link=with_parameters(safe_link(article.link) or "", authored.parameters) or None,
         link_text=line(article.link_text) or t("Read the full story"),
+        link_label="" if article.link_text else _link_label(headline, lang),
         body=body.html if body else None,
         body_text=authored.body_text(body),
         image=_image(article, article.image, layout, authored, shelf, t)
@@ -214,6 +218,12 @@ def _article(
         t=t,
         _marks=marks,
     )
+
+
+def _link_label(headline: str, lang: str) -> str:
+    """What a screen reader says for a link that is called as every other story's is (WCAG 2.2, 2.4.9 and 2.5.3)."""
+    t = words(lang, html=False)  # an attribute: marks can stand in it, elements cannot
+    return t("{words}: {address}", words=t("Read the full story"), address=headline)
 
 
 def safe_link(link: str | None) -> str | None:
@@ -231,14 +241,20 @@ def short_teaser(teaser: str, layout: Layout) -> str:
 
 
 def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
-    """ "By Ada Lovelace · 4 min read"; the agency alone where there is no byline."""
-    if not byline:
+    """ "By Ada Lovelace · Estuary News Service · 4 min read", or what there is of it."""
+    if not byline and not minutes:
         return t.alone(agency)
-    # What the language's "By" is before a name; many a byline already starts with it.
-    said = t("By {name}", name="").strip()
-    own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
-    by = t.isolate(byline) if own else t("By {name}", name=byline)
-    return _joined(by, " · ", t("{minutes} min read", minutes=minutes)) if minutes else by
+    parts = []
+    if byline:
+        # What the language's "By" is before a name; many a byline already starts with it.
+        said = t("By {name}", name="").strip()
+        own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
+        parts.append(t.isolate(byline) if own else t("By {name}", name=byline))
+    if agency and agency not in byline:
+        parts.append(t.isolate(agency))
+    if minutes:
+        parts.append(t("{minutes} min read", minutes=minutes))
+    return _joined(" · ", *parts)
 
 
 def _image(
@@ -267,12 +283,10 @@ def credit_line(caption: str, credit: str, t: Words) -> str:
     if not caption:
         return t("Picture: {credit}", credit=credit)
     if caption[-1] in ".!?…。！？؟۔।":
-        return _joined(t.isolate(caption), " ", t("Picture: {credit}", credit=credit))
+        return _joined(" ", t.isolate(caption), t("Picture: {credit}", credit=credit))
     return t("{caption}. Picture: {credit}", caption=caption, credit=credit)
 
 
-def _joined(first: str, between: str, second: str) -> str:
-    """Two pieces of a line; what is not Markup is escaped if the other is, because the line will be."""
-    if hasattr(first, "__html__") or hasattr(second, "__html__"):
-        return Markup("{}{}{}").format(first, between, second)
-    return f"{first}{between}{second}"
+def _joined(between: str, *pieces: str) -> str:
+    """The pieces of a line; what is not Markup is escaped if another is, because the line will be."""
+    return (Markup(between) if any(hasattr(piece, "__html__") for piece in pieces) else between).join(pieces)  # noqa: S704  # ours

@@ -129,6 +129,11 @@ class Issue:
             yield from section.articles
 
     @property
+    def file(self) -> Path | None:
+        """Where its own words are written; None for an issue that was not read from a folder."""
+        return self.path / "issue.md" if self.path else None
+
+    @property
     def lead(self) -> Article | None:
         """The first story of the first lead section that has one, else the first story of all."""
         for section in self.sections:

@@ -41,7 +41,7 @@ class Authored:
         return self._set(markdown, file, inline=False)
 
     def _set(self, markdown: str, file: Path | None, *, inline: bool) -> Body | None:
-        check_size(markdown, self._name(file))
+        check_size(markdown, self.name(file))
         if not markdown.strip():
             return None
         tokenised = self._tokenise(guard.clean(markdown), file, markdown)
@@ -49,12 +49,12 @@ class Authored:
         try:
             return body_of(tokenised, links & frozenset(TOKEN.findall(tokenised)), self.parameters, inline)
         except BadData as error:
-            error.where = f"{self._name(file)}:{_line_in(file, markdown)}" if file else None
+            error.where = f"{self.name(file)}:{_line_in(file, markdown)}" if file else None
             raise
         except RecursionError as error:
             raise BadData(
                 "the text has too many marks inside each other",
-                where=f"{self._name(file)}:{_line_in(file, markdown)}" if file else None,
+                where=f"{self.name(file)}:{_line_in(file, markdown)}" if file else None,
                 fix="take out what is not plain Markdown",
             ) from error
 
@@ -78,13 +78,14 @@ class Authored:
         if "{" not in text and "}" not in text and "nlf" not in text:
             return text
         try:
-            return guard.hide_braces(self.tokeniser.tokenise(text, self.context, file=self._name(file)))
+            return guard.hide_braces(self.tokeniser.tokenise(text, self.context, file=self.name(file)))
         except MergeFieldError:
             # Only now, for the message: where in the file the text starts.
-            self.tokeniser.tokenise(text, self.context, file=self._name(file), line=_line_in(file, raw))
+            self.tokeniser.tokenise(text, self.context, file=self.name(file), line=_line_in(file, raw))
             raise
 
-    def _name(self, file: Path | None) -> str | None:
+    def name(self, file: Path | None) -> str | None:
+        """A file as a message names it: within the workspace."""
         if file is None:
             return None
         return str(file.relative_to(self.root)) if file.is_relative_to(self.root) else str(file)

@@ -22,6 +22,9 @@ PULL_CLASS = "pull"
 BY_CLASS = "by"
 """The class of the line that says so."""
 
+SCROLL_CLASS = "scroll"
+"""The class of the box around a table: where it is too wide, it moves sideways in it."""
+
 MAX_BY = 160
 """Characters of a line that says whose words a quotation has; a longer one is a part of the quotation."""
 
@@ -87,12 +90,12 @@ def _heads_columns(cell: HtmlElement) -> bool:
 
 
 def _box(table: HtmlElement) -> None:
-    """What is too wide for a phone moves sideways in a box. Padding is an attribute: a style would cost each cell."""
+    """Put a table into its box. Its padding is an attribute: a style would cost every cell."""
     table.set("cellpadding", "8")
     parent = table.getparent()
     if parent is None or any(above.tag == "table" for above in table.iterancestors()):
         return
-    box = table.makeelement("div", {"style": "overflow-x:auto"})
+    box = table.makeelement("div", {"class": SCROLL_CLASS})
     box.tail, table.tail = table.tail, None
     parent.replace(table, box)
     box.append(table)

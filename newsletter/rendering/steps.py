@@ -75,12 +75,12 @@ def render_issue(
     tokeniser = Tokeniser(config.audience.attributes)
     shelf = Shelf(media)
     templates = Templates(theme)
-    subject = Authored(tokeniser, "subject", media.root).line(subject_of(issue), issue.path)
+    subject = Authored(tokeniser, "subject", media.root).line(*subject_of(issue))
 
     parameters = parameters_of(config, issue.slug)
     html, spans, sources = _html(templates, material, Authored(tokeniser, "html", media.root, parameters), shelf, clock)
     text = _text(templates, material, Authored(tokeniser, "text", media.root, parameters), shelf, clock)
-    preheader = Authored(tokeniser, "text", media.root).line(preheader_of(issue, teasers), issue.path)
+    preheader = Authored(tokeniser, "text", media.root).line(*preheader_of(issue, teasers))
 
     subject, preheader, text = (words.replace(BRACE, "{") for words in (subject, preheader, text))
     return Email(

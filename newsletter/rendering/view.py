@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -51,14 +52,18 @@ class Material:
     lang: str
 
 
-def subject_of(issue: Issue) -> str:
-    """The subject as written; until the editor writes one, the lead story's headline."""
-    return issue.subject or (issue.lead.headline if issue.lead else "")
+def subject_of(issue: Issue) -> tuple[str, Path | None]:
+    """The subject as written; until the editor writes one, the lead story's headline. And the file that it is from."""
+    if issue.subject or issue.lead is None:
+        return issue.subject or "", issue.file
+    return issue.lead.headline, issue.lead.path
 
 
-def preheader_of(issue: Issue, teasers: Mapping[str, str]) -> str:
-    """The preheader as written; until the editor writes one, the lead story's teaser."""
-    return issue.preheader or (teaser_of(issue.lead, teasers) if issue.lead else "")
+def preheader_of(issue: Issue, teasers: Mapping[str, str]) -> tuple[str, Path | None]:
+    """The preheader as written; until the editor writes one, the lead story's teaser. And the file that it is from."""
+    if issue.preheader or issue.lead is None:
+        return issue.preheader or "", issue.file
+    return teaser_of(issue.lead, teasers), issue.lead.path
 
 
 def teaser_of(article: Article, teasers: Mapping[str, str]) -> str:
@@ -111,17 +116,17 @@ def _issue(
     material: Material, authored: Authored, shelf: Shelf, sections: tuple[ShownSection, ...], t: Words
 ) -> ShownIssue:
     issue = material.issue
-    body = authored.body(issue.intro, issue.path)
+    body = authored.body(issue.intro, issue.file)
     for address in body.remote_images if body else ():
         shelf.remote(address)
-    correction = authored.inline(issue.correction, issue.path)
-    preheader = authored.line(preheader_of(issue, material.teasers), issue.path)
+    correction = authored.inline(issue.correction, issue.file)
+    preheader = authored.line(*preheader_of(issue, material.teasers))
     headlines = tuple(
         _named(article, t) for section in sections if section.layout != "sponsor" for article in section.articles
     )
     return ShownIssue(
         slug=issue.slug,
-        subject=authored.line(subject_of(issue), issue.path),
+        subject=authored.line(*subject_of(issue)),
         preheader=preheader,
         preheader_padding=padding(preheader),
         date=long_date(issue.date, material.lang),
@@ -158,12 +163,12 @@ def _sections(material: Material, authored: Authored, shelf: Shelf, marks: Marks
                 _article(article, _row_layout(section, number), material, authored, shelf, marks)
                 for number, article in enumerate(section.articles)
             )
-            title = authored.line(section.title, material.issue.path)
+            title = authored.line(section.title, material.issue.file)
             shown.append(ShownSection(section.layout, title, articles, len(shown) + 1))
     if not shown:
         raise BadData(
             "the issue has no stories",
-            where=str(material.issue.path) if material.issue.path else material.issue.slug,
+            where=authored.name(material.issue.file) or material.issue.slug,
             fix=f"newsletter issue pick {material.issue.slug} ARTICLE",
         )
     return tuple(shown)

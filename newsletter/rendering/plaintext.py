@@ -22,6 +22,7 @@ _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BREAK = "\x0b"
 _NARROWEST = 24
 """Columns of a quotation or list; in one that is deeper inside others its text starts where theirs does."""
+_RULE = re.compile(r"^-{10,}$", re.MULTILINE)
 _MAX_BLANK_LINES = re.compile(r"\n{4,}")
 
 
@@ -44,6 +45,18 @@ def tidy(text: str, width: int = WIDTH) -> str:
         rest = re.sub(r"[^> ]", " ", first)
         lines.extend(wrap(line[len(first) :], width, first, rest))
     return _MAX_BLANK_LINES.sub("\n\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+def beyond_latin1(text: str) -> str:
+    """The text with at least one character beyond Latin-1: some providers choose the character set from the letters,
+    and a value that comes in later may need UTF-8. Its last rule becomes one of dashes, or a dash stands at its end."""
+    if any(character > "\u00ff" for character in text):
+        return text
+    rules = list(_RULE.finditer(text))
+    if not rules:
+        return f"{text}\n—\n"
+    start, end = rules[-1].span()
+    return f"{text[:start]}{'—' * ((end - start) // 2)}{text[end:]}"
 
 
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:

@@ -107,7 +107,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One dated edition as its folder says. ``sha256`` is of the bytes of ``issue.md`` when it was read."""
+    """One dated edition as its folder says. ``sha256`` is of the bytes of ``issue.md`` when it was read.
+
+    ``correction`` is one line of Markdown: what an earlier issue had wrong.
+    """
 
     slug: str
     date: Date
@@ -117,6 +120,7 @@ class Issue:
     number: str | None = None
     theme: str | None = None
     lang: str | None = None
+    correction: str | None = None
     intro: str = ""
     waive: tuple[Waiver, ...] = ()
     checks: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -128,6 +132,11 @@ class Issue:
         """Every article in reading order."""
         for section in self.sections:
             yield from section.articles
+
+    @property
+    def file(self) -> Path | None:
+        """Where its own words are written; None for an issue that was not read from a folder."""
+        return self.path / "issue.md" if self.path else None
 
     @property
     def lead(self) -> Article | None:

@@ -49,6 +49,7 @@ class ShownIssue:
             "state": self.state,
             "subject": self.issue.subject,
             "preheader": self.issue.preheader,
+            "correction": self.issue.correction,
             "sections": [
                 {"title": s.title, "layout": s.layout, "articles": [a.slug for a in s.articles]}
                 for s in self.issue.sections
@@ -66,6 +67,8 @@ class ShownIssue:
         lines.append(f"  subject    {issue.subject or stands}")
         stands = f"{teaser_of(lead)}  (the lead's teaser, until you write one)" if lead else "not written yet"
         lines.append(f"  preheader  {issue.preheader or stands}")
+        if issue.correction:
+            lines.append(f"  correction {issue.correction}")
         for section in issue.sections:
             lines.append(f"  {section.title or section.layout.capitalize()} ({section.layout})")
             lines += [f"    {n}. {a.headline}  [{a.slug}]" for n, a in enumerate(section.articles, start=1)]

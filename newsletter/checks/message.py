@@ -234,7 +234,7 @@ def _names(fields: Iterable[MergeField]) -> dict[str, None]:
 def _used_in(context: CheckContext, name: str) -> tuple[str | None, str | None]:
     """Where an author wrote a field: (article, field name); (None, None) when a theme did."""
     written = re.compile(rf"subscriber\.{re.escape(name)}\b")
-    for place in ("subject", "preheader", "intro"):
+    for place in ("subject", "preheader", "correction", "intro"):
         if written.search(getattr(context.issue, place) or ""):
             return None, place
     for article in context.issue.articles():

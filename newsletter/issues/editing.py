@@ -73,15 +73,16 @@ def new_issue(ws: Workspace, slug: str, *, date: Date | str | None = None) -> Pa
 def duplicate(ws: Workspace, slug: str, new_slug: str, *, date: Date | str | None = None) -> Path:
     """Copy an issue's folder without its approval; returns the new folder.
 
-    The copy has its own date (see ``new_issue``) and no number, for no two issues have the same one.
+    The copy has its own date (see ``new_issue``), and neither number nor correction: no two issues have the same.
     """
     doc, _ = read_issue_file(ws, slug)
     folder = ws.issue_dir(new_slug)
     day = _day(new_slug, date)
     _refuse_existing(ws, new_slug)
     doc = doc.set(("date",), day)
-    if doc.get("number") is not None:
-        doc = doc.delete(("number",))
+    for own in ("number", "correction"):
+        if doc.get(own) is not None:
+            doc = doc.delete((own,))
     with _new_folder(ws, folder) as made:
         shutil.copytree(ws.issue_dir(slug), made, ignore=shutil.ignore_patterns("approved", ".*"), dirs_exist_ok=True)
         write_atomic(made / ISSUE_FILE, doc.text)

@@ -47,6 +47,7 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     number: str | None = None
     theme: str | None = None
     lang: str | None = None
+    correction: str | None = None
     sections: list[SectionKeys] = []
     waive: list[_WaiverKeys] = []
     checks: dict[str, SeverityName] = {}
@@ -118,6 +119,7 @@ def issue_from_document(
         number=_one_line(keys.number),
         theme=keys.theme,
         lang=keys.lang,
+        correction=_one_line(keys.correction),
         intro=doc.body,
         waive=tuple(Waiver(waiver.id, waiver.reason) for waiver in keys.waive),
         checks=MappingProxyType(keys.checks),

@@ -17,6 +17,7 @@ plain word, so each of them passes it on; values come in at the very end, escape
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 
 from newsletter.errors import MergeFieldError, did_you_mean
@@ -48,6 +49,7 @@ _EXAMPLE = '{{ subscriber.first_name | default("reader") }}'
 
 # The bidirectional overrides and isolates can turn the text around a name; a name needs none of them.
 _BIDI = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+_FSI, _PDI = "\u2068", "\u2069"
 # Anything a browser, an editor or a mail server may take for a line break or a blank.
 _TO_SPACE = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f\x85\u2028\u2029"
 _CONTROL = [chr(n) for n in (*range(0x20), *range(0x7F, 0xA0)) if chr(n) not in _TO_SPACE]
@@ -198,8 +200,8 @@ def escaped_value(field: MergeField, values: Mapping[str, str]) -> str:
     A missing or blank value takes the field's default. ``html``: ``& < > " '`` and everything beyond ASCII as
     entities, so that it fits an attribute too and a provider that picks the charset from the content cannot
     pick a wrong one. ``text`` and ``subject``: control characters and line breaks become blanks. Bidirectional
-    controls are dropped; at most ``MAX_VALUE`` characters are used (our own links keep all of theirs: half an
-    address is none).
+    controls are dropped, and in a subject, which has no markup, a value with letters from right to left is isolated.
+    At most ``MAX_VALUE`` characters are used (our own links keep all of theirs: half an address is none).
     """
     value = values.get(field.name, "").strip()
     if value and _PLAIN.fullmatch(value) and len(value) <= MAX_VALUE:
@@ -208,6 +210,8 @@ def escaped_value(field: MergeField, values: Mapping[str, str]) -> str:
     value = value.translate(clean).strip() or field.default.translate(clean)
     if field.name not in RESERVED:
         value = value[:MAX_VALUE]
+    if field.context == "subject" and any(unicodedata.bidirectional(one) in ("R", "AL") for one in value):
+        return f"{_FSI}{value}{_PDI}"
     if field.context != "html":
         return value
     return value.translate(_HTML).encode("ascii", "xmlcharrefreplace").decode("ascii")

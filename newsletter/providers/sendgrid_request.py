@@ -153,9 +153,14 @@ def personalization(outgoing: Outgoing, addressed: Addressed, fields: Sequence[M
     if addressed.headers:
         one["headers"] = dict(addressed.headers)
     if fields:
-        one["substitutions"] = {field.token: escaped_value(field, addressed.values) for field in fields}
+        one["substitutions"] = {field.token: _inert(field, escaped_value(field, addressed.values)) for field in fields}
     one["custom_args"] = {"delivery": addressed.key, "mailing": outgoing.mailing}
     return one
+
+
+def _inert(field: MergeField, value: str) -> str:
+    """A value that looks like a token is no token: whether SendGrid reads a value again is written nowhere."""
+    return TOKEN.sub(lambda found: ("&#110;" if field.context == "html" else "n\u2060") + found.group()[1:], value)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from newsletter.errors import MergeFieldError
+from newsletter.errors import BadData, MergeFieldError
 from newsletter.message.merge import RESERVED, TOKEN, Tokeniser
 from newsletter.models import FieldContext
 from newsletter.rendering import guard
@@ -38,16 +38,29 @@ class Authored:
 
     def body(self, markdown: str, file: Path | None = None) -> Body | None:
         """A body as clean HTML and tree; None when there is nothing. Raises BadData, MergeFieldError."""
-        check_size(markdown, self._name(file))
+        return self._set(markdown, file, inline=False)
+
+    def _set(self, markdown: str, file: Path | None, *, inline: bool) -> Body | None:
+        check_size(markdown, self.name(file))
         if not markdown.strip():
             return None
         tokenised = self._tokenise(guard.clean(markdown), file, markdown)
         links = frozenset(field.token for field in self.tokeniser.fields if field.name in RESERVED)
         try:
-            return body_of(tokenised, links & frozenset(TOKEN.findall(tokenised)), self.parameters)
-        except MergeFieldError as error:
-            error.where = self._name(file)
+            return body_of(tokenised, links & frozenset(TOKEN.findall(tokenised)), self.parameters, inline)
+        except BadData as error:
+            error.where = f"{self.name(file)}:{_line_in(file, markdown)}" if file else None
             raise
+        except RecursionError as error:
+            raise BadData(
+                "the text has too many marks inside each other",
+                where=f"{self.name(file)}:{_line_in(file, markdown)}" if file else None,
+                fix="take out what is not plain Markdown",
+            ) from error
+
+    def inline(self, markdown: str | None, file: Path | None = None) -> Body | None:
+        """One line with Markdown's inline marks: emphasis, links, code. Raises BadData, MergeFieldError."""
+        return self._set(markdown or "", file, inline=True)
 
     def body_text(self, body: Body | None) -> str:
         """The text of a body, its fields as tokens of the text part."""
@@ -65,13 +78,14 @@ class Authored:
         if "{" not in text and "}" not in text and "nlf" not in text:
             return text
         try:
-            return guard.hide_braces(self.tokeniser.tokenise(text, self.context, file=self._name(file)))
+            return guard.hide_braces(self.tokeniser.tokenise(text, self.context, file=self.name(file)))
         except MergeFieldError:
             # Only now, for the message: where in the file the text starts.
-            self.tokeniser.tokenise(text, self.context, file=self._name(file), line=_line_in(file, raw))
+            self.tokeniser.tokenise(text, self.context, file=self.name(file), line=_line_in(file, raw))
             raise
 
-    def _name(self, file: Path | None) -> str | None:
+    def name(self, file: Path | None) -> str | None:
+        """A file as a message names it: within the workspace."""
         if file is None:
             return None
         return str(file.relative_to(self.root)) if file.is_relative_to(self.root) else str(file)

@@ -16,8 +16,9 @@ MAX_BODY = 256 * 1024
 MAX_BRACKETS = 200
 """``[`` in one paragraph before they are taken as letters."""
 
-MAX_BRACKET_WORK = 40_000
-"""Characters that looking for the end of every ``[`` of one paragraph may pass over; 200 links are about 20,000."""
+MAX_BRACKET_WORK = 80_000
+"""Characters that looking for the end of every ``[`` and ``](`` of one paragraph may pass over; 200 links with long
+addresses are about 40,000."""
 
 MAX_SPECIALS = 400
 """Characters in one paragraph that Markdown looks at, all kinds together. Its inline patterns cost the number of these
@@ -27,10 +28,13 @@ MAX_DEPTH = 6
 """Quotes and lists inside each other; what is deeper is set at this depth."""
 
 MAX_TAGS = 400
-"""``<`` in one body before they are all taken as letters."""
+"""Tags in one body before every ``<`` is taken as a letter."""
 
 MAX_CELLS = 20_000
-"""Columns × rows of one table; a heading row fixes the columns of every row below it."""
+"""Columns × rows of all tables of a body; a heading row fixes the columns of every row below it."""
+
+MAX_REFERENCED = 1024 * 1024
+"""Bytes that ``[name]: address`` definitions may become: the longest of them times the brackets that may name it."""
 
 CHUNK = 800
 """Paragraphs that Markdown gets at once: it shifts a list of all of them for each one."""
@@ -40,6 +44,8 @@ _PRIVATE = 0xE000
 _HIDE = {ord(character): chr(_PRIVATE + ord(character)) for character in _SPECIAL}
 _ESCAPED = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;"}
 _SHOW = {ord(hidden): _ESCAPED.get(chr(code), chr(code)) for code, hidden in _HIDE.items()}
+_AMPERSAND = _HIDE[ord("&")]
+_NO_BREAK = chr(0xE0F2)
 
 BRACE = chr(0xE0F1)
 """A ``{`` that an author escaped: a letter, never the start of template syntax, until the very end."""
@@ -49,12 +55,15 @@ _CONTROLS = (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0))
 _BIDI = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 _PRIVATE_AND_BROKEN = (*range(_PRIVATE, _PRIVATE + 0x100), *range(0xD800, 0xE000), 0xFEFF, 0xFFFE, 0xFFFF)
 _DROPPED = dict.fromkeys([*_CONTROLS, *_BIDI, *_PRIVATE_AND_BROKEN])
+_SETTLED = _DROPPED | {ord(BRACE): BRACE, ord(_AMPERSAND): "&amp;", ord(_NO_BREAK): "\u00a0"}
 _LINE_ENDS = re.compile(r"\r\n?|[\u2028\u2029\x85]")
 _CONTAINER = re.compile(r"[ \t]*+(?:>|(?:[-*+]|[0-9]{1,9}[.)])(?=[ \t]|\Z))")
 # The last is a rule or an underline: after each of them Markdown starts again with the rest of the paragraph.
 _COUNTED = re.compile(r"[\\`*_\[<#!&=~]|  \n|^ {0,3}(?:[-_*=] *+){2,}+$", re.MULTILINE)
 _ITEM = re.compile(r" {0,3}(?:[-*+]|[0-9]{1,9}\.) ")
 _BLANK_LINES = re.compile(r"\n[ \t]*(?=\n)")
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_DEFINITION = re.compile(r"\n(?=[^\n\[]{0,40}\[)")
 
 
 def clean(text: str) -> str:
@@ -72,13 +81,51 @@ def show_specials(html: str) -> str:
     return html.translate(_SHOW)
 
 
+def before_nh3(html: str) -> str:
+    """HTML without the two characters that nh3 needs quadratic time for; ``after_nh3`` puts them back."""
+    return html.replace("&amp;", _AMPERSAND).replace("\u00a0", _NO_BREAK)
+
+
+def after_nh3(html: str) -> str:
+    """nh3's HTML whole again, and without what ``clean`` takes out: an author can write that as an entity too."""
+    return html.translate(_SETTLED)
+
+
 def bounded(markdown: str) -> str:
     """The same Markdown with every construct that would cost too much taken at its letters."""
     lines = [_shallow(line) for line in markdown.expandtabs(4).split("\n")]
-    text = "\n".join(lines)
-    if text.count("<") > MAX_TAGS:
-        text = text.replace("<", _HIDE[ord("<")])
-    return "\n\n".join(_affordable(paragraph) for paragraph in _paragraphs(text))
+    text = _closable("\n".join(lines))
+    paragraphs = _paragraphs(text)
+    if "]:" in text and _referenced(paragraphs) > MAX_REFERENCED:
+        paragraphs = [one.replace("[", _HIDE[ord("[")]) if "]:" in one else one for one in paragraphs]
+    if "|" in text:
+        paragraphs = list(_with_few_cells(paragraphs))
+    return "\n\n".join(_affordable(paragraph) for paragraph in paragraphs)
+
+
+def _closable(text: str) -> str:
+    """Every ``<`` is a letter that no ``>`` follows; all are where there are too many tags."""
+    end = text.rfind(">") + 1
+    if len(_TAG.findall(text, 0, end)) > MAX_TAGS:
+        end = 0
+    return text[:end] + text[end:].replace("<", _HIDE[ord("<")]) if "<" in text else text
+
+
+def _referenced(paragraphs: list[str]) -> int:
+    """What the definitions can become at most: Markdown writes the whole address for every use."""
+    longest = max(len(one) for block in paragraphs if "]:" in block for one in _DEFINITION.split(block))
+    return longest * sum(one.count("[") for one in paragraphs)
+
+
+def _with_few_cells(paragraphs: list[str]) -> Iterator[str]:
+    """Tables beyond the body's share of cells are lines with bars."""
+    left = MAX_CELLS
+    for paragraph in paragraphs:
+        if "|" in paragraph and "\n" in paragraph:
+            left -= _table_cells(paragraph)
+            if left < 0:
+                paragraph = paragraph.replace("|", _HIDE[ord("|")])
+        yield paragraph
 
 
 def chunks(markdown: str) -> Iterator[str]:
@@ -115,8 +162,6 @@ def _shallow(line: str) -> str:
 
 
 def _affordable(paragraph: str) -> str:
-    if "|" in paragraph and _table_cells(paragraph) > MAX_CELLS:
-        paragraph = paragraph.replace("|", _HIDE[ord("|")])
     if not _is_costly(paragraph):
         return paragraph
     if _is_table(paragraph):
@@ -155,17 +200,31 @@ def _letters(text: str, keep: str = "") -> str:
 
 
 def _bracket_work(paragraph: str) -> int:
-    """The summed lengths from each ``[`` to its ``]``, or to the end where there is none."""
+    """The summed lengths from each ``[`` to its ``]`` and each ``](`` to its ``)``; to the end where there is none."""
     work = 0
     open_at: list[int] = []
-    for bracket in re.finditer(r"[\[\]]", paragraph):
-        if bracket.group() == "[":
-            open_at.append(bracket.start())
-        elif open_at:
-            work += bracket.start() - open_at.pop()
-    return work + sum(len(paragraph) - start for start in open_at)
+    addresses: list[int] = []  # where a round bracket opened; -1 for one that starts no address
+    for bracket in re.finditer(r"\[|\]\(?|[()]", paragraph):
+        mark, at = bracket.group(), bracket.start()
+        if mark == "[":
+            open_at.append(at)
+        elif mark == "(":
+            addresses.append(-1)
+        elif mark == ")":
+            start = addresses.pop() if addresses else -1
+            if start >= 0:
+                # An odd quote hides the bracket from Markdown, which reads on.
+                odd = any(paragraph.count(quote, start, at) % 2 for quote in "\"'")
+                work += (len(paragraph) if odd else at) - start
+        else:
+            start = open_at.pop() if open_at else -1
+            work += at - start if start >= 0 else 0
+            if mark == "](":
+                addresses.append(at if start >= 0 else -1)
+    return work + sum(len(paragraph) - start for start in (*open_at, *addresses) if start >= 0)
 
 
 def _table_cells(paragraph: str) -> int:
-    heading, _, _ = paragraph.lstrip("\n").partition("\n")
-    return (heading.count("|") + 1) * (paragraph.count("\n") + 1)
+    """Columns × rows if the paragraph were a table; its widest row is taken, for a list may come before its heading."""
+    rows = paragraph.split("\n")
+    return (max(row.count("|") for row in rows) + 1) * len(rows)

@@ -7,6 +7,8 @@ import unicodedata
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+from newsletter.rendering.settling import BY_CLASS
+
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
@@ -18,6 +20,9 @@ _BLOCKS = frozenset(
 )
 _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _BREAK = "\x0b"
+_NARROWEST = 24
+"""Columns of a quotation or list; in one that is deeper inside others its text starts where theirs does."""
+_RULE = re.compile(r"^-{10,}$", re.MULTILINE)
 _MAX_BLANK_LINES = re.compile(r"\n{4,}")
 
 
@@ -40,6 +45,18 @@ def tidy(text: str, width: int = WIDTH) -> str:
         rest = re.sub(r"[^> ]", " ", first)
         lines.extend(wrap(line[len(first) :], width, first, rest))
     return _MAX_BLANK_LINES.sub("\n\n\n", "\n".join(lines)).strip("\n") + "\n"
+
+
+def beyond_latin1(text: str) -> str:
+    """The text with at least one character beyond Latin-1: some providers choose the character set from the letters,
+    and a value that comes in later may need UTF-8. Its last rule becomes one of dashes, or a dash stands at its end."""
+    if any(character > "\u00ff" for character in text):
+        return text
+    rules = list(_RULE.finditer(text))
+    if not rules:
+        return f"{text}\n—\n"
+    start, end = rules[-1].span()
+    return f"{text[:start]}{'—' * ((end - start) // 2)}{text[end:]}"
 
 
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
@@ -116,7 +133,7 @@ def _blocks(element: HtmlElement, width: int) -> Iterator[str]:
             yield from paragraph()
             lines = list(_block(child, width))
             if lines:
-                if several:
+                if several and BY_CLASS not in child.get("class", ""):
                     yield ""
                 several = True
                 yield from lines
@@ -128,7 +145,9 @@ def _blocks(element: HtmlElement, width: int) -> Iterator[str]:
 
 def _block(element: HtmlElement, width: int) -> Iterator[str]:
     tag = cast(str, element.tag)
-    if tag in ("ul", "ol"):
+    if width <= _NARROWEST and tag in ("ul", "ol", "li", "blockquote"):
+        yield from _blocks(element, width)
+    elif tag in ("ul", "ol"):
         yield from _list(element, width)
     elif tag == "blockquote":
         yield from (f"> {line}".rstrip() for line in _blocks(element, width - 2))
@@ -156,29 +175,42 @@ def _list(element: HtmlElement, width: int) -> Iterator[str]:
 
 
 def _table(element: HtmlElement, width: int) -> Iterator[str]:
-    """Aligned columns where they fit, else each row as lines of "heading: cell"."""
-    rows = [[_collapse(_inner(cell)) for cell in row if cell.tag in ("td", "th")] for row in element.iter("tr")]
-    rows = [row for row in rows if any(row)]
-    if not rows:
+    """The caption, then aligned columns where they fit, else each row as lines of "heading: cell"."""
+    rows: list[list[HtmlElement]] = []
+    for part in element:
+        if part.tag == "caption" and (caption := _collapse(_inner(part))):
+            yield from [*wrap(caption, width), ""]
+        # Only its own rows: those of a table in a cell are that cell's words.
+        own = [part] if part.tag == "tr" else [row for row in part if row.tag == "tr"]
+        rows += [[cell for cell in row if cell.tag in ("td", "th")] for row in own]
+    table = [[_collapse(_inner(cell)) for cell in row] for row in rows]
+    rows = [row for row, words in zip(rows, table, strict=True) if any(words)]
+    table = [words for words in table if any(words)]
+    if not table:
         return
-    count = max(len(row) for row in rows)
-    rows = [row + [""] * (count - len(row)) for row in rows]
-    widths = [max(_columns(row[at]) for row in rows) for at in range(count)]
-    headed = element.find(".//th") is not None
-    if sum(widths) + 2 * (count - 1) <= width:
-        for number, row in enumerate(rows):
-            cells = [cell + " " * (size - _columns(cell)) for cell, size in zip(row, widths, strict=True)]
-            yield "  ".join(cells).rstrip()
-            if headed and number == 0 and len(rows) > 1:
+    count = max(len(words) for words in table)
+    headed = len(rows) > 1 and all(cell.tag == "th" for cell in rows[0])
+    widths = [max(_columns(words[at]) if at < len(words) else 0 for words in table) for at in range(count)]
+    if sum(widths) + 2 * (count - 1) <= width and not any(_BREAK in words for row in table for words in row):
+        for number, (row, words) in enumerate(zip(rows, table, strict=True)):
+            yield "  ".join(map(_padded, words, row, widths)).rstrip()
+            if headed and number == 0:
                 yield "  ".join("-" * max(size, 1) for size in widths)
         return
-    heads = rows[0] if headed and len(rows) > 1 else [""] * count
-    for number, row in enumerate(rows[1:] if headed and len(rows) > 1 else rows):
+    heads = table[0] if headed else []
+    for number, words in enumerate(table[1:] if headed else table):
         if number:
             yield ""
-        for head, cell in zip(heads, row, strict=True):
+        for at, cell in enumerate(words):
             if cell:
+                head = heads[at] if at < len(heads) else ""
                 yield from wrap(f"{head}: {cell}" if head else cell, width, "", "  ")
+
+
+def _padded(words: str, cell: HtmlElement, size: int) -> str:
+    room = size - _columns(words)
+    left = {"right": room, "center": room // 2}.get(cell.get("align", ""), 0)
+    return " " * left + words + " " * (room - left)
 
 
 def _inner(element: HtmlElement) -> str:

@@ -87,6 +87,7 @@ class ShownArticle:
     minutes: int | None
     link: str | None
     link_text: str
+    link_label: str
     body: Markup | None
     body_text: str
     image: ShownImage | None
@@ -135,6 +136,8 @@ class ShownIssue:
     dir: Direction
     intro: Markup | None
     intro_text: str
+    correction: Markup | None
+    correction_text: str
     in_this_issue: tuple[str, ...]
 
 

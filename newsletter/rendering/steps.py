@@ -6,8 +6,8 @@
 4.  variables  what a template sees, once for HTML and once for text                      view.py, shown.py
 5.  templates  the theme, in a sandbox                                                    environment.py
 6.  inline     style.css into the elements, checked rule by rule                          inline.py, selfcheck.py
-7.  finish     client.css back in, fewer bytes, marks out, nothing lost                   finish.py
-8.  text       the text part, wrapped                                                     plaintext.py
+7.  finish     client.css back in, fewer bytes, readers' values isolated, marks out       finish.py, isolation.py
+8.  text       the text part, wrapped                                                     plaintext.py, isolation.py
 
 Everything is deterministic: no clock, no network, no chance. The same files give the same email.
 """
@@ -19,16 +19,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from newsletter.message.markup import unpaired
-from newsletter.message.merge import TOKEN, Tokeniser
+from newsletter.message.merge import RESERVED, TOKEN, Tokeniser
 from newsletter.models import Email, Issue, MergeField, Span
-from newsletter.rendering import finish
+from newsletter.rendering import finish, isolation
 from newsletter.rendering.authored import Authored
 from newsletter.rendering.css import kept_blocks
 from newsletter.rendering.environment import Templates
 from newsletter.rendering.guard import BRACE
 from newsletter.rendering.inline import inline
 from newsletter.rendering.links import parameters_of
-from newsletter.rendering.plaintext import tidy
+from newsletter.rendering.plaintext import beyond_latin1, tidy
 from newsletter.rendering.shelf import Media, Shelf
 from newsletter.rendering.shown import Marks
 from newsletter.rendering.view import Material, make_variables, preheader_of, subject_of
@@ -76,14 +76,17 @@ def render_issue(
     tokeniser = Tokeniser(config.audience.attributes)
     shelf = Shelf(media)
     templates = Templates(theme)
-    subject = Authored(tokeniser, "subject", media.root).line(subject_of(issue), issue.path)
+    subject = Authored(tokeniser, "subject", media.root).line(*subject_of(issue))
 
     parameters = parameters_of(config, issue.slug)
     html, spans, sources, mended = _html(
         templates, material, Authored(tokeniser, "html", media.root, parameters), shelf, clock
     )
     text = _text(templates, material, Authored(tokeniser, "text", media.root, parameters), shelf, clock)
-    preheader = Authored(tokeniser, "text", media.root).line(preheader_of(issue, teasers), issue.path)
+    if direction(lang) == "rtl":
+        # Left to right, a plain name leaves the subject plain ASCII; any other isolates itself (merge.py).
+        subject = isolation.in_line(subject, _values(tokeniser), "rtl")
+    preheader = Authored(tokeniser, "text", media.root).line(*preheader_of(issue, teasers))
 
     subject, preheader, text = (words.replace(BRACE, "{") for words in (subject, preheader, text))
     return Email(
@@ -125,6 +128,7 @@ def _html(
     inline(page, style, templates.place(STYLE))
     clock.lap("inline")
     finish.shrink(page, kept)
+    isolation.in_page(page, _values(authored.tokeniser))
     finish.keep_client_css(page, kept)
     html, spans = finish.take_marks(finish.serialise(page), marks.slugs)
     finish.check_complete(written, html, where)
@@ -139,8 +143,14 @@ def _text(templates: Templates, material: Material, authored: Authored, shelf: S
     marks = Marks(html=False)
     variables = make_variables(material, authored, shelf, marks)
     text = tidy(templates.render(TEXT, variables, marks))
+    text = beyond_latin1(isolation.in_text(text, _values(authored.tokeniser), direction(material.lang)))
     clock.lap("text")
     return text
+
+
+def _values(tokeniser: Tokeniser) -> frozenset[str]:
+    """The tokens that stand for something of the reader's own; the others are links of ours."""
+    return frozenset(field.token for field in tokeniser.fields if field.name not in RESERVED)
 
 
 def _used(fields: tuple[MergeField, ...], *texts: str) -> tuple[MergeField, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -51,14 +52,18 @@ class Material:
     lang: str
 
 
-def subject_of(issue: Issue) -> str:
-    """The subject as written; until the editor writes one, the lead story's headline."""
-    return issue.subject or (issue.lead.headline if issue.lead else "")
+def subject_of(issue: Issue) -> tuple[str, Path | None]:
+    """The subject as written; until the editor writes one, the lead story's headline. And the file that it is from."""
+    if issue.subject or issue.lead is None:
+        return issue.subject or "", issue.file
+    return issue.lead.headline, issue.lead.path
 
 
-def preheader_of(issue: Issue, teasers: Mapping[str, str]) -> str:
-    """The preheader as written; until the editor writes one, the lead story's teaser."""
-    return issue.preheader or (teaser_of(issue.lead, teasers) if issue.lead else "")
+def preheader_of(issue: Issue, teasers: Mapping[str, str]) -> tuple[str, Path | None]:
+    """The preheader as written; until the editor writes one, the lead story's teaser. And the file that it is from."""
+    if issue.preheader or issue.lead is None:
+        return issue.preheader or "", issue.file
+    return teaser_of(issue.lead, teasers), issue.lead.path
 
 
 def teaser_of(article: Article, teasers: Mapping[str, str]) -> str:
@@ -111,16 +116,17 @@ def _issue(
     material: Material, authored: Authored, shelf: Shelf, sections: tuple[ShownSection, ...], t: Words
 ) -> ShownIssue:
     issue = material.issue
-    body = authored.body(issue.intro, issue.path)
+    body = authored.body(issue.intro, issue.file)
     for address in body.remote_images if body else ():
         shelf.remote(address)
-    preheader = authored.line(preheader_of(issue, material.teasers), issue.path)
+    correction = authored.inline(issue.correction, issue.file)
+    preheader = authored.line(*preheader_of(issue, material.teasers))
     headlines = tuple(
         _named(article, t) for section in sections if section.layout != "sponsor" for article in section.articles
     )
     return ShownIssue(
         slug=issue.slug,
-        subject=authored.line(subject_of(issue), issue.path),
+        subject=authored.line(*subject_of(issue)),
         preheader=preheader,
         preheader_padding=padding(preheader),
         date=long_date(issue.date, material.lang),
@@ -130,6 +136,8 @@ def _issue(
         dir=direction(material.lang),
         intro=body.html if body else None,
         intro_text=authored.body_text(body),
+        correction=correction.html if correction else None,
+        correction_text=authored.body_text(correction),
         in_this_issue=headlines[:IN_THIS_ISSUE] if len(headlines) > 2 else (),
     )
 
@@ -155,12 +163,12 @@ def _sections(material: Material, authored: Authored, shelf: Shelf, marks: Marks
                 _article(article, _row_layout(section, number), material, authored, shelf, marks)
                 for number, article in enumerate(section.articles)
             )
-            title = authored.line(section.title, material.issue.path)
+            title = authored.line(section.title, material.issue.file)
             shown.append(ShownSection(section.layout, title, articles, len(shown) + 1))
     if not shown:
         raise BadData(
             "the issue has no stories",
-            where=str(material.issue.path) if material.issue.path else material.issue.slug,
+            where=authored.name(material.issue.file) or material.issue.slug,
             fix=f"newsletter issue pick {material.issue.slug} ARTICLE",
         )
     return tuple(shown)
@@ -185,12 +193,12 @@ def _article(
     body = authored.body(article.body, article.path) if layout == "text" or creative else None
     for address in body.remote_images if body else ():
         shelf.remote(address)
-    byline, agency = line(article.byline), line(article.agency)
+    byline, agency, headline = line(article.byline), line(article.agency), line(article.headline)
     minutes = material.minutes.get(article.slug) or None
     recipe = recipe_for(layout, material.theme.shapes) if layout in material.theme.pictures else None
     return ShownArticle(
         slug=article.slug,
-        headline=line(article.headline),
+        headline=headline,
         kicker=line(article.kicker),
         standfirst=line(article.standfirst),
         teaser=teaser,
@@ -201,6 +209,7 @@ def _article(
         minutes=minutes,
         link=with_parameters(safe_link(article.link) or "", authored.parameters) or None,
         link_text=line(article.link_text) or t("Read the full story"),
+        link_label="" if article.link_text else _link_label(headline, lang),
         body=body.html if body else None,
         body_text=authored.body_text(body),
         image=_image(article, article.image, recipe, authored, shelf, t) if article.image and recipe else None,
@@ -213,6 +222,12 @@ def _article(
         t=t,
         _marks=marks,
     )
+
+
+def _link_label(headline: str, lang: str) -> str:
+    """What a screen reader says for a link that is called as every other story's is (WCAG 2.2, 2.4.9 and 2.5.3)."""
+    t = words(lang, html=False)  # an attribute: marks can stand in it, elements cannot
+    return t("{words}: {address}", words=t("Read the full story"), address=headline)
 
 
 def safe_link(link: str | None) -> str | None:
@@ -230,14 +245,20 @@ def short_teaser(teaser: str, layout: Layout) -> str:
 
 
 def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
-    """ "By Ada Lovelace · 4 min read"; the agency alone where there is no byline."""
-    if not byline:
+    """ "By Ada Lovelace · Estuary News Service · 4 min read", or what there is of it."""
+    if not byline and not minutes:
         return t.alone(agency)
-    # What the language's "By" is before a name; many a byline already starts with it.
-    said = t("By {name}", name="").strip()
-    own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
-    by = t.isolate(byline) if own else t("By {name}", name=byline)
-    return _joined(by, " · ", t("{minutes} min read", minutes=minutes)) if minutes else by
+    parts = []
+    if byline:
+        # What the language's "By" is before a name; many a byline already starts with it.
+        said = t("By {name}", name="").strip()
+        own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
+        parts.append(t.isolate(byline) if own else t("By {name}", name=byline))
+    if agency and agency not in byline:
+        parts.append(t.isolate(agency))
+    if minutes:
+        parts.append(t("{minutes} min read", minutes=minutes))
+    return _joined(" · ", *parts)
 
 
 def _image(
@@ -265,12 +286,10 @@ def credit_line(caption: str, credit: str, t: Words) -> str:
     if not caption:
         return t("Picture: {credit}", credit=credit)
     if caption[-1] in ".!?…。！？؟۔।":
-        return _joined(t.isolate(caption), " ", t("Picture: {credit}", credit=credit))
+        return _joined(" ", t.isolate(caption), t("Picture: {credit}", credit=credit))
     return t("{caption}. Picture: {credit}", caption=caption, credit=credit)
 
 
-def _joined(first: str, between: str, second: str) -> str:
-    """Two pieces of a line; what is not Markup is escaped if the other is, because the line will be."""
-    if hasattr(first, "__html__") or hasattr(second, "__html__"):
-        return Markup("{}{}{}").format(first, between, second)
-    return f"{first}{between}{second}"
+def _joined(between: str, *pieces: str) -> str:
+    """The pieces of a line; what is not Markup is escaped if another is, because the line will be."""
+    return (Markup(between) if any(hasattr(piece, "__html__") for piece in pieces) else between).join(pieces)  # noqa: S704  # ours

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date as Date
 from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup, escape
@@ -27,7 +29,9 @@ _RTL_SCRIPTS = frozenset(["adlm", "arab", "aran", "hebr", "mand", "mend", "nkoo"
 _ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०", "mymr": "၀", "nkoo": "߀", "olck": "᱐", "tibt": "༠"}
 """The zero of the numbering systems that are some language's default in CLDR; nine digits follow each."""
 
-_MARK = {"ltr": "\u200e", "rtl": "\u200f"}
+MARK: Mapping[Direction, str] = MappingProxyType({"ltr": "\u200e", "rtl": "\u200f"})
+"""The invisible mark of each direction, LRM and RLM."""
+
 _ADDRESS = re.compile(r"\S*(?:://|@)\S*")
 
 
@@ -74,16 +78,16 @@ class Words:
         In HTML an element with its own ``dir``; in text invisible marks, but never beside an address, where mail
         programs would take them for a part of the link. Most data needs neither and comes back as it is.
         """
-        own = _direction_of(value)
+        own = direction_of(value)
         if own is None or (own == self.dir and not _has(value, _other(own))):
             return value
-        mark = _MARK[self.dir]
+        mark = MARK[self.dir]
         if self.html:
             # The mark is for engines that know dir but not isolation (Word's): a number after the name stays put.
             return Markup('<span dir="{}">{}</span>{}').format(own, value, mark)
         if _ADDRESS.fullmatch(value):
             return value
-        ends = _MARK[own] if own != self.dir else ""
+        ends = MARK[own] if own != self.dir else ""
         return f"{mark}{ends}{value}{ends}{mark}"
 
     def alone(self, value: str) -> str:
@@ -123,7 +127,7 @@ def _letters(value: str) -> str:
     return TOKEN.sub(" ", value.striptags() if isinstance(value, Markup) else value)
 
 
-def _direction_of(value: str) -> Direction | None:
+def direction_of(value: str) -> Direction | None:
     """The direction of the first letter that has one (UAX #9, rule P2)."""
     for letter in _letters(value):
         kind = unicodedata.bidirectional(letter)

@@ -196,14 +196,15 @@ def test_whatever_is_written_the_result_is_clean_and_parses(text):
         return
     tree = html.fragment_fromstring(str(body.html), create_parent="div")
     for element in tree.iterdescendants():
-        assert element.tag in TAGS
+        assert element.tag in TAGS or (element.tag, element.get("class")) == ("div", "scroll")
         for name, value in element.attrib.items():
             assert not name.startswith("on") and name != "style"
             if name == "href":
                 assert re.match(r"(?:https?|mailto|tel):|nlf0001q\Z", value, re.IGNORECASE)
             if name == "src":
                 assert value.lower().startswith("https:")
-    assert not re.search("[\x00\u202a-\u202e\u2066-\u2069\ue000-\ue0ff]", str(body.html))
+    shown = str(body.html).replace(guard.BRACE, "{")  # an escaped brace stays a letter until the mail is finished
+    assert not re.search("[\x00\u202a-\u202e\u2066-\u2069\ue000-\ue0ff]", shown)
     again = etree.tostring(tree, method="html", encoding="unicode")
     assert html.fragment_fromstring(again).text_content() == tree.text_content()
 

@@ -36,7 +36,7 @@ def text_of(markdown: str, width: int = 72) -> str:
         ("9. a\n10. b", "9. a\n10. b"),
         ("    code  x\n      more", "    code  x\n      more"),
         ("a\n\n---\n\nb", "a\n\n* * *\n\nb"),
-        ("| Name | No |\n|---|--:|\n| Ada | 1 |\n| Bo | 22 |", "Name  No\n----  --\nAda   1\nBo    22"),
+        ("| Name | No |\n|---|--:|\n| Ada | 1 |\n| Bo | 22 |", "Name  No\n----  --\nAda    1\nBo    22"),
         ("<q>said</q>", "“said”"),
         ("<table><tr><td>a</td><td>b</td></tr></table>", "a  b"),
         ("<table><tr><td></td></tr></table>\n\nx", "x"),

@@ -31,7 +31,7 @@ def test_an_issue_without_stories_is_refused_with_the_command_that_helps(desk, i
         desk.render(issue(Section("lead"), subject=None, preheader=None))
     assert "newsletter issue pick 2026-11-27" in caught.value.fix
     with pytest.raises(BadData) as caught:
-        desk.render(replace(issue(), sections=(), path=Path("issues/x/issue.md")))
+        desk.render(replace(issue(), sections=(), path=Path("issues/x")))
     assert caught.value.where == "issues/x/issue.md"
 
 

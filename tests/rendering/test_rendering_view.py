@@ -162,9 +162,12 @@ def test_credit_line(caption, credit, wanted):
     ("byline", "agency", "minutes", "wanted"),
     [
         ("Ada Lovelace", "", 4, "By Ada Lovelace · 4 min read"),
-        ("By Ada", "PA", None, "By Ada"),
-        ("", "PA", 4, "PA"),
-        ("", "", 4, ""),
+        ("By Ada", "PA", None, "By Ada · PA"),
+        ("Ada Lovelace, PA", "PA", None, "By Ada Lovelace, PA"),
+        ("", "PA", 4, "PA · 4 min read"),
+        ("", "PA", None, "PA"),
+        ("", "", 4, "4 min read"),
+        ("", "", None, ""),
     ],
 )
 def test_byline_line(byline, agency, minutes, wanted):

@@ -139,7 +139,8 @@ def test_a_byline_that_says_by_is_not_told_twice(lang, byline, wanted):
 
 
 def test_an_agency_alone_is_a_line_of_its_own():
-    assert byline_line("", "AFP (Paris)", 4, words("ur", html=True)) == f'<span dir="ltr">AFP (Paris)</span>{RLM}'
+    assert byline_line("", "AFP (Paris)", None, words("ur", html=True)) == f'<span dir="ltr">AFP (Paris)</span>{RLM}'
+    assert byline_line("", "AFP (Paris)", None, words("ur", html=False)) == "AFP (Paris)"
 
 
 @pytest.mark.parametrize(

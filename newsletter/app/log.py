@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from typing import Any
 
 from newsletter.app.desk import Desk
+from newsletter.audience.addresses import hide_addresses
 from newsletter.errors import CannotWrite
 from newsletter.store.clock import from_us, now_us
 from newsletter.store.ids import new_public_id
-
-_LOCAL_PART = re.compile(r"[^\s\"'<>(),:;@\\]+@")
 
 
 class RunLog:
@@ -31,8 +29,7 @@ class RunLog:
         """Append a line in one write, so that two processes never mix theirs; raises CannotWrite."""
         line = {"at": from_us(now_us()).isoformat(timespec="milliseconds"), "run": self.run, "pid": os.getpid(),
                 "command": self.command, "event": event, **facts}  # fmt: skip
-        # A server's answer may quote the address that it refused.
-        data = _LOCAL_PART.sub("…@", json.dumps(line, ensure_ascii=False)).encode() + b"\n"
+        data = hide_addresses(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

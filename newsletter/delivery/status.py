@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import ledger, mailings, testsend
+from newsletter.delivery import domains, events, ledger, mailings, testsend
 from newsletter.delivery.approval import Approval, edits_since, load_approval, problems
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.testsend import TestSent
@@ -28,8 +28,9 @@ class Status:
     """The state of an issue's mailing. Times are UTC microseconds; ``local_time`` is wall time in ``zone``.
 
     ``state`` is a mailing's, or ``approved`` (no mailing yet), or ``draft``. ``reasons`` are (state, reason, how
-    many). ``edits`` are hand edits since the approval, which are not sent; ``tampered`` are approved files that
-    changed, which stop the sending.
+    many). ``events`` are what providers said later: of how many deliveries, by kind. ``domains`` are the mailbox
+    domains that it waits for, with the reason. ``edits`` are hand edits since the approval, which are not sent;
+    ``tampered`` are approved files that changed, which stop the sending.
     """
 
     issue: str
@@ -50,6 +51,8 @@ class Status:
     heartbeat: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
+    events: dict[str, int] | None = None
+    domains: dict[str, str] | None = None
 
     @property
     def closes(self) -> bool:
@@ -65,9 +68,11 @@ class Status:
 
     @property
     def needs_editor(self) -> bool:
-        """Held, paused, changed on the disk, or with deliveries that failed or that nobody can know about."""
+        """Held, paused, changed on the disk, with domains that refuse us or deliveries that failed or are uncertain."""
         tally = self.counts or {}
-        return bool(self.state in {"held", "paused"} or self.tampered or tally.get("failed") or tally.get("uncertain"))
+        waits = self.state == "sending" and self.domains
+        stopped = self.state in {"held", "paused"} or self.tampered or waits
+        return bool(stopped or tally.get("failed") or tally.get("uncertain"))
 
 
 def sum_sentence(planned: int, counts: dict[str, int]) -> str:
@@ -101,11 +106,15 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
             tampered=tampered,
             tests=tests,
         )
-    return _of_mailing(store, mailing, approval, edits, tampered, tests)
+    with store.read() as conn:
+        told = events.counts(conn, mailing.id)
+        waiting = domains.paused(conn, mailing.id)
+    found = _of_mailing(store, mailing, approval, edits, tampered, tests)
+    return replace(found, events=told, domains=waiting)
 
 
 def all_statuses(store: Store) -> list[Status]:
-    """The newest mailing of every issue, the latest first, without a look at the files."""
+    """The newest mailing of every issue, the latest first, without a look at the files and the events."""
     return [_of_mailing(store, mailing, None, (), (), ()) for mailing in mailings.all_mailings(store)]
 
 

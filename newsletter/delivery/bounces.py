@@ -35,9 +35,13 @@ _ABOUT_US: Final = re.compile(
 _TOO_FAST: Final = re.compile(r"too quickly|at a rate|rate limit", re.IGNORECASE)
 
 
-def code_in(words: str) -> str:
-    """The first enhanced status code in a server's answer (``550 5.1.1 …``, ``550-5.7.26 …``); empty without one."""
-    found = _CODE.search(words)
+def code_of(event: Event) -> str:
+    """The mailbox server's code (``5.1.1``) of a mail that did not arrive; empty without one.
+
+    It stands in the server's own words (``550 5.1.1 …``, ``550-5.7.26 …``); what a provider makes of them is often a
+    mere 5.0.0, and second choice.
+    """
+    found = _CODE.search(event.detail) or _CODE.fullmatch(event.code)
     return found[1] if found else ""
 
 
@@ -46,7 +50,7 @@ def cause_of(event: Event) -> Cause:
 
     The mailbox server's code weighs more than the provider's opinion of it, and a code about the sender most of all.
     """
-    code = event.code or code_in(event.detail)
+    code = code_of(event)
     if code in _SENDER or code in _MICROSOFT:
         return "sender"
     if code.startswith("5.7."):

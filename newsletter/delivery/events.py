@@ -26,7 +26,7 @@ from sqlalchemy import text as sql
 from newsletter.audience.addresses import hide_addresses, normalise
 from newsletter.audience.leaving import leave, lift_suppressions, suppress_key
 from newsletter.delivery import domains, mailings
-from newsletter.delivery.bounces import cause_of
+from newsletter.delivery.bounces import cause_of, code_of
 from newsletter.delivery.domains import News, domain_of
 from newsletter.delivery.evidence import settle
 from newsletter.delivery.ports import Cause, Event
@@ -252,8 +252,9 @@ def _heed(
     elif said.kind == "bounced" and cause in ("unknown", "disabled"):
         if cause == "unknown" and domain_of(row.address) in domains.blocked_domains(conn, row.mailing):
             return
-        code = f" ({said.code})" if said.code else ""
-        applied.suppressed += _suppress(conn, row, f"{cause} mailbox{code}", source, keys, now)
+        code = code_of(said)
+        reason = f"{cause} mailbox ({code})" if code else f"{cause} mailbox"
+        applied.suppressed += _suppress(conn, row, reason, source, keys, now)
 
 
 def _suppress(conn: Connection, row: _Row, reason: str, source: str, keys: Keys, now: int) -> int:

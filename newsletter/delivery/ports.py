@@ -98,8 +98,8 @@ perhaps; ``complained`` and ``unsubscribed``: the reader told the provider so ea
 class Event:
     """What a provider later says about one delivery. ``at`` is UTC microseconds; ``key`` our delivery id.
 
-    ``code`` is the mailbox server's own status by RFC 3463 (``5.1.1``), empty without one; ``cause`` is set where the
-    provider itself says why.
+    ``detail`` are the mailbox server's own words; ``code`` is the status by RFC 3463 (``5.1.1``) that the provider
+    names besides, empty without one; ``cause`` is set where the provider itself says why.
     """
 
     key: str

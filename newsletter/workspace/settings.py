@@ -90,6 +90,8 @@ class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     host: str = "https://api.sendgrid.com"
     timeout: float = 30.0
     categories: list[str] = []
+    webhook_key: str | SecretRef | None = None
+    """The public key that verifies events. It is no secret, but may be kept like one."""
 
 
 class OutboxSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

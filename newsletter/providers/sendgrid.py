@@ -12,6 +12,7 @@ client per request), DEBUG records that print the key and every address (dropped
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import logging
@@ -27,7 +28,7 @@ from urllib.parse import urlsplit
 from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Provider, Result, Wire
 from newsletter.errors import BadData, ConfigurationError
 from newsletter.providers.options import Options
-from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge
+from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge, settings_problems, tracking_problems
 from newsletter.providers.sendgrid_events import SignedEvents
 from newsletter.providers.sendgrid_request import Request, plan_requests
 from newsletter.providers.sendgrid_rules import MAX_PERSONALIZATIONS, MAX_REQUEST, validate
@@ -146,7 +147,7 @@ class SendgridProvider:
         return SignedEvents(self._webhook_key)(raw, headers)
 
     def check(self) -> list[str]:
-        """Ask for the key's scopes: is it good, and may it send?"""
+        """Ask for the key's scopes: is it good, and may it send? Where it may look, the account's settings too."""
         problems = [f"{problem[:1].upper()}{problem[1:]}." for problem in _category_problems(self.categories)]
         try:
             answer = self._client().scopes.get(timeout=self.timeout)
@@ -161,6 +162,17 @@ class SendgridProvider:
             return [*problems, f"{self.host} does not answer as SendGrid does: is provider.sendgrid.host right?"]
         if "mail.send" not in scopes:
             problems.append('The API key may not send mail: give it the permission "Mail Send".')
+        return problems + self._account_problems(scopes)
+
+    def _account_problems(self, scopes: Sequence[str]) -> list[str]:
+        """What the account does to every mail and no mail can switch off. What we may not read we do not guess."""
+        problems = []
+        for name, wrong in (("mail_settings", settings_problems), ("tracking_settings", tracking_problems)):
+            if f"{name}.read" not in scopes:
+                continue
+            with contextlib.suppress(_sdk_error(), OSError, http.client.HTTPException, ValueError, AttributeError):
+                answer = getattr(self._client(), name).get(timeout=self.timeout)
+                problems += wrong(answer.to_dict or {})
         return problems
 
     def close(self) -> None:

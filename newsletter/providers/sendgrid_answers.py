@@ -74,6 +74,38 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
     return RETRY_AFTER if wait is None else min(max(wait, 1.0), _LONGEST_WAIT)
 
 
+_OURS_OFF = frozenset({"open", "click", "subscription", "google_analytics", "ganalytics"})
+_CHANGES = {
+    "template": "wraps every mail in a template of the account (Legacy Email Template)",
+    "plain_content": "changes the text part of every mail (Plain Content)",
+    "bcc": "copies every mail to another address (BCC)",
+}
+
+
+def settings_problems(said: Mapping[str, Any]) -> list[str]:
+    """Of the answer to ``GET /v3/mail_settings`` those that change mails and that no request can switch off."""
+    return [
+        f"The account {_CHANGES[name]}: switch it off, or what arrives is not what was approved."
+        for name in _enabled(said)
+        if name in _CHANGES
+    ]
+
+
+def tracking_problems(said: Mapping[str, Any]) -> list[str]:
+    """Of ``GET /v3/tracking_settings`` those that we do not know to switch off; the others are off in each request."""
+    return [
+        f"The account tracks by a setting that no mail can switch off ({_clean(name)}): switch it off there."
+        for name in _enabled(said)
+        if name not in _OURS_OFF
+    ]
+
+
+def _enabled(said: Mapping[str, Any]) -> list[str]:
+    rows = said.get("result")
+    rows = rows if isinstance(rows, list) else []
+    return [str(row.get("name")) for row in rows if isinstance(row, dict) and row.get("enabled") is True]
+
+
 def _errors(body: bytes) -> list[Mapping[str, Any]]:
     try:
         found = json.loads(body)

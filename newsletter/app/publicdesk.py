@@ -36,7 +36,7 @@ _FONTS: Final = re.compile(r"[\w ,'-]+")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Whose pages these are and how they look. ``tokens`` are colours and fonts of the theme, safe inside a style sheet.
+    """Whose pages these are and how they look. ``tokens`` are the theme's colours and fonts, safe in a style sheet.
 
     ``contact`` is an address where a person answers, or None; ``prefix`` is the path of the site's address.
     """

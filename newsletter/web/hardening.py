@@ -44,6 +44,10 @@ class TooMuch(BadData):
     """A body over the limit."""
 
 
+class HeadTooBig(BadData):
+    """A request line and headers over the limit."""
+
+
 class TooSlow(BadData):
     """A body that does not arrive in time."""
 
@@ -126,6 +130,7 @@ class Hardened:
             await send(message)
 
         try:
+            _weigh_head(scope)
             await self._app({**scope, "path": self._path(scope["path"])}, receive, answer)
         except ClientDisconnect:
             return
@@ -142,8 +147,17 @@ class Hardened:
         return path.rstrip("/") if len(path) > 1 else path
 
 
+def _weigh_head(scope: Scope) -> None:
+    """h11 looks at the size of a head only while it is incomplete: one that comes in a single piece is any size."""
+    size = len(scope.get("raw_path") or b"") + len(scope.get("query_string") or b"")
+    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_BYTES:
+        raise HeadTooBig(f"more than {HEAD_BYTES:,} bytes of headers")
+
+
 def status_of(error: Exception) -> int:
     """The HTTP status of an error that nobody answered."""
+    if isinstance(error, HeadTooBig):
+        return 431
     if isinstance(error, TooMuch):
         return 413
     if isinstance(error, TooSlow):

@@ -24,7 +24,7 @@ from newsletter.app import public as use
 from newsletter.app.webcopy import NOBODY, web_copy
 from newsletter.errors import BadData, NewsletterError, NotAuthentic, NotFound
 from newsletter.web.grouping import Grouped
-from newsletter.web.hardening import Complaints, Hardened, TooMuch, TooSlow, read_body, status_of
+from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow, read_body, status_of
 from newsletter.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ class PublicPages:
 
     def _wrong(self, error: Exception) -> Response:
         status = status_of(error)
-        if isinstance(error, TooMuch | TooSlow):
+        if isinstance(error, TooMuch | TooSlow | HeadTooBig):
             return _refused(error)
         response = self._pages.notice("missing" if status == 404 else "later", status)
         if status == 503:

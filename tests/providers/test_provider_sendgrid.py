@@ -363,7 +363,7 @@ def test_check_asks_what_the_key_may_do(sendgrid: Any, local_sendgrid: Any) -> N
 
 
 def test_check_names_what_the_account_does_to_every_mail(sendgrid: Any, local_sendgrid: Any) -> None:
-    """Tracking is off in each request; a template of the account, a copy to somebody and what we do not know are not."""
+    """Tracking is off in each request; a template of the account, a copy to somebody, what we do not know are not."""
     off = {"name": "footer", "enabled": False}
     local_sendgrid.settings = {
         "/v3/mail_settings": local_sendgrid.Answer(

@@ -16,34 +16,10 @@ from newsletter.delivery.ports import Event, Kind
 from newsletter.errors import BadData, ConfigurationError, NotAuthentic
 from newsletter.providers.sendgrid import SendgridProvider
 from newsletter.providers.sendgrid_events import event_reader, read_events
+from tests.webhooks import Signer
 
 KEY = "SG.canary-key-that-must-not-leak"
 DELIVERY = "ab" * 16
-
-
-class Signer:
-    """SendGrid's side of the signed event webhook."""
-
-    def __init__(self) -> None:
-        from cryptography.hazmat.primitives import serialization
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        der = self._key.public_key().public_bytes(
-            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-        )
-        self.public = base64.b64encode(der).decode()
-
-    def headers(self, raw: bytes, at: float | None = None) -> dict[str, str]:
-        from cryptography.hazmat.primitives import hashes
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        stamp = str(int(time.time() if at is None else at))
-        signature = self._key.sign(stamp.encode() + raw, ec.ECDSA(hashes.SHA256()))
-        return {
-            "X-Twilio-Email-Event-Webhook-Signature": base64.b64encode(signature).decode(),
-            "x-twilio-email-event-webhook-timestamp": stamp,
-        }
 
 
 @pytest.fixture(scope="module")

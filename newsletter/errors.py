@@ -15,7 +15,8 @@
     │   ├── ThemeError                    65   a theme's template, style sheet or theme.toml
     │   ├── ImageError                    65   broken, huge or unsupported picture
     │   ├── RenderError                   65   inlining lost a rule or a merge field
-    │   └── ImportRefused                 65   a CSV or a story file that cannot be read at all
+    │   ├── ImportRefused                 65   a CSV or a story file that cannot be read at all
+    │   └── NotAuthentic                  65   a webhook call that the provider did not sign
     ├── RemoteError                       69   a remote service: provider, web server, DNS
     │   └── FetchRefused                  69   the guarded fetch will not go to that address
     │       └── FetchGaveUp               69   it went there, and turned back: too slow, too many redirects
@@ -111,6 +112,10 @@ class RenderError(BadData):
 
 class ImportRefused(BadData):
     """A CSV or a story file that cannot be read at all; nothing was imported."""
+
+
+class NotAuthentic(BadData):
+    """A webhook call without the provider's signature, with a wrong one or with an old one."""
 
 
 class RemoteError(NewsletterError):

@@ -15,6 +15,11 @@ from newsletter.delivery.status import Status
 from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us, now_us
 
+_TOLD = (
+    "delivered", "bounced", "blocked", "dropped", "deferred", "complained", "unsubscribed", "opened", "clicked",
+)  # fmt: skip
+"""The kinds of events in the order in which an editor asks for them."""
+
 
 @dataclass(frozen=True, slots=True)
 class IssueStatus:
@@ -58,6 +63,8 @@ class IssueStatus:
             "counts": dict(now.counts or {}),
             "closes": now.closes if now.planned is not None else None,
             "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in now.reasons],
+            "events": dict(now.events or {}),
+            "paused_domains": [{"domain": d, "reason": r} for d, r in (now.domains or {}).items()],
             "edits": list(now.edits),
             "tampered": list(now.tampered),
             "tests": [{"number": t.number, "code": t.code, "to": [r.address for r in t.receipts]} for t in now.tests],
@@ -76,6 +83,9 @@ class IssueStatus:
         if now.approver:
             lines.append(f"  approved by {now.approver}")
         lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
+        if told := [f"{now.events[kind]:,} {kind}" for kind in _TOLD if now.events and kind in now.events]:
+            lines.append(f"  the provider says: {', '.join(told)}")
+        lines += [f"  {domain} waits: {reason}" for domain, reason in (now.domains or {}).items()]
         if now.next_try_at is not None:
             lines.append(f"  next try at {from_us(now.next_try_at):%H:%M:%S} UTC")
         lines += [f"  {name} was edited after the approval; the edit is not sent" for name in now.edits]

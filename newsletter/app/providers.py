@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from newsletter.app.desk import Desk
-from newsletter.delivery.ports import Provider
-from newsletter.errors import ConfigurationError
+from newsletter.delivery.ports import EventReader, Provider
+from newsletter.errors import ConfigurationError, NotFound
 from newsletter.message.dkim import make_signer
 from newsletter.providers import registry
 from newsletter.workspace.config import resolve_secret
@@ -34,6 +34,23 @@ def provider_options(desk: Desk) -> Mapping[str, Any]:
     if name == "sendgrid":
         return _plain(desk, provider.sendgrid or SendgridSettings(), "provider.sendgrid")
     return {key: _resolved(desk, value, f"provider.options.{key}") for key, value in provider.options.items()}
+
+
+def event_reader(desk: Desk, name: str) -> EventReader:
+    """What reads the webhook calls of a provider: the configured one, or SendGrid as long as its table is there.
+
+    Raises NotFound for another provider and for one that reports nothing by HTTP, ConfigurationError for its options.
+    """
+    provider = desk.config.provider
+    if name != provider.name and (name != "sendgrid" or provider.sendgrid is None):
+        raise NotFound(f"{name} is not the provider here")
+
+    def options(only: Sequence[str] | None) -> Mapping[str, Any]:
+        if only is None:
+            return provider_options(desk)
+        return _plain(desk, provider.sendgrid or SendgridSettings(), "provider.sendgrid", only)
+
+    return registry.event_reader(name, options)
 
 
 def require_provider(desk: Desk) -> None:
@@ -78,9 +95,9 @@ def secret_references(config: Config) -> list[tuple[str, SecretRef]]:
     return [(key, reference) for key, reference in found if reference is not None]
 
 
-def _plain(desk: Desk, settings: Any, table: str) -> dict[str, Any]:
+def _plain(desk: Desk, settings: Any, table: str, only: Sequence[str] | None = None) -> dict[str, Any]:
     options: dict[str, Any] = {}
-    for key in settings.__struct_fields__:
+    for key in settings.__struct_fields__ if only is None else only:
         value = getattr(settings, key)
         if isinstance(value, DkimSettings):
             value = dkim_options(desk, value)

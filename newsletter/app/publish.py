@@ -54,13 +54,14 @@ class Published:
 
 
 def publish_media(desk: Desk, email: Email) -> int:
-    """Copy the email's hosted pictures to ``.newsletter/media/``; how many were new.
+    """Copy the email's pictures to ``.newsletter/media/`` where a page shows them; how many were new.
 
-    A name is a hash of its picture, so a file that is there is the right one, and it is never overwritten.
+    Those inside the mail go there too once there is a site: the web copy needs them. A name is a hash of its picture,
+    so a file that is there is the right one, and it is never overwritten.
     """
     new = 0
     for image in email.images:
-        if image.src.startswith("cid:"):
+        if image.src.startswith("cid:") and not desk.config.site.url:
             continue
         target = desk.workspace.media / image.name
         if not target.exists():

@@ -17,6 +17,7 @@ _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*
 _LABEL = r"(?![A-Za-z0-9-]{2}--)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # RFC 5321 dot-string with the lengths of its 4.5.3.1; no quoted local part, no A-label: those go the long way.
 _PLAIN = re.compile(rf"(?=[^@]{{1,64}}@)({_LOCAL})@((?:{_LABEL}\.)+[A-Za-z]{{2,63}})")
+_LOCAL_PART = re.compile(r"[^\s\"'<>(),:;@\\]+@")
 _INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad"
 _FIX = "write the address alone: ada@example.org"
 
@@ -37,6 +38,11 @@ def normalise(address: str) -> tuple[str, str]:
         return f"{local}@{domain}", f"{local.lower()}@{domain}"
     _refuse_the_obvious(text)
     return _the_long_way(text)
+
+
+def hide_addresses(text: str) -> str:
+    """The same words with ``…`` for what stands before each @: a server's answer may quote the address it refused."""
+    return _LOCAL_PART.sub("…@", text)
 
 
 def address_hash(key: str, secret: bytes) -> str:

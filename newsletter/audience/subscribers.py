@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
-from newsletter.audience.addresses import address_hash, normalise
+from newsletter.audience.addresses import normalise
 from newsletter.audience.attributes import clean_value, from_json, to_json
 from newsletter.audience.exporting import export_csv as export_csv
+from newsletter.audience.leaving import WISH, leave, suppress_key, suppression_of
 from newsletter.errors import IllegalState, NotFound
 from newsletter.store.clock import now_us
 from newsletter.store.ids import new_public_id
-from newsletter.store.tables import consent, delivery, subscriber, suppression, test_send
+from newsletter.store.tables import consent, delivery, subscriber, test_send
 
 if TYPE_CHECKING:
     from newsletter.store.engine import Store
@@ -68,7 +69,7 @@ def add(
     values = {name: clean for name, value in attributes.items() if (clean := clean_value(value))}
     now = now_us()
     with store.write() as connection:
-        barred = _suppression_of(connection, key, keys)
+        barred = suppression_of(connection, key, keys)
         if barred is not None:
             raise IllegalState(f"{mailed} is suppressed ({barred})", fix="no mail goes to this address any more")
         known = _one(connection, select(*_COLUMNS).where(subscriber.c.address_key == key))
@@ -142,13 +143,7 @@ def unsubscribe(store: Store, address_or_public_id: str, source: str) -> Subscri
         found = _one(connection, select(*_COLUMNS).where(which))
         if found is None:
             raise _not_found(mailed)
-        if found.status == "subscribed":
-            connection.execute(
-                update(subscriber)
-                .where(subscriber.c.id == found.id)
-                .values(status="unsubscribed", updated_at=now)
-            )  # fmt: skip
-            _log(connection, found.id, "unsubscribed", "the reader's wish", source, now)
+        leave(connection, found.id, source=source, now=now)
         return _one(connection, select(*_COLUMNS).where(subscriber.c.id == found.id)) or found
 
 
@@ -159,7 +154,7 @@ def suppress(store: Store, address: str, reason: str, source: str, keys: Keys) -
     """
     _, key = normalise(address)
     with store.write() as connection:
-        return _suppress(connection, key, reason, source, keys, now_us())
+        return suppress_key(connection, key, reason, source, keys, now_us())
 
 
 def erase(store: Store, address: str, keys: Keys, *, source: str = "by hand") -> Subscriber:
@@ -172,7 +167,7 @@ def erase(store: Store, address: str, keys: Keys, *, source: str = "by hand") ->
     now = now_us()
     with store.write() as connection:
         found = _by_key(connection, key, mailed)
-        _suppress(connection, key, ERASED, source, keys, now)
+        suppress_key(connection, key, ERASED, source, keys, now)
         blank = {"address": ERASED, "attributes": "{}", "updated_at": now}
         connection.execute(
             update(subscriber)
@@ -184,24 +179,9 @@ def erase(store: Store, address: str, keys: Keys, *, source: str = "by hand") ->
         connection.execute(update(delivery).where(delivery.c.subscriber_id == found.id).values(reason=reason, **blank))
         tested = or_(test_send.c.address == found.address, func.lower(test_send.c.address) == key)
         connection.execute(update(test_send).where(tested).values(address=f"{ERASED}:{found.public_id}"))
-        _log(connection, found.id, ERASED, "the reader's wish", source, now)
+        _log(connection, found.id, ERASED, WISH, source, now)
         left = _one(connection, select(*_COLUMNS).where(subscriber.c.id == found.id))
         return left or found
-
-
-def _suppress(connection: Connection, key: str, reason: str, source: str, keys: Keys, now: int) -> bool:
-    hashed = address_hash(key, keys.suppression)
-    if connection.execute(select(exists().where(suppression.c.address_hash == hashed))).scalar_one():
-        return False
-    connection.execute(
-        insert(suppression).values(address_hash=hashed, reason=clean_value(reason), source=source, at=now)
-    )
-    return True
-
-
-def _suppression_of(connection: Connection, key: str, keys: Keys) -> str | None:
-    hashed = address_hash(key, keys.suppression)
-    return connection.execute(select(suppression.c.reason).where(suppression.c.address_hash == hashed)).scalar()
 
 
 def _log(connection: Connection, number: int, event: str, basis: str, source: str, now: int) -> None:

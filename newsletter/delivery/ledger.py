@@ -27,6 +27,7 @@ from sqlalchemy import BindParameter, TextClause, bindparam
 from sqlalchemy import text as sql
 
 from newsletter.audience.membership import blocked_now
+from newsletter.delivery.domains import blocked_domains, outside
 from newsletter.delivery.mailings import OPEN_STATES
 from newsletter.delivery.outcomes import Change
 from newsletter.errors import IllegalState
@@ -40,12 +41,13 @@ SETTLED = ("submitted", "rejected", "failed", "excluded", "cancelled", "uncertai
 """The states a delivery may end in; a mailing is complete when their sum is the number planned."""
 OPEN = OPEN_STATES
 
-_PENDING = sql(
+_PENDING_BUT = (
     "SELECT d.id, d.public_id, d.subscriber_id, s.public_id AS subscriber, d.address, d.attributes, d.tries"
     " FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id WHERE d.mailing_id = :mailing"
-    " AND d.state = 'pending' AND d.state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
+    " AND d.state = 'pending' AND d.state IN ('pending', 'claimed', 'submitting', 'retry_wait'){beyond}"
     " ORDER BY d.id LIMIT :limit"
 )
+_PENDING = sql(_PENDING_BUT.format(beyond=""))
 _EXCLUDE = sql(
     "UPDATE delivery SET state = 'excluded', reason = :reason, updated_at = :now WHERE id = :id AND state = 'pending'"
 )
@@ -154,11 +156,17 @@ def claim(
 ) -> list[Claimed]:
     """Take up to ``limit`` pending rows, in order; those who left since planning are excluded instead.
 
-    Fewer than ``limit`` may come back while more are pending. ``unsendable`` gives the reason why an address
-    cannot be written on the provider's wire, or None.
+    Fewer than ``limit`` may come back while more are pending; mailbox domains that the mailing waits for stay pending.
+    ``unsendable`` gives the reason why an address cannot be written on the provider's wire, or None.
     """
+    pending = _PENDING
+    values: dict[str, int | str] = {"mailing": mailing_id, "limit": limit}
+    if blocked_mailboxes := blocked_domains(conn, mailing_id):
+        beyond, patterns = outside(blocked_mailboxes)
+        pending = sql(_PENDING_BUT.format(beyond=beyond))
+        values |= patterns
     # An empty answer means "none left": while only excluded rows come up, look further.
-    while rows := [Claimed(*row) for row in conn.execute(_PENDING, {"mailing": mailing_id, "limit": limit})]:
+    while rows := [Claimed(*row) for row in conn.execute(pending, values)]:
         blocked = blocked_now(conn, [row.subscriber_id for row in rows], keys)
         out = {row.id: blocked.get(row.subscriber_id) or unsendable(row.address) for row in rows}
         if excluded := [{"id": id_, "reason": reason, "now": now} for id_, reason in out.items() if reason]:

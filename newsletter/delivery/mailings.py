@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy import text as sql
 
+from newsletter.delivery import domains
 from newsletter.delivery.schedule import SendAt
 from newsletter.errors import IllegalState
 from newsletter.store.clock import from_us, to_us
@@ -205,13 +206,18 @@ def pause_for(store: Store, mailing: Mailing, reason: str, now: int) -> None:
 
 
 def resume(store: Store, issue: str, *, actor: str, now: int) -> Mailing:
-    """Let a paused or held mailing go on; the next ``run-due`` takes it up. Raises ``IllegalState``."""
+    """Let a paused or held mailing go on; the next ``run-due`` takes it up. Raises ``IllegalState``.
+
+    Mailbox domains that a paused one waits for are tried again.
+    """
     with store.write() as conn:
         mailing = _required(conn, issue)
         released = step(conn, mailing.id, ("held",), "scheduled", reason=RELEASED)
         if not released and not step(conn, mailing.id, ("paused",), "sending"):
             raise _not_now(mailing, "resumed", f"newsletter status {issue}")
-        write_audit(conn, actor, "resume", issue, {"was": mailing.state, "reason": mailing.reason}, now)
+        lifted = domains.lift(conn, mailing.id)
+        detail = {"was": mailing.state, "reason": mailing.reason, **({"domains": lifted} if lifted else {})}
+        write_audit(conn, actor, "resume", issue, detail, now)
         return read_mailing(conn, mailing.id)
 
 

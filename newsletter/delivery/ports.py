@@ -82,15 +82,41 @@ class Capabilities:
     local: bool = False
 
 
+Kind = Literal[
+    "processed", "delivered", "deferred", "bounced", "blocked", "dropped", "complained", "unsubscribed", "opened",
+    "clicked",
+]  # fmt: skip
+"""What happened. ``processed``: the provider took the mail up. ``blocked``: the mailbox's server refused this mail, and
+the address is not bad. ``dropped``: the provider itself did not even try."""
+
+Cause = Literal["unknown", "disabled", "full", "sender", "policy", "complained", "unsubscribed", "other"]
+"""Why a mail did not arrive. ``sender`` is certainly about us (SPF, DKIM, DMARC, a blocked address of ours), ``policy``
+perhaps; ``complained`` and ``unsubscribed``: the reader told the provider so earlier."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What a provider later says about one delivery. ``at`` is UTC microseconds; ``key`` our delivery id."""
+    """What a provider later says about one delivery. ``at`` is UTC microseconds; ``key`` our delivery id.
+
+    ``detail`` are the mailbox server's own words; ``code`` is the status by RFC 3463 (``5.1.1``) that the provider
+    names besides, empty without one; ``cause`` is set where the provider itself says why.
+    """
 
     key: str
-    kind: Literal["delivered", "bounced", "complained", "opened", "clicked", "unsubscribed", "deferred", "dropped"]
+    kind: Kind
     at: int
     detail: str = ""
+    code: str = ""
+    cause: Cause | None = None
     raw: Mapping[str, object] = field(default_factory=dict)
+
+
+class EventReader(Protocol):
+    """Verifies and reads one webhook call of a provider; needs no secret that could send mail."""
+
+    def __call__(self, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
+        """Raises ``NotAuthentic`` when the provider did not sign this, ``BadData`` when it is no list of events."""
+        ...
 
 
 class Provider(Protocol):
@@ -110,7 +136,7 @@ class Provider(Protocol):
         ...
 
     def parse_events(self, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
-        """Verify and read one webhook call; raises ``BadData`` when the signature or the form is wrong."""
+        """Verify and read one webhook call, as ``EventReader`` does."""
         ...
 
     def check(self) -> Sequence[str]:

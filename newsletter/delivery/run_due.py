@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import guards, installation, ledger, mailings
+from newsletter.delivery import evidence, guards, installation, ledger, mailings
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.ledger import Recovered
@@ -131,8 +131,10 @@ def settle_leftovers(work: Work) -> None:
     for mailing in mailings.cancelled_in_flight(work.store):
         with contextlib.suppress(_Taken), _mailing_lock(work.workspace, mailing), work.store.write() as conn:
             # No attempt has the id 0: everything in flight belonged to a process that is gone.
-            ledger.recover(conn, mailing.id, 0, idempotent=False, now=work.timing.now())
-            mailings.cancel_open(conn, mailing.id, work.timing.now())
+            now = work.timing.now()
+            if ledger.recover(conn, mailing.id, 0, idempotent=False, now=now).uncertain:
+                evidence.heed_all(conn, mailing.id, now)
+            mailings.cancel_open(conn, mailing.id, now)
 
 
 def _one(work: Work, mailing: Mailing, provider: Callable[[], Provider]) -> MailingRun | None:

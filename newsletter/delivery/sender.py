@@ -18,7 +18,7 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import ledger, mailings
+from newsletter.delivery import domains, evidence, ledger, mailings
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.outcomes import Change, RetryPolicy, Window, judge, unanswered
@@ -168,6 +168,8 @@ class Sender:
             )
             idempotent = self.provider.capabilities.idempotency and self._state == "sending"
             recovered = ledger.recover(conn, self.mailing.id, self._attempt, idempotent=idempotent, now=now)
+            if recovered.uncertain:
+                evidence.heed_all(conn, self.mailing.id, now)
             tally = ledger.counts(conn, self.mailing.id)
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
@@ -194,10 +196,17 @@ class Sender:
             ledger.end_attempt(conn, self._attempt, now)
             complete(conn, self.mailing, now)
             tally = ledger.counts(conn, self.mailing.id)
+            if self._exhausted and self._going() and tally.get("pending"):
+                self._wait_for_domains(conn, now)
             later = ledger.next_try(conn, self.mailing.id)
             state = mailings.read_mailing(conn, self.mailing.id).state
         self.progress(sum(tally.get(s, 0) for s in ledger.SETTLED), sum(tally.values()))
         return Sent(state, tally, recovered, later)
+
+    def _wait_for_domains(self, conn: Connection, now: int) -> None:
+        """Only mailboxes of domains that refuse us are left: somebody must look, then resume."""
+        if waiting := domains.paused(conn, self.mailing.id):
+            self._pause(conn, "; ".join(f"{domain}: {reason}" for domain, reason in waiting.items()), now)
 
     def _drain(self) -> None:
         """Something broke: let what is in flight finish, and write down what came back if that is possible at all.
@@ -292,6 +301,8 @@ class Sender:
         for done in self._done:
             changes += self._judge(conn, done, now)
         ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
+        # Its events may be here already: a request that times out has often been taken all the same.
+        evidence.heed(conn, [change.id for change in changes if change.state == "uncertain"], now)
         return sum(change.state in ledger.SETTLED for change in changes)
 
     def _judge(self, conn: Connection, done: _Done, now: int) -> tuple[Change, ...]:

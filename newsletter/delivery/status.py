@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import ledger, mailings, testsend
+from newsletter.delivery import domains, events, ledger, mailings, testsend
 from newsletter.delivery.approval import Approval, edits_since, load_approval, problems, source_hashes
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.testsend import TestSent
@@ -30,9 +30,10 @@ class Status:
     """The state of an issue's mailing. Times are UTC microseconds; ``local_time`` is wall time in ``zone``.
 
     ``state`` is a mailing's, or ``approved`` (no mailing yet), or ``draft``. ``reasons`` are (state, reason, how
-    many). ``edits`` are hand edits since the approval, which are not sent; ``tampered`` are approved files that
-    changed, which stop the sending. ``changed_since`` is the number of the last test that arrived, when the issue's
-    files, or what was approved, are not what it sent.
+    many). ``events`` are what providers said later: of how many deliveries, by kind. ``domains`` are the mailbox
+    domains that it waits for, with the reason. ``edits`` are hand edits since the approval, which are not sent;
+    ``tampered`` are approved files that changed, which stop the sending. ``changed_since`` is the number of the last
+    test that arrived, when the issue's files, or what was approved, are not what it sent.
     """
 
     issue: str
@@ -54,6 +55,8 @@ class Status:
     heartbeat: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
+    events: dict[str, int] | None = None
+    domains: dict[str, str] | None = None
 
     @property
     def closes(self) -> bool:
@@ -69,9 +72,11 @@ class Status:
 
     @property
     def needs_editor(self) -> bool:
-        """Held, paused, changed on the disk, or with deliveries that failed or that nobody can know about."""
+        """Held, paused, changed on the disk, with domains that refuse us or deliveries that failed or are uncertain."""
         tally = self.counts or {}
-        return bool(self.state in {"held", "paused"} or self.tampered or tally.get("failed") or tally.get("uncertain"))
+        waits = self.state == "sending" and self.domains
+        stopped = self.state in {"held", "paused"} or self.tampered or waits
+        return bool(stopped or tally.get("failed") or tally.get("uncertain"))
 
 
 def sum_sentence(planned: int, counts: dict[str, int]) -> str:
@@ -108,11 +113,15 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
             tests=tests,
             changed_since=changed_since,
         )
-    return replace(_of_mailing(store, mailing, approval, edits, tampered, tests), changed_since=changed_since)
+    with store.read() as conn:
+        told = events.counts(conn, mailing.id)
+        waiting = domains.paused(conn, mailing.id)
+    found = _of_mailing(store, mailing, approval, edits, tampered, tests)
+    return replace(found, events=told, domains=waiting, changed_since=changed_since)
 
 
 def all_statuses(store: Store) -> list[Status]:
-    """The newest mailing of every issue, the latest first, without a look at the files."""
+    """The newest mailing of every issue, the latest first, without a look at the files and the events."""
     return [_of_mailing(store, mailing, None, (), (), ()) for mailing in mailings.all_mailings(store)]
 
 

@@ -13,12 +13,12 @@ of SendGrid alone takes longer to load than the rest of the program.
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from newsletter.delivery.ports import Provider
-from newsletter.errors import ConfigurationError, NewsletterError, did_you_mean
+from newsletter.delivery.ports import EventReader, Provider
+from newsletter.errors import ConfigurationError, NewsletterError, NotFound, did_you_mean
 
 GROUP = "newsletter.providers"
 """The entry-point group of third-party providers."""
@@ -50,6 +50,22 @@ def create_provider(name: str, options: Mapping[str, object]) -> Provider:
     if name not in third_party:
         raise _unknown(name)
     return _made(third_party[name], options)
+
+
+def event_reader(name: str, options: Callable[[Sequence[str] | None], Mapping[str, object]]) -> EventReader:
+    """What reads the webhook calls of the provider ``name``.
+
+    ``options`` resolves the settings that it is asked for (None: all of them), so that a process that the world can
+    reach holds no key to send with where reading needs none. Raises ConfigurationError as ``create_provider`` does,
+    and NotFound for a provider that reports nothing by HTTP.
+    """
+    if name == "sendgrid":
+        from newsletter.providers.sendgrid_events import event_reader as read_sendgrid
+
+        return read_sendgrid(options(("webhook_key",)))
+    if name in _BUILT_IN:
+        raise NotFound(f"{name} reports nothing by HTTP")
+    return create_provider(name, options(None)).parse_events
 
 
 def require_provider(name: str) -> None:

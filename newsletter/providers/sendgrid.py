@@ -13,13 +13,12 @@ client per request), DEBUG records that print the key and every address (dropped
 
 from __future__ import annotations
 
-import base64
+import contextlib
 import http.client
 import ipaddress
 import logging
 import re
 import ssl
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,14 +27,13 @@ from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Provi
 from newsletter.errors import BadData, ConfigurationError
 from newsletter.providers import sendgrid_http as transport
 from newsletter.providers.options import Options
-from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge, read_events
+from newsletter.providers.sendgrid_answers import RETRY_AFTER, judge, settings_problems, tracking_problems
+from newsletter.providers.sendgrid_events import SignedEvents
 from newsletter.providers.sendgrid_request import Request, plan_requests
 from newsletter.providers.sendgrid_rules import MAX_PERSONALIZATIONS, MAX_REQUEST, validate
 
 CONNECTIONS = 2
 """Requests in flight: each may be uncertain as a whole after a crash, and one answer takes much less than a second."""
-FRESH = 600.0
-"""Seconds that the signature of a webhook call stays good."""
 _OPTIONS = ("api_key", "host", "timeout", "categories", "connections", "webhook_key")
 _HOST = "https://api.sendgrid.com"
 _KEY = re.compile(r"[!-~]+")
@@ -152,48 +150,11 @@ class SendgridProvider:
         return [Wire("application/json", request.encoded(), target) for request in plan.requests]
 
     def parse_events(self, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
-        """Verify one call of the event webhook and read it.
-
-        The signature is ECDSA with SHA-256 over timestamp and body (Twilio SendGrid, "Event Webhook Security
-        Features"), good for ten minutes. Raises BadData when it is missing, wrong or old, and
-        ConfigurationError when there is no key to verify it with.
-        """
-        given = {name.lower(): value for name, value in headers.items()}
-        signature = given.get("x-twilio-email-event-webhook-signature", "")
-        timestamp = given.get("x-twilio-email-event-webhook-timestamp", "")
-        if not re.fullmatch(r"[0-9]{1,12}", timestamp) or not signature:
-            raise BadData("this webhook call is not signed", fix="switch on the signed event webhook at SendGrid")
-        if not self._signed(raw, signature, timestamp):
-            raise BadData("the signature of this webhook call is wrong", fix="compare webhook_key with SendGrid's")
-        if abs(time.time() - int(timestamp)) > FRESH:
-            raise BadData("this webhook call is older than ten minutes", fix="check this machine's clock")
-        return read_events(raw)
-
-    def _signed(self, raw: bytes, signature: str, timestamp: str) -> bool:
-        if not self._webhook_key:
-            raise ConfigurationError(
-                "there is no key to verify SendGrid's events with",
-                where="newsletter.toml: provider.sendgrid",
-                fix="take the verification key from SendGrid's Mail Settings, Event Webhook",
-            )
-        from sendgrid.helpers.eventwebhook import EventWebhook
-
-        try:
-            verifier = EventWebhook(self._webhook_key)
-        except Exception as error:  # whatever the SDK's crypto library raises for a key that is none
-            raise ConfigurationError(
-                "the key to verify SendGrid's events with is not a public key",
-                where="newsletter.toml: provider.sendgrid",
-                fix="copy it again from SendGrid's Mail Settings, Event Webhook",
-            ) from error
-        try:
-            base64.b64decode(signature, validate=True)
-            return bool(verifier.verify_signature(raw.decode("utf-8"), signature, timestamp))
-        except Exception:  # noqa: BLE001 - what cannot be read is wrong, whatever the SDK's crypto library raises
-            return False
+        """Verify one call of the event webhook and read it; see ``sendgrid_events``."""
+        return SignedEvents(self._webhook_key)(raw, headers)
 
     def check(self) -> list[str]:
-        """Ask for the key's scopes: is it good, and may it send?"""
+        """Ask for the key's scopes: is it good, and may it send? Where it may look, the account's settings too."""
         problems = [f"{problem[:1].upper()}{problem[1:]}." for problem in _category_problems(self.categories)]
         try:
             answer = self._client().scopes.get(timeout=self.timeout)
@@ -208,6 +169,17 @@ class SendgridProvider:
             return [*problems, f"{self.host} does not answer as SendGrid does: is provider.sendgrid.host right?"]
         if "mail.send" not in scopes:
             problems.append('The API key may not send mail: give it the permission "Mail Send".')
+        return problems + self._account_problems(scopes)
+
+    def _account_problems(self, scopes: Sequence[str]) -> list[str]:
+        """What the account does to every mail and no mail can switch off. What we may not read we do not guess."""
+        problems = []
+        for name, wrong in (("mail_settings", settings_problems), ("tracking_settings", tracking_problems)):
+            if f"{name}.read" not in scopes:
+                continue
+            with contextlib.suppress(_sdk_error(), OSError, http.client.HTTPException, ValueError, AttributeError):
+                answer = getattr(self._client(), name).get(timeout=self.timeout)
+                problems += wrong(answer.to_dict or {})
         return problems
 
     def close(self) -> None:

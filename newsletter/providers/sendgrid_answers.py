@@ -1,4 +1,4 @@
-"""What SendGrid's answers mean for the recipients of a request, and for later events. No network here."""
+"""What SendGrid's answers mean for the recipients of a request. No network here."""
 
 from __future__ import annotations
 
@@ -8,31 +8,16 @@ import re
 import time
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 
-from newsletter.delivery.ports import Event, Outcome, Result
-from newsletter.errors import BadData
+from newsletter.delivery.ports import Outcome, Result
 
 RETRY_AFTER = 60.0
 """Seconds to wait where SendGrid says "not now" without saying until when."""
 _LONGEST_WAIT = 3600.0
 _SHOWN = 300
 _FIELD = re.compile(r"personalizations[.\[](\d+)(?:\D|$)")
-_KEY = re.compile(r"[0-9a-f]{32}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-
-Kind = Literal["delivered", "bounced", "complained", "opened", "clicked", "unsubscribed", "deferred", "dropped"]
-_KINDS: Mapping[str, Kind] = {
-    "delivered": "delivered",
-    "bounce": "bounced",
-    "dropped": "dropped",
-    "deferred": "deferred",
-    "open": "opened",
-    "click": "clicked",
-    "spamreport": "complained",
-    "unsubscribe": "unsubscribed",
-    "group_unsubscribe": "unsubscribed",
-}
 
 
 def judge(keys: Sequence[str], status: int, headers: Mapping[str, str], body: bytes) -> list[Result]:
@@ -89,38 +74,36 @@ def retry_after(headers: Mapping[str, str], now: float) -> float:
     return RETRY_AFTER if wait is None else min(max(wait, 1.0), _LONGEST_WAIT)
 
 
-def read_events(raw: bytes) -> list[Event]:
-    """The events of one webhook call that are about our deliveries, in its order.
-
-    Skipped: mail of the account that is not ours, and what says nothing new (processed, group_resubscribe). A
-    bounce of type ``blocked`` is ``dropped``: the server refused this mail, the address is not bad. Raises
-    BadData when it is not a JSON array of objects.
-    """
-    try:
-        found = json.loads(raw)
-    except ValueError as error:
-        raise _not_events() from error
-    if not isinstance(found, list) or not all(isinstance(event, dict) for event in found):
-        raise _not_events()
-    return [event for event in map(_event, found) if event is not None]
+_OURS_OFF = frozenset({"open", "click", "subscription", "google_analytics", "ganalytics"})
+_CHANGES = {
+    "template": "wraps every mail in a template of the account (Legacy Email Template)",
+    "plain_content": "changes the text part of every mail (Plain Content)",
+    "bcc": "copies every mail to another address (BCC)",
+}
 
 
-def _event(raw: Mapping[str, Any]) -> Event | None:
-    key, said, at = raw.get("delivery"), raw.get("event"), raw.get("timestamp")
-    if not isinstance(key, str) or not _KEY.fullmatch(key) or not isinstance(said, str) or said not in _KINDS:
-        return None
-    if isinstance(at, bool) or not isinstance(at, int | float) or not math.isfinite(at):
-        raise _not_events()
-    kind = _KINDS[said]
-    words = [raw.get("type"), raw.get("status"), raw.get("reason") or raw.get("response") or raw.get("url")]
-    if kind == "bounced" and raw.get("type") == "blocked":
-        kind = "dropped"
-    detail = _clean(" ".join(str(word) for word in words if word))
-    return Event(key=key, kind=kind, at=int(at * 1_000_000), detail=detail, raw=raw)
+def settings_problems(said: Mapping[str, Any]) -> list[str]:
+    """Of the answer to ``GET /v3/mail_settings`` those that change mails and that no request can switch off."""
+    return [
+        f"The account {_CHANGES[name]}: switch it off, or what arrives is not what was approved."
+        for name in _enabled(said)
+        if name in _CHANGES
+    ]
 
 
-def _not_events() -> BadData:
-    return BadData("this is not a list of SendGrid events", fix="point only SendGrid's event webhook at this address")
+def tracking_problems(said: Mapping[str, Any]) -> list[str]:
+    """Of ``GET /v3/tracking_settings`` those that we do not know to switch off; the others are off in each request."""
+    return [
+        f"The account tracks by a setting that no mail can switch off ({_clean(name)}): switch it off there."
+        for name in _enabled(said)
+        if name not in _OURS_OFF
+    ]
+
+
+def _enabled(said: Mapping[str, Any]) -> list[str]:
+    rows = said.get("result")
+    rows = rows if isinstance(rows, list) else []
+    return [str(row.get("name")) for row in rows if isinstance(row, dict) and row.get("enabled") is True]
 
 
 def _errors(body: bytes) -> list[Mapping[str, Any]]:

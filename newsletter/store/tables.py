@@ -167,6 +167,39 @@ _OPEN = delivery.c.state.in_(("pending", "claimed", "submitting", "retry_wait"))
 Index("ix_delivery_open", delivery.c.mailing_id, delivery.c.state, delivery.c.id,
       sqlite_where=_OPEN, postgresql_where=_OPEN)  # fmt: skip
 
+event = Table(
+    "event",
+    metadata,
+    Column("delivery_id", ForeignKey("delivery.id"), primary_key=True, autoincrement=False),
+    Column("kind", Text, primary_key=True),
+    Column("at", BigInteger, primary_key=True, autoincrement=False),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False),
+    Column("cause", Text, nullable=True),
+    Column("detail", Text, nullable=False, server_default=text("''")),
+    Column("received_at", BigInteger, nullable=False),
+    # A mailing to a million readers has millions of them: the key is the table.
+    sqlite_with_rowid=False,
+    comment="what the provider said later, each thing once: a replay has the same key. detail: words without addresses",
+)
+Index("ix_event_mailing_id_kind", event.c.mailing_id, event.c.kind)
+
+mailbox_domain = Table(
+    "mailbox_domain",
+    metadata,
+    Column("mailing_id", ForeignKey("mailing.id"), primary_key=True, autoincrement=False),
+    Column("domain", Text, primary_key=True),
+    Column("delivered", Integer, nullable=False, server_default=text("0")),
+    Column("refused", Integer, nullable=False, server_default=text("0")),
+    Column("unknown", Integer, nullable=False, server_default=text("0")),
+    Column("paused_at", BigInteger, nullable=True),
+    Column("reason", Text, nullable=True),
+    sqlite_with_rowid=False,
+    comment="how a mailing fares with the mailboxes of one domain; with paused_at nothing is claimed for them",
+)
+_PAUSED = mailbox_domain.c.paused_at.is_not(None)
+Index("ix_mailbox_domain_paused", mailbox_domain.c.mailing_id, mailbox_domain.c.domain,
+      sqlite_where=_PAUSED, postgresql_where=_PAUSED)  # fmt: skip
+
 test_send = Table(
     "test_send",
     metadata,

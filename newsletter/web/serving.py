@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import threading
 import webbrowser
@@ -18,6 +17,7 @@ from starlette.applications import Starlette
 from newsletter.app.clients import check_client
 from newsletter.app.preview import preview_issue, watched
 from newsletter.errors import ConfigurationError
+from newsletter.web.listening import listen
 from newsletter.web.live import Live
 from newsletter.web.preview import make_app
 from newsletter.web.watching import follow
@@ -107,16 +107,5 @@ def serve_preview(
 
 
 def _listen(port: int, slug: str) -> socket.socket:
-    listening = socket.socket()
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind(("127.0.0.1", port))
-        listening.listen()
-    except OSError as error:
-        listening.close()
-        taken = error.errno == errno.EADDRINUSE
-        raise ConfigurationError(
-            f"port {port} is not free on this machine" if taken else f"cannot listen on port {port}: {error.strerror}",
-            fix=f"stop the other preview, or take any free port: newsletter preview {slug} --port 0",
-        ) from error
-    return listening
+    fix = f"stop the other preview, or take any free port: newsletter preview {slug} --port 0"
+    return listen("127.0.0.1", port, fix=fix)

@@ -86,7 +86,8 @@ def _syntax(error: tomllib.TOMLDecodeError, text: str) -> ConfigurationError:
 def _misfit(wrong: shapes.Misfit, text: str) -> ConfigurationError:
     key = wrong.key or CONFIG_NAME
     where = f"{CONFIG_NAME}:{line_of(text, wrong.path)}"
-    if SecretRef in shapes.members(shapes.type_at(Config, wrong.path)):
+    kinds = shapes.members(shapes.type_at(Config, wrong.path))
+    if SecretRef in kinds and str not in kinds:
         name = wrong.path[-1]
         variable = str(wrong.path[-2 if name == "password" else -1]).upper()
         variable = {"SMTP": "SMTP_PASSWORD", "API_KEY": "SENDGRID_API_KEY"}.get(variable, variable)

@@ -92,6 +92,8 @@ class SendgridSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_onl
     categories: list[str] = []
     connections: int = 2
     """Requests in flight, each of up to 1,000 readers."""
+    webhook_key: str | SecretRef | None = None
+    """The public key that verifies events. It is no secret, but may be kept like one."""
 
 
 class OutboxSettings(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -211,8 +211,9 @@ def _secrets(config: Config) -> Iterator[Complaint]:
         ("provider.smtp.dkim.key", dkim.key if dkim else None),
         ("provider.smtp.dkim.ed25519_key", dkim.ed25519_key if dkim else None),
         ("provider.sendgrid.api_key", sendgrid.api_key if sendgrid else None),
+        ("provider.sendgrid.webhook_key", sendgrid.webhook_key if sendgrid else None),
     ):
-        if ref is None:
+        if ref is None or isinstance(ref, str):
             continue
         hint = 'write {env = "NAME"} or {file = "path"}'
         if (ref.env is None) == (ref.file is None):

@@ -336,6 +336,8 @@ class LocalSendGrid:
         self.requests: list[bytes] = []
         self.problems: list[str] = []
         self.scopes: list[str] = ["mail.send"]
+        self.settings: dict[str, Answer] = {}
+        self.asked: list[str] = []
         self.answers: list[Answer] = []
         self.connections = 0
         self.together: threading.Barrier | None = None
@@ -381,6 +383,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._say(Answer(401, {"errors": [{"message": "authorization required"}]}))
         elif self.sendgrid.answers:
             self._say(self.sendgrid.answers.pop(0))
+        elif self.path != "/v3/scopes":
+            self.sendgrid.asked.append(self.path)
+            self._say(self.sendgrid.settings.get(self.path, Answer(404)))
         else:
             self._say(Answer(200, {"scopes": self.sendgrid.scopes}))
 

@@ -369,6 +369,35 @@ def test_check_asks_what_the_key_may_do(sendgrid: Any, local_sendgrid: Any) -> N
     assert local_sendgrid.requests == [], "checking sends nothing"
 
 
+def test_check_names_what_the_account_does_to_every_mail(sendgrid: Any, local_sendgrid: Any) -> None:
+    """Tracking is off in each request; a template of the account, a copy to somebody, what we do not know are not."""
+    off = {"name": "footer", "enabled": False}
+    local_sendgrid.settings = {
+        "/v3/mail_settings": local_sendgrid.Answer(
+            200, {"result": [{"name": n, "enabled": True} for n in ("template", "bcc", "forward_spam")] + [off]}
+        ),
+        "/v3/tracking_settings": local_sendgrid.Answer(
+            200, {"result": [{"name": n, "enabled": True} for n in ("open", "click", "subscription", "novel")]}
+        ),
+    }
+    assert sendgrid().check() == [], "without the scope nothing is asked"
+    assert local_sendgrid.asked == []
+    local_sendgrid.scopes = ["mail.send", "mail_settings.read", "tracking_settings.read"]
+    template, bcc, novel = sendgrid().check()
+    assert "template of the account" in template
+    assert "copies every mail" in bcc
+    assert "novel" in novel
+    local_sendgrid.settings = {
+        "/v3/mail_settings": local_sendgrid.Answer(200, b"<html>"),
+        "/v3/tracking_settings": local_sendgrid.Answer(200, [1]),
+    }
+    assert sendgrid().check() == []
+    local_sendgrid.settings = {
+        "/v3/mail_settings": local_sendgrid.Answer(200, {"result": [None, {"enabled": True}, 5]})
+    }
+    assert sendgrid().check() == []
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [

@@ -65,9 +65,9 @@ def said_in_code() -> Iterator[tuple[str, str]]:
 
 
 def said_in_templates() -> Iterator[tuple[str, str]]:
-    """(message, place) of every t("…") and article.t("…") in templates/."""
+    """(message, place) of every t("…") and article.t("…") in templates/ and in the pages for readers."""
     environment = jinja2.Environment(trim_blocks=True, lstrip_blocks=True)
-    for file in sorted((ROOT / "templates").rglob("*.j2")):
+    for file in sorted([*(ROOT / "templates").rglob("*.j2"), *(ROOT / "newsletter" / "web").rglob("*.j2")]):
         for call in environment.parse(file.read_text(encoding="utf-8")).find_all(nodes.Call):
             name = call.node.name if isinstance(call.node, nodes.Name) else getattr(call.node, "attr", "")
             if _named(name):
@@ -90,6 +90,7 @@ def test_the_extraction_sees_templates_macros_stories_and_code() -> None:
     assert places["Picture: {credit}"].startswith("newsletter/rendering/view.py:")
     assert places["Unsubscribe"].startswith("templates/")
     assert {"Advertisement feature", "{minutes} min read", "No. {number}"} <= set(places)
+    assert places["You are subscribed"].startswith("newsletter/web/pages/")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

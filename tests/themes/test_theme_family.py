@@ -81,7 +81,12 @@ def test_word_gets_its_own_block(sample: Page, theme: str) -> None:
     """Point 3: 96 pixels an inch, PNGs, exact line heights, the theme's one font for headlines."""
     word = points.word_markup(sample.html)
     font = load_theme(Workspace(ROOT), theme).tokens["mso_headline"]
-    for part in ("PixelsPerInch>96<", "<o:AllowPNG/>", "mso-line-height-rule:exactly", f"font-family:{font} !important"):
+    for part in (
+        "PixelsPerInch>96<",
+        "<o:AllowPNG/>",
+        "mso-line-height-rule:exactly",
+        f"font-family:{font} !important",
+    ):
         assert part in word
 
 

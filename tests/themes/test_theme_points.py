@@ -46,7 +46,12 @@ def test_2_the_head_says_what_clients_must_not_guess(sample: Any) -> None:
 def test_3_word_gets_its_own_block(sample: Any) -> None:
     """96 pixels an inch, PNGs, exact line heights and one safe font per role."""
     word = word_markup(sample.html)
-    for part in ("PixelsPerInch>96<", "<o:AllowPNG/>", "mso-line-height-rule:exactly", "font-family:Georgia !important"):
+    for part in (
+        "PixelsPerInch>96<",
+        "<o:AllowPNG/>",
+        "mso-line-height-rule:exactly",
+        "font-family:Georgia !important",
+    ):
         assert part in word
 
 

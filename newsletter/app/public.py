@@ -1,0 +1,146 @@
+"""What the public pages do: unsubscribing, preferences, pictures, providers' events, and whether all of it is well."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from sqlalchemy import text as sql
+
+from newsletter.app.log import RunLog
+from newsletter.app.publicdesk import PublicDesk
+from newsletter.audience.leaving import Reader, come_back, find_reader, leave
+from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
+from newsletter.errors import BadData, NotFound
+from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
+from newsletter.store.clock import now_us
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+Standing = Literal["subscribed", "unsubscribed", "suppressed", "erased"]
+Action = Literal["unsubscribe", "subscribe"]
+
+ONE_CLICK: Final = "one-click"
+"""The source of an unsubscription by RFC 8058: the reader's mail program asked for it."""
+
+# A derivative's name is made of its picture and its recipe; nothing else in the folder is anybody's business.
+_PICTURE: Final = re.compile(r"[0-9a-f]{16}\.(?:jpg|png|gif|webp)")
+_TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png", ".gif": "image/gif", ".webp": "image/webp"}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """What a token says: for what it is good, and for whom (a public id)."""
+
+    purpose: Purpose
+    public_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a reader wants. ``source`` is where they said it, for the consent log."""
+
+    public_id: str
+    action: Action
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPage:
+    """How a reader stands now. ``address`` is masked: a mail may have been passed on, link and all."""
+
+    standing: Standing
+    address: str
+
+
+def read_who(public: PublicDesk, token: str) -> Who:
+    """Whom a token is for and what it is good for. Raises BadData, always with the same words."""
+    first, *others = PURPOSES
+    for purpose in others:
+        with contextlib.suppress(BadData):
+            return Who(purpose, read_token(token, purpose, public.keys))
+    return Who(first, read_token(token, first, public.keys))
+
+
+def preferences_token(public: PublicDesk, public_id: str) -> str:
+    """The token of a reader's own page, for the form by which somebody who has just left comes back."""
+    return make_token("preferences", public_id, public.keys)
+
+
+def look_up(public: PublicDesk, public_id: str) -> ReaderPage:
+    """How a reader stands; changes nothing. Raises NotFound for one whom the database does not know."""
+    with public.store.read() as conn:
+        reader = find_reader(conn, public_id, public.keys)
+    if reader is None:
+        raise NotFound("there is no such reader")
+    return _page(reader)
+
+
+def grant(public: PublicDesk, wishes: Sequence[Wish]) -> list[ReaderPage | None]:
+    """Do what some readers want, in one durable transaction; how each stands afterwards, None for an unknown one.
+
+    Unsubscribing counts from the next claim on, in the middle of a mailing too. Raises Busy and CannotWrite, for all.
+    """
+    now = now_us()
+    with public.store.write() as conn:
+        return [_grant(conn, wish, public, now) for wish in wishes]
+
+
+def _grant(conn: Connection, wish: Wish, public: PublicDesk, now: int) -> ReaderPage | None:
+    reader = find_reader(conn, wish.public_id, public.keys)
+    if reader is None:
+        return None
+    if wish.action == "unsubscribe":
+        if leave(conn, reader.id, source=wish.source, now=now):
+            note_unsubscribed(conn, reader.id, now)
+    elif reader.barred is None:
+        t = public.words
+        come_back(conn, reader.id, source=wish.source, basis=f"pressed “{t('Subscribe again')}”", now=now)
+    changed = find_reader(conn, wish.public_id, public.keys)
+    return None if changed is None else _page(changed)
+
+
+def _page(reader: Reader) -> ReaderPage:
+    if reader.status == "erased":
+        return ReaderPage("erased", "")
+    standing: Standing = "unsubscribed" if reader.status == "unsubscribed" else "subscribed"
+    return ReaderPage("suppressed" if reader.barred is not None else standing, masked(reader.address))
+
+
+def masked(address: str) -> str:
+    """``z•••@readers.test``: enough for its owner to recognise, too little for anybody else to write to."""
+    local, _, domain = address.rpartition("@")
+    return f"{local[:1]}•••@{domain}"
+
+
+def take_events(public: PublicDesk, provider: str, raw: bytes, headers: Mapping[str, str]) -> Applied:
+    """Verify one webhook call and do what it says, all or nothing.
+
+    Raises NotFound for a provider that has none here, NotAuthentic, BadData, ConfigurationError, Busy.
+    """
+    events = public.event_reader(provider)(raw, headers)
+    applied = apply_events(public.store, events, provider=provider, keys=public.keys, now=now_us())
+    if applied.paused:
+        RunLog(public.desk, "serve").write("domains-paused", provider=provider, domains=applied.paused)
+    return applied
+
+
+def picture(public: PublicDesk, name: str) -> tuple[Path, str]:
+    """The file of a hosted picture and its content type; NotFound for any other name and for what is not there."""
+    path = public.workspace.media / name
+    if not _PICTURE.fullmatch(name) or path.is_symlink() or not path.is_file():
+        raise NotFound("there is no such picture")
+    return path, _TYPES[path.suffix]
+
+
+def health(public: PublicDesk) -> None:
+    """Return when the database answers and the keys are there; raises whatever is wrong."""
+    _ = public.keys
+    with public.store.read() as conn:
+        conn.execute(sql("SELECT 1 FROM subscriber LIMIT 1")).all()

@@ -188,7 +188,7 @@ def _made(path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: 
 
 
 def _upright(image: Image) -> Image:
-    """As the camera was held. Pillow's ``exif_transpose`` also writes the metadata anew and stumbles over broken tags."""
+    """As the camera was held. Pillow's ``exif_transpose`` writes all metadata anew and stumbles over broken tags."""
     from PIL.Image import Transpose
 
     turns = {

@@ -34,6 +34,9 @@ CONTENT_TYPES = {".jpg": "image/jpeg", ".png": "image/png"}
 
 _FIX = "open and save it again as JPEG or PNG, or take another picture"
 
+_ORIENTATION = 0x0112
+"""The tag of EXIF that says how the camera was held."""
+
 _MAKING = threading.Lock()
 
 
@@ -185,13 +188,21 @@ def _made(path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: 
 
 
 def _upright(image: Image) -> Image:
-    """As the camera was held; a note of it that cannot be read is no note."""
-    from PIL import ImageOps
+    """As the camera was held. Pillow's ``exif_transpose`` writes all metadata anew and stumbles over broken tags."""
+    from PIL.Image import Transpose
 
-    try:
-        return ImageOps.exif_transpose(image)
-    except Exception:  # noqa: BLE001  # broken EXIF data raises whatever it likes, and the picture itself is whole
-        return image
+    turns = {
+        2: Transpose.FLIP_LEFT_RIGHT,
+        3: Transpose.ROTATE_180,
+        4: Transpose.FLIP_TOP_BOTTOM,
+        5: Transpose.TRANSPOSE,
+        6: Transpose.ROTATE_270,
+        7: Transpose.TRANSVERSE,
+        8: Transpose.ROTATE_90,
+    }
+    orientation = image.getexif().get(_ORIENTATION)
+    turn = turns.get(orientation) if isinstance(orientation, int) else None
+    return image if turn is None else image.transpose(turn)
 
 
 def _size(original: tuple[int, int], recipe: Recipe) -> tuple[int, int]:

@@ -33,7 +33,9 @@ def png_header(width: int, height: int) -> bytes:
 
 BROKEN = {
     "cut.jpg": (picture("JPEG")[:20_000], "broken"),
+    "half.jpg": (picture("JPEG")[:20_000].rstrip(b"\xff") + b"\xff\xd9", "cut off: its lower part is missing"),
     "cut.png": (picture("PNG")[:50_000], "broken"),
+    "page.jpg": (b"<!DOCTYPE html><html><body>404 Not Found</body></html>", "a web page, not a picture"),
     "bomb.png": (png_header(60_000, 60_000), "larger than 50 megapixels"),
     "large.png": (png_header(9_000, 6_000), "54 megapixels"),
     "words.jpg": (b"These are words, whatever the name says.", "not a picture"),

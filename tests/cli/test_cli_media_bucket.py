@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.server
+import re
 import shutil
 import sys
 import threading
@@ -298,6 +299,35 @@ def test_settings_that_cannot_be_used(settings: Callable[..., None], variables: 
     with pytest.raises(ConfigurationError) as refused:
         Bucket("s3://weekly/m").sizes()
     assert words in (refused.value.fix or "") and SECRET not in str(refused.value)
+
+
+def test_an_expired_login_is_said(
+    settings: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A profile of single sign-on whose login is over."""
+    profile = (
+        "sso_start_url = https://x.example/start\nsso_region = eu-west-2\nsso_account_id = 1\nsso_role_name = editor\n"
+    )
+    (tmp_path / "config").write_text(f"[default]\n{profile}", encoding="utf-8")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    keys = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+    settings("http://127.0.0.1:9", AWS_CONFIG_FILE=str(tmp_path / "config"), **keys)
+    with pytest.raises(ConfigurationError) as refused:
+        Bucket("s3://weekly/m").sizes()
+    assert refused.value.fix == "log in again: aws sso login"
+
+
+def test_amazon_s_own_store_has_a_host_for_each_bucket_and_others_have_not(settings: Callable[..., None]) -> None:
+    """Nothing is asked: only the address is looked at."""
+
+    def address() -> str:
+        client = Bucket("s3://weekly/m")._client
+        return str(client.generate_presigned_url("get_object", Params={"Bucket": "weekly", "Key": "m/aa.jpg"}))
+
+    settings("")
+    assert re.match(r"https://weekly\.s3\.(?:eu-west-2\.)?amazonaws\.com/m/aa\.jpg\?", address())
+    settings("https://objects.paper.example")
+    assert address().startswith("https://objects.paper.example/weekly/m/aa.jpg?")
 
 
 def test_what_arrived_before_a_failure_is_not_sent_again(

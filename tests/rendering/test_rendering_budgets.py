@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,6 +52,13 @@ def test_pixels_go_only_when_the_lowest_quality_is_not_enough(tmp_path: Path) ->
     assert (fits.width, fits.height) == (LIST.width, LIST.height) and fits.size <= LIST.budget
     data, _ = picture_file(noisy((1200, 675)), LEAD, flat=False)
     assert 0.5 * LEAD.budget < len(data) <= LEAD.budget
+
+
+def test_no_budget_costs_the_page_its_pixels() -> None:
+    """A picture that would have to be drawn larger than it is looks worse than one that weighs too much."""
+    data, _ = picture_file(noisy((1200, 675)), replace(LEAD, budget=1_000), flat=False)
+    with Image.open(io.BytesIO(data)) as image:
+        assert image.size == (LEAD.shown_width, LEAD.shown_height)
 
 
 @pytest.mark.parametrize("size", [(600, 338), (300, 169), (40, 30)])

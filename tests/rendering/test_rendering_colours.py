@@ -301,9 +301,27 @@ def test_every_orientation_gives_the_bytes_of_the_upright_picture(
     assert plain.tobytes() == turned.tobytes()
 
 
-def test_broken_exif_data_is_no_reason_to_refuse_a_picture(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "entry",
+    [
+        struct.pack("<HHI4s", 0x011A, 7, 4, b"abcd"),  # a resolution that is no number
+        struct.pack("<HHI4s", 0x0100, 2, 4, b"ab\xff\0"),  # a width in letters
+        struct.pack("<HHII", 0x8769, 4, 1, 0x7FFFFFFF),  # a table far behind the file's end
+        struct.pack("<HHII", 0x9999, 12, 70_000_000, 4),  # more values than there are bytes
+    ],
+)
+def test_a_picture_stands_upright_whatever_else_its_exif_data_says(tmp_path: Path, entry: bytes) -> None:
+    """One broken tag is no reason to refuse a picture, nor to lay it on its side."""
+    turned = Image.new("RGB", (320, 480), (200, 30, 30))
+    turned.paste((30, 30, 200), (0, 240, 320, 480))
+    tags = struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", 2) + tags + entry + bytes(4)
+    made = through(turned, tmp_path, "jpg", exif=exif, quality=95)
+    assert near(made.getpixel((20, 100)), (30, 30, 200), 8) and near(made.getpixel((300, 100)), (200, 30, 30), 8)
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0garbage!", b"Exif\0\0II", b"Exif\0\0II*\0\xff\xff\xff\x7f"])
+def test_exif_data_that_cannot_be_read_turns_nothing(tmp_path: Path, exif: bytes) -> None:
     """The picture itself is whole."""
-    made = through(
-        Image.new("RGB", SIZE, (200, 30, 30)), tmp_path, "jpg", exif=b"Exif\0\0II*\0\xff\xff\xff\x7f", quality=95
-    )
+    made = through(Image.new("RGB", SIZE, (200, 30, 30)), tmp_path, "jpg", exif=exif, quality=95)
     assert near(made.getpixel((9, 9)), (200, 30, 30), 5)

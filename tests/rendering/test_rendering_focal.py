@@ -142,6 +142,7 @@ def test_only_the_free_axis_is_looked_at() -> None:
     assert where_to_cut(image, 2.0)[0] == DEFAULT[0] and where_to_cut(image, 2.0)[1] > 0.9
     assert where_to_cut(image, 0.5)[1] == DEFAULT[1] and where_to_cut(image, 0.5)[0] > 0.9
     assert where_to_cut(image, 1.0) == DEFAULT
+    assert where_to_cut(plain((10, 2000)), 0.004) == DEFAULT, "a copy of one column leaves no choice"
 
 
 def test_a_subject_has_air_around_it() -> None:

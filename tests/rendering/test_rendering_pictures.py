@@ -8,7 +8,9 @@ import zlib
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageCms
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, features
 
 from newsletter.errors import CannotWrite, ImageError
 from newsletter.rendering import focal as finding
@@ -234,6 +236,26 @@ def test_truncated_mislabelled_and_other_files(tmp_path, folder):
         (tmp_path / name).write_bytes(data)
         with pytest.raises(ImageError, match="not a picture"):
             made(tmp_path / name, folder)
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    st.binary(max_size=60), st.sampled_from(["JPEG", "PNG", "GIF", "WEBP", "AVIF", "TIFF", "BMP"]), st.integers(0, 500)
+)
+def test_damaged_bytes_are_a_picture_or_an_image_error(tmp_path_factory, noise, kind, place):
+    """Whatever a decoder raises, the story and the file are named."""
+    if kind == "AVIF" and not features.check("avif"):
+        return
+    out = io.BytesIO()
+    quarters((24, 16)).save(out, kind)
+    path = tmp_path_factory.mktemp("damaged") / "a.jpg"
+    path.write_bytes(out.getvalue()[:place] + noise + out.getvalue()[place + len(noise) :])
+    try:
+        one = made(path, path.parent / "cache", LIST)
+    except ImageError as refused:
+        assert refused.where == "story x, image y" and refused.fix
+    else:
+        assert one.width > 0
 
 
 def test_missing_unreadable_and_huge_files(tmp_path, folder, monkeypatch):

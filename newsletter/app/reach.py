@@ -18,4 +18,7 @@ def reach(context: CheckContext, say: Callable[[str], None]) -> Mapping[str, Rea
     if addresses:
         hosts = {urlsplit(address).netloc.lower() for address in addresses}
         say(f"Asking {plural(len(addresses), 'address', 'addresses')} at {plural(len(hosts), 'host')} …")
-    return probe_all(addresses, Policy(allow_hosts=tuple(context.config.images.allow_hosts), deadline=EACH))
+    answers = probe_all(addresses, Policy(allow_hosts=tuple(context.config.images.allow_hosts), deadline=EACH))
+    if answers and all(answer.status is None and not answer.refused for answer in answers.values()):
+        say("None of them answered: is this machine online?")
+    return answers

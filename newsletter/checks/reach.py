@@ -75,7 +75,7 @@ def _said(answer: Reached) -> str:
     severity=Severity.WARNING,
     family="links",
     why="A reader who meets an error page does not click a second time. A note where the server only turns programs "
-    "away, which says nothing of readers. Only with `--online`.",
+    "away, which says nothing of readers.",
     source="the web server's own answer",
     failing=Example("a link to a page that answers 404", _answers(ferry=Reached(_FERRY, 404, _FERRY, "text/html"))),
     passing=Example("a link to a page that answers 200", _answers(ferry=Reached(_FERRY, 200, _FERRY, "text/html"))),
@@ -100,7 +100,7 @@ def link_broken(context: CheckContext) -> Iterator[Problem]:
     severity=Severity.WARNING,
     family="links",
     why="A story that was taken down often leads to the front page, and a sold domain to somebody else's. A note "
-    "where it is only another site. Only with `--online`.",
+    "where it is only another site.",
     source="the web server's own answer",
     failing=Example(
         "`…/ferry` leads to the front page",
@@ -134,7 +134,7 @@ def link_redirects_elsewhere(context: CheckContext) -> Iterator[Problem]:
     severity=Severity.ERROR,
     family="pictures",
     why="A picture on another server that does not come is a hole in every reader's mail. A warning where the server "
-    "only turns programs away. Only with `--online`.",
+    "only turns programs away.",
     source="the web server's own answer",
     failing=Example(
         "a remote picture that answers 404",

@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import socket
 import ssl
 import subprocess
 import sys
@@ -210,6 +211,17 @@ def test_a_private_host_is_not_asked_and_a_note_says_so(web: Any, weekly: Path, 
     (finding,) = [f for f in told if f["id"] == "link-broken"]
     assert finding["severity"] == "info" and "does not answer" in finding["message"]
     assert web.seen == []
+
+
+def test_a_machine_that_reaches_nothing_says_so(allowed: Path, run: Run, tmp_path: Path) -> None:
+    """Every link broken at once is seldom the links' fault."""
+    run("issue", "new", ISSUE)
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # and never listens
+        linking(allowed, ISSUE, run, tmp_path, f"http://127.0.0.1:{taken.getsockname()[1]}/a")
+        answer = run("check", ISSUE, "--online")
+    assert "None of them answered: is this machine online?" in answer.err
+    assert "no connection to 127.0.0.1" in answer.out
 
 
 def test_online_fix_writes_https_where_the_page_is_there(web: Any, allowed: Path, run: Run, tmp_path: Path) -> None:

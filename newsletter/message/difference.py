@@ -6,7 +6,7 @@ shows up: what is no change of words, links or pictures is said to be a change o
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -210,8 +210,8 @@ def _links(was: Part, now: Part) -> list[LinkChange]:
     for old, new in _pairs(gone, come, lambda link: link.text or link.picture is not None):
         note(old, new)
     # A headline that was edited and leads elsewhere is explained by the button beside it.
-    moves = [pair for pair in found if pair[0] != pair[1]]
-    for old, new in _pairs(gone, come, lambda link: next((pair for pair in moves if link.href in pair), link)):
+    moves = {href: pair for pair in reversed(found) if pair[0] != pair[1] for href in pair}
+    for old, new in _pairs(gone, come, lambda link: moves.get(link.href, link)):
         note(old, new)
     for old in gone:
         note(old, None)
@@ -241,13 +241,20 @@ def _unequal(old: Sequence[T], new: Sequence[T]) -> tuple[list[T], list[T]]:
 
 def _pairs(old: list[T], new: list[T], key: Callable[[T], Hashable]) -> list[tuple[T, T]]:
     """Take the pairs with equal keys out of both lists, in order."""
-    waiting: dict[Hashable, list[T]] = {}
-    for item in new:
-        waiting.setdefault(key(item), []).append(item)
-    pairs = [(item, waiting[key(item)].pop(0)) for item in list(old) if waiting.get(key(item))]
-    for before, after in pairs:
-        old.remove(before)
-        new.remove(after)
+    waiting: dict[Hashable, deque[int]] = {}
+    for place, item in enumerate(new):
+        waiting.setdefault(key(item), deque()).append(place)
+    pairs: list[tuple[T, T]] = []
+    alone: list[T] = []
+    taken: set[int] = set()
+    for item in old:
+        if queue := waiting.get(key(item)):
+            taken.add(queue[0])
+            pairs.append((item, new[queue.popleft()]))
+        else:
+            alone.append(item)
+    old[:] = alone
+    new[:] = [item for place, item in enumerate(new) if place not in taken]
     return pairs
 
 

@@ -130,6 +130,7 @@ def test_without_cron_and_systemd_it_is_unknown(look: Look) -> None:
         ("* * * * * cd {root} && {python} -m newsletter run-due", "ok"),
         ("* * * * * {python} -m newsletter --workspace={root} run-due >/dev/null", "ok"),
         ("* * * * * {python} -m newsletter -C '{root}/' run-due", "ok"),
+        ("* * * * * cd {root};{python} -m newsletter run-due&& true", "ok"),
         ("* * * * * newsletter -C {root} run-due", "error"),
         ("* * * * * /nowhere/newsletter -C {root} run-due", "error"),
         ("PATH={bin}\n* * * * * newsletter -C {root} run-due", "ok"),
@@ -151,6 +152,16 @@ def test_a_line_of_the_crontab(look: Look, ws: Workspace, tools: Path, line: str
     assert (probe.state, probe.fix is None) == (state, state == "ok")
     if probe.fix:
         assert f"-C {ws.root} run-due" in probe.fix
+
+
+def test_a_workspace_with_a_blank_in_its_name(ws: Workspace, tools: Path) -> None:
+    """Quoted or escaped, as a shell would read it."""
+    from newsletter.app.doctor import running
+
+    moved = Workspace(ws.root.rename(ws.root.with_name("my weekly")))
+    for quoted in (f"'{moved.root}'", str(moved.root).replace(" ", "\\ ")):
+        assert running._names_us(f"* * * * * newsletter -C {quoted} run-due", Facts(moved))
+    assert not running._names_us("* * * * * newsletter -C /elsewhere run-due", Facts(moved))
 
 
 def test_a_table_of_the_system_counts(look: Look, ws: Workspace, tmp_path: Path, tools: Path) -> None:

@@ -19,7 +19,6 @@ from newsletter.store.clock import from_us
 _SECTION = "Sending"
 _COMMAND = "run-due"
 STALE = timedelta(minutes=15)
-_SETTING = re.compile(r"\s*(?:\w+)\s*=")
 
 
 def _cron(facts: Facts) -> Iterator[Told]:
@@ -96,9 +95,10 @@ def _words(line: str) -> list[str]:
     if line.lstrip().startswith(("#", ";")):
         return []
     try:
-        return re.split(r"[\s;&|=]+", " ".join(shlex.split(line, comments=False)))
+        words = shlex.split(line)
     except ValueError:  # an odd quotation mark
-        return re.split(r"[\s;&|=]+", line)
+        words = line.split()
+    return [part for word in words for part in re.split(r"[;&|=]+", word)]
 
 
 def _is(word: str, root: Path) -> bool:

@@ -61,15 +61,16 @@ def send_test(
     facts = message_facts(desk.config)
     outgoing = outgoing_from_email(rendered.email, facts, mailing=PREVIEW_ID, date=from_us(now_us()))
     publish_media(desk, rendered.email)
-    _keep(desk, rendered, outgoing.digest)
+    values = reader_values(desk, slug, reader)
     provider = make_provider(desk)
     try:
+        _keep(desk, rendered, outgoing.digest)
         sent = testsend.send_test(
             desk.store,
             provider,
             outgoing,
             addresses,
-            values=reader_values(desk, slug, reader),
+            values=values,
             site_url=desk.config.site.url,
             actor=desk.actor,
             now=now_us,
@@ -85,6 +86,7 @@ def send_test(
 def _keep(desk: Desk, rendered: Rendered, digest: str) -> None:
     """Before anything leaves, so that ``diff`` can show what changed since for every test that somebody got."""
     slug = rendered.issue.slug
+    wanted = [digest, *testsend.tested_digests(desk.store, slug, MOST_KEPT - 1)]
     sources = source_hashes(desk.workspace.issue_dir(slug))
     keep_test(desk.workspace, slug, digest, version_now(desk, rendered), sources)
-    forget_tests(desk.workspace, slug, [digest, *testsend.tested_digests(desk.store, slug, MOST_KEPT - 1)])
+    forget_tests(desk.workspace, slug, wanted)

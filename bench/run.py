@@ -6,6 +6,7 @@ worth more than single times. ``./dev bench send 10000`` runs one part at one si
 
 from __future__ import annotations
 
+import importlib
 import json
 import resource
 import statistics
@@ -182,6 +183,7 @@ PARTS: dict[str, Callable[..., None]] = {
     "build": bench_build,
     "import": bench_import,
     "send": bench_send,
+    "public": lambda folder: importlib.import_module("public").bench_public(folder),
 }
 
 

@@ -1,7 +1,7 @@
 """The public pages under a rush: one-click unsubscribing, each answered only when it is on the disk.
 
-A real server process on loopback, connections that keep asking as a proxy's do, and a look into the database afterwards. On a
-busy machine the rate is a matter of who gets the processor: the CPU time of an answer is the figure to compare.
+A real server process on loopback, connections that keep asking as a proxy's do, and a look into the database
+afterwards. On a busy machine the rate is a matter of who gets the processor: compare the CPU time of an answer.
 """
 
 from __future__ import annotations

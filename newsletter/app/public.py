@@ -5,23 +5,19 @@ from __future__ import annotations
 import contextlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 from sqlalchemy import text as sql
 
 from newsletter.app.log import RunLog
 from newsletter.app.publicdesk import PublicDesk
-from newsletter.audience.leaving import Reader, come_back, find_reader, leave
+from newsletter.audience.leaving import Reader, come_back, find_readers, leave_all
 from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
 from newsletter.errors import BadData, NotFound
 from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
 from newsletter.store.clock import now_us
-
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
 
 Standing = Literal["subscribed", "unsubscribed", "suppressed", "erased"]
 Action = Literal["unsubscribe", "subscribe"]
@@ -61,11 +57,12 @@ class ReaderPage:
 
 def read_who(public: PublicDesk, token: str) -> Who:
     """Whom a token is for and what it is good for. Raises BadData, always with the same words."""
+    keys = public.keys
     first, *others = PURPOSES
     for purpose in others:
         with contextlib.suppress(BadData):
-            return Who(purpose, read_token(token, purpose, public.keys))
-    return Who(first, read_token(token, first, public.keys))
+            return Who(purpose, read_token(token, purpose, keys))
+    return Who(first, read_token(token, first, keys))
 
 
 def preferences_token(public: PublicDesk, public_id: str) -> str:
@@ -76,7 +73,7 @@ def preferences_token(public: PublicDesk, public_id: str) -> str:
 def look_up(public: PublicDesk, public_id: str) -> ReaderPage:
     """How a reader stands; changes nothing. Raises NotFound for one whom the database does not know."""
     with public.store.read() as conn:
-        reader = find_reader(conn, public_id, public.keys)
+        reader = find_readers(conn, [public_id], public.keys).get(public_id)
     if reader is None:
         raise NotFound("there is no such reader")
     return _page(reader)
@@ -88,22 +85,29 @@ def grant(public: PublicDesk, wishes: Sequence[Wish]) -> list[ReaderPage | None]
     Unsubscribing counts from the next claim on, in the middle of a mailing too. Raises Busy and CannotWrite, for all.
     """
     now = now_us()
+    basis = f"pressed “{_again(public)}”"
     with public.store.write() as conn:
-        return [_grant(conn, wish, public, now) for wish in wishes]
+        readers = find_readers(conn, list({wish.public_id for wish in wishes}), public.keys)
+        # They all wait for their answer, so no order among them is wrong; in this one nobody stays subscribed by it.
+        for wish in wishes:
+            reader = readers.get(wish.public_id)
+            if reader and wish.action == "subscribe" and reader.status == "unsubscribed" and reader.barred is None:
+                come_back(conn, reader.id, source=wish.source, basis=basis, now=now)
+                readers[wish.public_id] = replace(reader, status="subscribed")
+        leaving: dict[int, str] = {}
+        for wish in wishes:
+            reader = readers.get(wish.public_id)
+            if reader and wish.action == "unsubscribe" and reader.status == "subscribed":
+                leaving[reader.id] = wish.source
+                readers[wish.public_id] = replace(reader, status="unsubscribed")
+        leave_all(conn, leaving, now)
+        note_unsubscribed(conn, list(leaving), now)
+    return [_page(reader) if (reader := readers.get(wish.public_id)) else None for wish in wishes]
 
 
-def _grant(conn: Connection, wish: Wish, public: PublicDesk, now: int) -> ReaderPage | None:
-    reader = find_reader(conn, wish.public_id, public.keys)
-    if reader is None:
-        return None
-    if wish.action == "unsubscribe":
-        if leave(conn, reader.id, source=wish.source, now=now):
-            note_unsubscribed(conn, reader.id, now)
-    elif reader.barred is None:
-        t = public.words
-        come_back(conn, reader.id, source=wish.source, basis=f"pressed “{t('Subscribe again')}”", now=now)
-    changed = find_reader(conn, wish.public_id, public.keys)
-    return None if changed is None else _page(changed)
+def _again(public: PublicDesk) -> str:
+    t = public.words
+    return t("Subscribe again")
 
 
 def _page(reader: Reader) -> ReaderPage:

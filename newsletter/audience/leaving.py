@@ -1,25 +1,28 @@
 """Leaving and coming back, inside somebody else's transaction: the pages for readers, providers' events.
 
-The statements are written by hand because a publication's readers may all come at once.
+The statements are written by hand, and each does many readers, because a publication's readers may all come at once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, exists, insert, select
+from sqlalchemy import Connection, bindparam, delete, exists, insert, select
 from sqlalchemy import text as sql
 
 from newsletter.audience.addresses import address_hash
 from newsletter.audience.attributes import clean_value
+from newsletter.audience.membership import suppressed_keys
 from newsletter.store.tables import suppression
 
 if TYPE_CHECKING:
     from newsletter.workspace.keys import Keys
 
-_READER = sql("SELECT id, address, address_key, status FROM subscriber WHERE public_id = :public_id")
+_READERS = sql(
+    "SELECT public_id, id, address, address_key, status FROM subscriber WHERE public_id IN :public_ids"
+).bindparams(bindparam("public_ids", expanding=True))
 _MOVE = sql("UPDATE subscriber SET status = :to, updated_at = :now WHERE id = :id AND status = :since")
 _LOG = sql("INSERT INTO consent (subscriber_id, event, basis, source, at) VALUES (:id, :event, :basis, :source, :now)")
 _AGREED = sql("SELECT max(at) FROM consent WHERE subscriber_id = :id AND event IN ('subscribed', 'imported')")
@@ -37,14 +40,24 @@ class Reader:
     barred: str | None = None
 
 
-def find_reader(conn: Connection, public_id: str, keys: Keys) -> Reader | None:
-    """The reader with this public id, or None."""
-    row = conn.execute(_READER, {"public_id": public_id}).first()
-    if row is None:
-        return None
-    number, address, key, status = row
-    barred = None if status == "erased" else suppression_of(conn, key, keys)
-    return Reader(number, address, status, barred)
+def find_readers(conn: Connection, public_ids: Sequence[str], keys: Keys) -> dict[str, Reader]:
+    """The readers with these public ids (some hundred), by them; unknown ones are left out."""
+    rows = conn.execute(_READERS, {"public_ids": list(public_ids)}).all()
+    barred = suppressed_keys(conn, [row[3] for row in rows], keys)
+    return {
+        public_id: Reader(number, address, status, None if status == "erased" else barred.get(key))
+        for public_id, number, address, key, status in rows
+    }
+
+
+def leave_all(conn: Connection, leaving: Mapping[int, str], now: int) -> None:
+    """Unsubscribe many: each subscriber's id with the source of their wish. Only of those who are subscribed now."""
+    if not leaving:
+        return
+    since = {"since": "subscribed", "to": "unsubscribed", "now": now}
+    conn.execute(_MOVE, [{"id": number, **since} for number in leaving])
+    row = {"event": "unsubscribed", "basis": WISH, "now": now}
+    conn.execute(_LOG, [{"id": number, "source": source, **row} for number, source in leaving.items()])
 
 
 def leave(

@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy import text as sql
 
 from newsletter.audience.addresses import hide_addresses, normalise
@@ -50,9 +50,9 @@ _INSERT = sql(
     " VALUES (:delivery, :kind, :at, :mailing, :cause, :detail, :now) ON CONFLICT (delivery_id, kind, at) DO NOTHING"
 )
 _NEWEST = sql(
-    "SELECT id, mailing_id FROM delivery WHERE subscriber_id = :subscriber AND state = 'submitted'"
-    " ORDER BY updated_at DESC, id DESC LIMIT 1"
-)
+    "SELECT id, mailing_id FROM delivery WHERE id IN (SELECT max(id) FROM delivery"
+    " WHERE subscriber_id IN :subscribers AND state = 'submitted' GROUP BY subscriber_id)"
+).bindparams(bindparam("subscribers", expanding=True))
 _COUNTS = sql("SELECT kind, count(DISTINCT delivery_id) FROM event WHERE mailing_id = :mailing GROUP BY kind")
 _UNKNOWN_THERE = sql(
     "SELECT DISTINCT d.address FROM event e JOIN delivery d ON d.id = e.delivery_id"
@@ -114,12 +114,13 @@ def counts(conn: Connection, mailing_id: int) -> dict[str, int]:
     return found
 
 
-def note_unsubscribed(conn: Connection, subscriber_id: int, now: int) -> None:
-    """Count a reader who left by our own pages for the newest mailing that they got; links do not say which mail."""
-    found = conn.execute(_NEWEST, {"subscriber": subscriber_id}).first()
-    if found is not None:
-        values = {"delivery": found[0], "mailing": found[1], "kind": "unsubscribed", "at": now, "now": now}
-        conn.execute(_INSERT, {**values, "cause": None, "detail": ""})
+def note_unsubscribed(conn: Connection, subscriber_ids: Sequence[int], now: int) -> None:
+    """Count readers who left by our own pages for the newest mailing that each got; links do not say which mail."""
+    for chunk in _chunks(subscriber_ids):
+        found = conn.execute(_NEWEST, {"subscribers": list(chunk)}).all()
+        values = {"kind": "unsubscribed", "at": now, "now": now, "cause": None, "detail": ""}
+        if found:
+            conn.execute(_INSERT, [{"delivery": number, "mailing": mailing, **values} for number, mailing in found])
 
 
 # -- one call ---------------------------------------------------------------------------------------------------------

@@ -10,23 +10,21 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-NEWSLETTER = str(Path(sys.executable).parent / "newsletter")
+from bench.figures import NEWSLETTER, note, part, say
+
 READERS = 6_000
 CONNECTIONS = 64
 LEAST = 500.0
 BODY = b"List-Unsubscribe=One-Click"
 
 
-def bench_public(folder: Path) -> None:
+@part("public", rank=75)
+def public(folder: Path) -> None:
     """Prints unsubscriptions a second, and fails unless each one that was answered is in the database."""
-    from run import say
-
     root, tokens = prepared(folder / "public")
     command = [NEWSLETTER, "-C", str(root), "serve", "--public", "--port", "0"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -54,8 +52,8 @@ def bench_public(folder: Path) -> None:
         rate >= LEAST,
     )
     half, most = waits[len(waits) // 2], waits[-len(waits) // 100]
-    print(
-        f"      an answer took {half * 1000:.0f} ms, 99 of 100 at most {most * 1000:.0f} ms; "
+    note(
+        f"an answer took {half * 1000:.0f} ms, 99 of 100 at most {most * 1000:.0f} ms; "
         f"the server needed {used / asked * 1_000_000:.0f} µs of CPU for each"
     )
 

@@ -58,7 +58,7 @@ def test_no_budget_costs_the_page_its_pixels() -> None:
     """A picture that would have to be drawn larger than it is looks worse than one that weighs too much."""
     data, _ = picture_file(noisy((1200, 675)), replace(LEAD, budget=1_000), flat=False)
     with Image.open(io.BytesIO(data)) as image:
-        assert image.size == (LEAD.shown_width, LEAD.shown_height)
+        assert LEAD.shown_width <= image.width <= LEAD.shown_width + 1 and image.height == LEAD.shown_height
 
 
 @pytest.mark.parametrize("size", [(600, 338), (300, 169), (40, 30)])

@@ -292,20 +292,50 @@ def test_long_passages_are_cut_to_what_is_around_a_change(run: Run, weekly: Path
     assert "word10" in page.read_text(encoding="utf-8")
 
 
-def test_the_look_and_the_text_part_alone(run: Run, weekly: Path, tested: str) -> None:
-    """A theme's colour changes no word; a text template changes no HTML."""
-    theme = weekly / "templates" / "weekly"
-    run("theme", "eject", "weekly", "style.css", code=None)
-    styles = theme / "style.css"
-    before = styles.read_text(encoding="utf-8") if styles.exists() else ""
-    theme.mkdir(parents=True, exist_ok=True)
-    styles.write_text(before + "\nh1 { letter-spacing: 1px }\n", encoding="utf-8")
-    shown = run("diff", tested, "--html").out
-    assert "the look alone" in shown
-    page = (weekly / ".newsletter" / "build" / tested / "diff.html").read_text(encoding="utf-8")
-    assert "The design changed; words, links and pictures are the same." in page
+def page_of(run: Run, slug: str, *arguments: str) -> str:
+    return Path(run("diff", slug, *arguments, "--html", "--json").json["page"]).read_text(encoding="utf-8")
+
+
+def test_the_look_alone(run: Run, weekly: Path, tested: str) -> None:
+    """A colour of the theme changes no word."""
+    run("theme", "eject", "weekly", "theme.toml")
+    theme = weekly / "templates" / "weekly" / "theme.toml"
+    theme.write_text(theme.read_text(encoding="utf-8").replace("#9B1C1C", "#1C1C9B"), encoding="utf-8")
+    assert "the look alone" in run("diff", tested).out
+    assert "The design changed; words, links and pictures are the same." in page_of(run, tested)
     row = run("diff", tested, "--json").json
     assert (row["look_only"], row["text_part_only"], row["different"]) == (True, False, True)
+
+
+def test_the_text_part_alone(run: Run, weekly: Path, tested: str) -> None:
+    """A line of its template changes no HTML."""
+    run("theme", "eject", "base", "email.txt.j2")
+    template = weekly / "templates" / "base" / "email.txt.j2"
+    template.write_text(template.read_text(encoding="utf-8") + "\n\nPlain greetings\n", encoding="utf-8")
+    shown = run("diff", tested).out
+    assert "the text part" in shown
+    assert "The text part\n  {+Plain greetings+}" in shown
+    assert "<ins>Plain greetings</ins>" in page_of(run, tested)
+    row = run("diff", tested, "--json").json
+    assert (row["look_only"], row["text_part_only"], row["different"]) == (False, True, True)
+
+
+def test_a_story_that_moved_and_a_link_on_other_words(run: Run, weekly: Path, tested: str) -> None:
+    """The one is told beside its words, the other though no word changed."""
+    tide, bell = "the-tide-tables-were-right", "a-bell-is-found-in-the-mud"
+    edit(weekly, "issue.md", (tide, "zzz"), (bell, tide), ("zzz", bell))
+    shown = run("diff", tested).out
+    assert "1 story moved" in shown
+    assert "  moved from place 2 to 1" in shown or "  moved from place 1 to 2" in shown
+    assert "oved from place" in page_of(run, tested)
+    edit(weekly, "issue.md", ("---\n", "---\nsubject: A\n"))
+    intro = weekly / "issues" / tested / "issue.md"
+    intro.write_text(intro.read_text(encoding="utf-8") + "\n[Read the log](https://log.test) now.\n", encoding="utf-8")
+    run("test", tested, *ME)
+    edit(weekly, "issue.md", ("[Read the log](https://log.test) now.", "Read [the log now](https://log.test)."))
+    shown = run("diff", tested).out
+    assert "Link changed: the log now\n    https://log.test was on [-Read the log-]" in shown
+    assert "was on <del>Read the log</del>" in page_of(run, tested)
 
 
 def test_no_address_of_a_receiver_is_kept(run: Run, weekly: Path, issue: str, readers: int) -> None:

@@ -13,6 +13,7 @@ from newsletter.articles.schema import is_iso_date
 from newsletter.errors import FrontMatterError, did_you_mean
 from newsletter.models import LAYOUTS, Article, Issue, Layout, Section, Waiver
 from newsletter.workspace.frontmatter import Document, typed
+from newsletter.workspace.values import LANGUAGE
 
 
 class _WaiverKeys(msgspec.Struct, kw_only=True):
@@ -50,9 +51,6 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     waive: list[_WaiverKeys] = []
 
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-
-
 def issue_keys(doc: Document) -> IssueKeys:
     """What ``issue.md`` says, article slugs still as words. Raises ``FrontMatterError`` with file, line and fix.
 
@@ -62,7 +60,7 @@ def issue_keys(doc: Document) -> IssueKeys:
     keys = typed(doc, IssueKeys)
     if parse_date(keys.date) is None:
         raise FrontMatterError(f"date: {keys.date!r} is no date", where=doc.where("date"), fix="write it as 2026-11-27")
-    if keys.lang is not None and not _LANGUAGE.fullmatch(keys.lang):
+    if keys.lang is not None and not LANGUAGE.fullmatch(keys.lang):
         fix = "write a language tag such as en-GB, ur or hi"
         raise FrontMatterError(f"lang: {keys.lang!r} is no language tag", where=doc.where("lang"), fix=fix)
     _refuse_mixed_sponsors(doc, keys)

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from newsletter.articles.schema import TEXT_FIELDS, is_iso_date
 from newsletter.errors import BadData, did_you_mean
 from newsletter.workspace.frontmatter import Document
+from newsletter.workspace.values import LANGUAGE
 
 FIELDS = (*TEXT_FIELDS, "tags", "image.url", "image.alt", "image.caption", "image.credit", "image.focal")
 """The fields that can be set by name."""
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _FOCAL = re.compile(r"\[?\s*(0(?:\.\d+)?|1(?:\.0+)?|\.\d+)\s*[,; ]\s*(0(?:\.\d+)?|1(?:\.0+)?|\.\d+)\s*\]?")
 
 
@@ -61,7 +61,7 @@ def _typed(name: str, value: str) -> Any:
         raise BadData(f"{name}: {value[:80]!r} is no web address", fix="write it in full, with https://")
     if name == "published" and not is_iso_date(value):
         raise BadData(f"published: {value[:80]!r} is no date", fix="write it as 2026-11-27 or 2026-11-27T07:00:00Z")
-    if name == "lang" and not _LANGUAGE.fullmatch(value):
+    if name == "lang" and not LANGUAGE.fullmatch(value):
         raise BadData(f"lang: {value[:80]!r} is no language", fix="write a code such as en, en-GB, ur or zh-Hant")
     if name == "image.focal":
         found = _FOCAL.fullmatch(value)

@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from newsletter.articles.schema import is_iso_date
+from newsletter.workspace.values import LANGUAGE
 
 _ARTICLE_TYPES = re.compile(r"(?:https?://schema\.org/)?(?:\w*Article|\w*BlogPosting|Report)")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _MOST_NODES = 2000
 
 
@@ -79,7 +79,7 @@ def page_facts(page: HtmlElement) -> PageFacts:
     facts.say("section", meta.get("article:section"), "meta article:section")
     facts.tags = tuple(dict.fromkeys(words for tag in meta.all("article:tag") if (words := words_of(tag))))[:20]
     language = (page.get("lang") or "").strip()
-    facts.say("lang", language if _LANGUAGE.fullmatch(language) else None, "html lang")
+    facts.say("lang", language if LANGUAGE.fullmatch(language) else None, "html lang")
     image = meta.get("og:image") or meta.get("og:image:url") or meta.get("twitter:image")
     if image:
         facts.image = Claim(image.strip(), "meta og:image")

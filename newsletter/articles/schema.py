@@ -13,6 +13,7 @@ import msgspec
 from newsletter.errors import FrontMatterError
 from newsletter.models import Article, Origin, Picture, Provenance, Waiver
 from newsletter.workspace.frontmatter import Document, typed
+from newsletter.workspace.values import LANGUAGE
 
 
 class _ImageKeys(msgspec.Struct, kw_only=True):
@@ -93,6 +94,12 @@ def article_from_document(doc: Document, slug: str, path: Path | None = None) ->
             f"published: {keys.published!r} is no date",
             where=doc.where("published"),
             fix="write it as 2026-11-27 or 2026-11-27T07:00:00Z",
+        )
+    if keys.lang and not LANGUAGE.fullmatch(keys.lang.strip()):
+        raise FrontMatterError(
+            f"lang: {keys.lang!r} is no language tag",
+            where=doc.where("lang"),
+            fix="write a language tag such as en-GB, ur or hi",
         )
     tags = [keys.tags] if isinstance(keys.tags, str) else keys.tags or []
     origin = keys.origin

@@ -15,6 +15,7 @@ from newsletter.errors import FrontMatterError, did_you_mean
 from newsletter.models import LAYOUTS, Article, Issue, Layout, Section, Waiver
 from newsletter.workspace.frontmatter import Document, typed
 from newsletter.workspace.settings import SeverityName
+from newsletter.workspace.values import LANGUAGE
 
 
 class _WaiverKeys(msgspec.Struct, kw_only=True):
@@ -53,9 +54,6 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     checks: dict[str, SeverityName] = {}
 
 
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
-
-
 def issue_keys(doc: Document) -> IssueKeys:
     """What ``issue.md`` says, article slugs still as words. Raises ``FrontMatterError`` with file, line and fix.
 
@@ -65,7 +63,7 @@ def issue_keys(doc: Document) -> IssueKeys:
     keys = typed(doc, IssueKeys)
     if parse_date(keys.date) is None:
         raise FrontMatterError(f"date: {keys.date!r} is no date", where=doc.where("date"), fix="write it as 2026-11-27")
-    if keys.lang is not None and not _LANGUAGE.fullmatch(keys.lang):
+    if keys.lang is not None and not LANGUAGE.fullmatch(keys.lang):
         fix = "write a language tag such as en-GB, ur or hi"
         raise FrontMatterError(f"lang: {keys.lang!r} is no language tag", where=doc.where("lang"), fix=fix)
     _refuse_mixed_sponsors(doc, keys)

@@ -187,5 +187,8 @@ def _inner(root: HtmlElement) -> str:
     from lxml import etree
     from markupsafe import escape
 
+    for element in root.iter():
+        if not len(element) and not element.text and element.tag not in nesting.VOID:
+            element.text = ""  # libxml2 writes no end tag for an empty li that has not even that
     children = [str(etree.tostring(child, method="html", encoding="unicode")) for child in root]
     return (str(escape(root.text or "")) + "".join(children)).strip()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from newsletter.errors import RenderError, ThemeError
 from newsletter.message.merge import TOKEN
 from newsletter.models import Span
-from newsletter.rendering.guard import BRACE
+from newsletter.rendering.guard import BRACE, hide_tags, show_specials
 from newsletter.rendering.inline import short_style
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ _BLOCKS = frozenset(
     h1 h2 h3 h4 h5 h6 ul ol li dl dt dd hr blockquote center figure figcaption
     section article header footer main address""".split()  # noqa: SIM905  # a list of forty one-word lines says no more
 )
+_VOID = frozenset(["br", "col", "hr", "img", "link", "meta"])
 _VERBATIM = frozenset(["pre", "textarea", "style", "script"])
 _CLASS = re.compile(r"\.(-?[A-Za-z_][A-Za-z0-9_-]*)")
 _DATA = re.compile(r"\[\s*(data-[a-z0-9-]+)")
@@ -54,6 +55,12 @@ def parse_page(html: str, where: str) -> _Element:
         raise RenderError(
             f"the page does not parse: {error}", where=where, fix="check what the template writes"
         ) from error
+    if any(entry.level_name == "FATAL" for entry in parser.error_log):
+        raise RenderError(
+            f"the page was not read to its end: {parser.error_log[0].message.strip()}",
+            where=where,
+            fix="check what the template writes",
+        )
     if page is None or page.find("head") is None or page.find("body") is None:
         raise ThemeError("the page has no <head> and <body>", where=where, fix="write both in the template")
     return page
@@ -147,10 +154,19 @@ def _is_block(element: _Element) -> bool:
 
 
 def serialise(page: _Element) -> str:
-    """The page as HTML: entities for everything beyond ASCII where that is cheap, else UTF-8."""
+    """The page as HTML: entities for everything beyond ASCII where that is cheap, else UTF-8.
+
+    Angle brackets in attributes are entities too: what looks like a tag there is one to clients that search for tags.
+    """
     from lxml import etree
 
-    html = str(etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>"))
+    for element in page.iter("*"):
+        if not len(element) and not element.text and element.tag not in _VOID:
+            element.text = ""  # libxml2 writes no end tag for an empty li that has not even that
+        for name, value in element.attrib.items():
+            if "<" in value or ">" in value:
+                element.set(name, hide_tags(str(value)))
+    html = show_specials(str(etree.tostring(page, method="html", encoding="unicode", doctype="<!DOCTYPE html>")))
     html = html.replace(BRACE, "&#123;")
     if html.isascii():
         return html
@@ -165,7 +181,7 @@ def _ascii_css(css: str) -> str:
     return "".join(character if character.isascii() else f"\\{ord(character):x} " for character in css)
 
 
-def take_marks(html: str, slugs: Sequence[str]) -> tuple[str, tuple[Span, ...]]:
+def take_marks(html: str, slugs: Sequence[str], where: str | None = None) -> tuple[str, tuple[Span, ...]]:
     """Remove the marks around stories and say where each story is in what remains."""
     out: list[str] = []
     spans: list[Span] = []
@@ -186,6 +202,7 @@ def take_marks(html: str, slugs: Sequence[str]) -> tuple[str, tuple[Span, ...]]:
         lost = set(slugs) - {span.article for span in spans}
         raise RenderError(
             f"the theme starts a story and does not end it: {', '.join(sorted(lost)) or slugs[-1]}",
+            where=where,
             fix="write {{ article.close }} after every {{ article.open }}, both inside the page's body",
         )
     return "".join(out), tuple(spans)

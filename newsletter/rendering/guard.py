@@ -76,6 +76,11 @@ def hide_braces(text: str) -> str:
     return re.sub(r"\{(?=[{%#])", BRACE, text) if "{" in text else text
 
 
+def hide_tags(value: str) -> str:
+    """An attribute's value with its angle brackets hidden: serialisers leave them there as they are."""
+    return value.replace("<", _HIDE[ord("<")]).replace(">", _HIDE[ord(">")])
+
+
 def show_specials(html: str) -> str:
     """Put the hidden characters back as HTML text."""
     return html.translate(_SHOW)

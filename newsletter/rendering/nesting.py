@@ -23,7 +23,9 @@ _REOPENED = ("a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "
 _START = re.compile(rf"<(/?)({'|'.join(_REOPENED)})(?=[\s/>])", re.IGNORECASE)
 _OWN = re.compile(rf"(?<=<){OWN}|(?<=</){OWN}|(?<=&lt;){OWN}|(?<=&lt;/){OWN}")
 _TAG = re.compile(r'<(/?)([a-z][a-z0-9]*)((?:\s[^\s="<>]+="[^"]*")*)>')
-_VOID = frozenset(["br", "hr", "img"])
+VOID = frozenset(["br", "hr", "img"])
+"""The elements of a body that have no end tag."""
+
 _PARTS = frozenset(["caption", "thead", "tbody", "tr", "th", "td", "li", "figcaption"])
 _INLINE = frozenset((*_REOPENED, "abbr", "cite", "del", "ins", "mark", "q", "sub", "sup"))
 
@@ -46,7 +48,7 @@ def flat(html: str) -> str:
     def tag(found: re.Match[str]) -> str:
         nonlocal depth, links
         closing, name, attributes = found.groups()
-        if name in _VOID:
+        if name in VOID:
             return found.group()
         if closing:
             stays = open_.pop() if open_ else False

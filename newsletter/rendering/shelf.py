@@ -10,6 +10,7 @@ from pathlib import Path
 from newsletter.errors import ImageError
 from newsletter.models import Article, EmailImage, Picture
 from newsletter.rendering.cdn import ask_for
+from newsletter.rendering.guard import clean
 from newsletter.rendering.pictures import Derivative, make_derivative
 from newsletter.rendering.recipes import LOGO, Recipe
 from newsletter.workspace.paths import Workspace
@@ -99,7 +100,7 @@ class Shelf:
         return tuple(address for address in self._remote if address in sources)
 
     def _left_there(self, article: Article, address: str, recipe: Recipe) -> Shelved:
-        address = address.strip()
+        address = clean(address).strip()
         if not _WEB_ADDRESS.fullmatch(address):
             where = f"story {article.slug}, image {address}"
             raise ImageError("this is no web address", where=where, fix="start it with https://, or name a file")

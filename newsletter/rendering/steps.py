@@ -130,7 +130,7 @@ def _html(
     finish.shrink(page, kept)
     isolation.in_page(page, _values(authored.tokeniser))
     finish.keep_client_css(page, kept)
-    html, spans = finish.take_marks(finish.serialise(page), marks.slugs)
+    html, spans = finish.take_marks(finish.serialise(page), marks.slugs, where)
     finish.check_complete(written, html, where)
     sources = frozenset(image.get("src", "") for image in page.iter("img"))
     mended = unpaired(written)

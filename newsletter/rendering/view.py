@@ -13,6 +13,7 @@ from newsletter.errors import BadData
 from newsletter.message.merge import TOKEN
 from newsletter.models import Article, Issue, Layout, Picture, Section
 from newsletter.rendering.authored import Authored
+from newsletter.rendering.guard import clean
 from newsletter.rendering.links import with_parameters
 from newsletter.rendering.recipes import Recipe, recipe_for
 from newsletter.rendering.shelf import Shelf, is_creative
@@ -29,6 +30,7 @@ from newsletter.rendering.shown import (
 from newsletter.rendering.words import Words, direction, long_date, words
 from newsletter.workspace.settings import Config
 from newsletter.workspace.themes import Theme
+from newsletter.workspace.values import LANGUAGE
 
 PREHEADER_ROOM = 200
 """Characters of the inbox line that are filled, so that body text never leaks into it."""
@@ -121,6 +123,7 @@ def _issue(
         shelf.remote(address)
     correction = authored.inline(issue.correction, issue.file)
     preheader = authored.line(*preheader_of(issue, material.teasers))
+    number = authored.line(issue.number, issue.file)
     headlines = tuple(
         _named(article, t) for section in sections if section.layout != "sponsor" for article in section.articles
     )
@@ -131,7 +134,7 @@ def _issue(
         preheader_padding=padding(preheader),
         date=long_date(issue.date, material.lang),
         iso_date=issue.date.isoformat(),
-        number=t.digits(issue.number) if issue.number else None,
+        number=(number if TOKEN.search(number) else t.digits(number)) or None,
         lang=material.lang,
         dir=direction(material.lang),
         intro=body.html if body else None,
@@ -186,7 +189,7 @@ def _article(
     def line(text: str | None) -> str:
         return authored.line(text, article.path)
 
-    lang = article.lang or material.lang
+    lang = article.lang if article.lang and LANGUAGE.fullmatch(article.lang) else material.lang
     t = words(lang, html=marks.html)
     teaser = line(teaser_of(article, material.teasers))
     creative = layout == "sponsor" and is_creative(article, authored.root)
@@ -232,7 +235,7 @@ def _link_label(headline: str, lang: str) -> str:
 
 def safe_link(link: str | None) -> str | None:
     """An address that mail may link to (http, https, mailto, tel), else None."""
-    link = (link or "").strip()
+    link = clean(link or "").strip()
     return link if _LINK.match(link) else None
 
 

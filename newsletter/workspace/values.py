@@ -13,11 +13,13 @@ from urllib.parse import urlsplit
 from newsletter.errors import ConfigurationError, did_you_mean
 from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings
 
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
+"""The shape of a BCP 47 language tag."""
+
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
 _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -63,7 +65,7 @@ def complaints(config: Config) -> Iterator[Complaint]:
     for key, value in _single_lines(config):
         if _CONTROL.search(value):
             yield key, "line breaks and control characters are not allowed here", "write it on one line"
-    if not _LANGUAGE.fullmatch(publication.language):
+    if not LANGUAGE.fullmatch(publication.language):
         hint = "write a language tag such as en-GB, ur or hi"
         yield "publication.language", f"{publication.language!r} is no language tag", hint
     yield from _zone(publication.timezone)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,7 +13,7 @@ from newsletter.errors import BadData, MergeFieldError
 from newsletter.message.merge import Tokeniser
 from newsletter.rendering import guard
 from newsletter.rendering.authored import Authored
-from newsletter.rendering.bodies import TAGS, body_of
+from newsletter.rendering.bodies import MAX_HTML, TAGS, body_of
 
 KB = 1024
 
@@ -156,25 +155,10 @@ ATTACKS = {
 
 
 @pytest.mark.parametrize("name", ATTACKS)
-def test_no_text_takes_long(name):
-    """Each of these took Python-Markdown from many seconds to for ever; a second or two is machine noise."""
-    text = ATTACKS[name][: guard.MAX_BODY]
-    started = time.process_time()
-    set_body(text)
-    assert time.process_time() - started < 5
-
-
-def test_time_grows_with_length():
-    """Four times the paragraphs take about four times as long, not sixteen."""
-
-    def seconds(count: int) -> float:
-        text = "word *em* [l](https://x.example)\n\n" * count
-        started = time.process_time()
-        set_body(text)
-        return time.process_time() - started
-
-    seconds(50)
-    assert seconds(4000) < 9 * max(seconds(1000), 0.05)
+def test_the_largest_body_is_set_whatever_is_in_it(name):
+    """Each of these took Python-Markdown from many seconds to for ever; test_rendering_hostile_work.py counts."""
+    body = body_of(guard.clean(ATTACKS[name][: guard.MAX_BODY]))
+    assert body is None or len(body.html) < MAX_HTML
 
 
 PIECES = st.sampled_from(

@@ -20,10 +20,9 @@ from newsletter.app.desk import Desk, open_desk
 from newsletter.app.render import render
 from newsletter.models import Email, Severity
 from newsletter.workspace.builtin import builtin_templates
-from newsletter.workspace.create import create_demo
-from tests.themes import urdu_issue
+from tests.themes.samples import set_sample
 
-ENGLISH, URDU = "2026-11-27", urdu_issue.SLUG
+ENGLISH = "2026-11-27"
 
 
 @dataclass(frozen=True)
@@ -36,11 +35,7 @@ class Mutation:
     old: str
     new: str = ""
     lang: str = "en-GB"
-
-    @property
-    def issue(self) -> str:
-        """The issue that shows it."""
-        return URDU if self.lang == "ur" else ENGLISH
+    """Of the issue that shows it."""
 
     def __str__(self) -> str:
         return f"{self.point}-{self.notices}-{self.old.strip()[:24] or self.file}"
@@ -51,26 +46,31 @@ MUTATIONS = [Mutation(**case) for case in CASES["mutation"]]
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample workspace with the Urdu issue beside the English one."""
-    root = create_demo(tmp_path_factory.mktemp("mutants") / "ws").root
-    urdu_issue.write(root, "weekly")
-    return root
+def samples(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, str]]:
+    """Workspace and issue by language."""
+    folder = tmp_path_factory.mktemp("mutants")
+    return {
+        "en-GB": set_sample("english", "weekly", folder / "english"),
+        "ur": set_sample("urdu", "weekly", folder / "urdu"),
+    }
 
 
 @pytest.fixture
-def mutate(root: Path) -> Iterator[Callable[[str, str, str], None]]:
-    """Put a changed copy of a built-in theme's file into the workspace; it is gone after the test."""
+def mutate(samples: dict[str, tuple[Path, str]]) -> Iterator[Callable[[Mutation], tuple[Path, str]]]:
+    """Put a changed copy of a built-in theme's file into the workspace that shows it; it is gone after the test."""
 
-    def change(file: str, old: str, new: str) -> None:
-        text = (builtin_templates() / file).read_text(encoding="utf-8")
-        assert old in text, f"{old!r} is not in {file}"
-        changed = root / "templates" / file
+    def change(mutation: Mutation) -> tuple[Path, str]:
+        root, issue = samples[mutation.lang]
+        text = (builtin_templates() / mutation.file).read_text(encoding="utf-8")
+        assert mutation.old in text, f"{mutation.old!r} is not in {mutation.file}"
+        changed = root / "templates" / mutation.file
         changed.parent.mkdir(parents=True, exist_ok=True)
-        changed.write_text(text.replace(old, new), encoding="utf-8")
+        changed.write_text(text.replace(mutation.old, mutation.new), encoding="utf-8")
+        return root, issue
 
     yield change
-    shutil.rmtree(root / "templates", ignore_errors=True)
+    for root, _ in samples.values():
+        shutil.rmtree(root / "templates", ignore_errors=True)
 
 
 def noticed(root: Path, issue: str) -> set[str]:
@@ -79,19 +79,18 @@ def noticed(root: Path, issue: str) -> set[str]:
         return {f.id for f in findings_of(desk, render(desk, issue)) if f.severity is not Severity.INFO}
 
 
-@pytest.mark.parametrize("issue", [ENGLISH, URDU])
-def test_before_any_mutation_nothing_is_found(root: Path, issue: str) -> None:
+@pytest.mark.parametrize("lang", ["en-GB", "ur"])
+def test_before_any_mutation_nothing_is_found(samples: dict[str, tuple[Path, str]], lang: str) -> None:
     """Whatever a check says below, it says because of the mutation."""
-    assert noticed(root, issue) == set()
+    assert noticed(*samples[lang]) == set()
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS, ids=str)
 def test_a_check_notices_what_was_taken_away(
-    root: Path, mutate: Callable[[str, str, str], None], mutation: Mutation
+    mutate: Callable[[Mutation], tuple[Path, str]], mutation: Mutation
 ) -> None:
     """A theme that differs from the built-in one in this alone is told so, by this check."""
-    mutate(mutation.file, mutation.old, mutation.new)
-    assert mutation.notices in noticed(root, mutation.issue)
+    assert mutation.notices in noticed(*mutate(mutation))
 
 
 def test_every_point_has_its_mutations() -> None:
@@ -100,8 +99,8 @@ def test_every_point_has_its_mutations() -> None:
 
 
 @pytest.fixture(scope="module")
-def desk(root: Path) -> Iterator[Desk]:
-    with open_desk(root) as desk:
+def desk(samples: dict[str, tuple[Path, str]]) -> Iterator[Desk]:
+    with open_desk(samples["en-GB"][0]) as desk:
         yield desk
 
 
@@ -130,9 +129,13 @@ def test_what_the_renderer_would_refuse_is_noticed_too(desk: Desk, notices: str,
     [((20, 20, 20), None, True), ((20, 20, 20), (245, 245, 245), False), ((240, 240, 240), None, False)],
 )
 def test_a_logo_that_is_gone_on_dark_screens_is_noticed(
-    root: Path, ink: tuple[int, int, int], outline: tuple[int, int, int] | None, lost: bool
+    samples: dict[str, tuple[Path, str]],
+    ink: tuple[int, int, int],
+    outline: tuple[int, int, int] | None,
+    lost: bool,
 ) -> None:
     """Point 12: dark letters on a transparent ground need their outline."""
+    root, issue = samples["en-GB"]
     picture = Image.new("RGBA", (560, 96), (0, 0, 0, 0))
     draw = ImageDraw.Draw(picture)
     for left in range(20, 540, 60):
@@ -142,6 +145,6 @@ def test_a_logo_that_is_gone_on_dark_screens_is_noticed(
     before = config.read_text(encoding="utf-8")
     config.write_text(before.replace('# logo = "masthead.png"', 'logo = "masthead.png"'), encoding="utf-8")
     try:
-        assert ("logo-lost-on-dark" in noticed(root, ENGLISH)) is lost
+        assert ("logo-lost-on-dark" in noticed(root, issue)) is lost
     finally:
         config.write_text(before, encoding="utf-8")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,25 +17,19 @@ from newsletter.clients.gmail_dark import gmail_dark
 from newsletter.clients.outlook_com_dark import outlook_com_dark
 from newsletter.clients.pages import parse
 from newsletter.models import Severity
-from newsletter.workspace.create import create_demo
-from tests.themes import urdu_issue
+from tests.themes.samples import SAMPLES, set_sample
 
-ENGLISH = "2026-11-27"
 THEMES = ("base", "weekly", "digest", "letter", "bulletin")
 
 
-@pytest.fixture(scope="module", params=[(theme, issue) for theme in THEMES for issue in (ENGLISH, urdu_issue.SLUG)],
-                ids="-".join)  # fmt: skip
+@pytest.fixture(scope="module", params=[(theme, name) for theme in THEMES for name in SAMPLES], ids="-".join)
 def shipped(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Desk, Rendered]]:
     """An issue of the repository in one of its themes."""
-    theme, issue = request.param
-    root = create_demo(tmp_path_factory.mktemp(theme) / "ws").root
-    file = root / "issues" / ENGLISH / "issue.md"
-    file.write_text(file.read_text(encoding="utf-8").replace("theme: weekly", f"theme: {theme}"), encoding="utf-8")
-    urdu_issue.write(root, theme)
-    with open_desk(Path(root)) as desk:
+    theme, name = request.param
+    root, issue = set_sample(name, theme, tmp_path_factory.mktemp(theme) / "ws")
+    with open_desk(root) as desk:
         yield desk, render(desk, issue)
 
 

@@ -196,6 +196,30 @@ def test_a_body_that_breaks_off_is_nothing(sent: Any, signer: Signer) -> None:
     assert site.status(readers["g"]) == "subscribed"
 
 
+def test_large_bodies_that_nobody_signed_do_not_fill_the_memory(
+    workspace: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they get so much room and no more; it is free again when they are gone."""
+    from newsletter.web import public as pages
+
+    monkeypatch.setattr(pages, "ROOM_BYTES", 300_000)
+    with inside(workspace) as site:
+        holding = []
+        for _ in range(2):
+            connection = socket.create_connection(("127.0.0.1", site.port), 20)
+            connection.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n".encode())
+            connection.sendall(b" " * 140_000)
+            holding.append(connection)
+        raw = b"[" + b" " * 100_000 + b"]"
+        deadline = time.monotonic() + 10
+        while site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status != 503:
+            assert time.monotonic() < deadline
+        for connection in holding:
+            connection.close()
+        while site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status != 204:
+            assert time.monotonic() < deadline
+
+
 def test_whoever_is_not_the_provider_here_is_404(sent: Any, post: Post) -> None:
     """Also the ones that have no events, and a GET."""
     for provider in ("smtp", "outbox", "postmark", "..", "%00", "a" * 500):

@@ -15,6 +15,7 @@ from newsletter.app.log import RunLog
 from newsletter.app.publicdesk import PublicDesk
 from newsletter.audience.leaving import Reader, come_back, find_readers, leave_all
 from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
+from newsletter.delivery.ports import Event
 from newsletter.errors import BadData, NotFound
 from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
 from newsletter.store.clock import now_us
@@ -123,12 +124,15 @@ def masked(address: str) -> str:
     return f"{local[:1]}•••@{domain}"
 
 
-def take_events(public: PublicDesk, provider: str, raw: bytes, headers: Mapping[str, str]) -> Applied:
-    """Verify one webhook call and do what it says, all or nothing.
-
-    Raises NotFound for a provider that has none here, NotAuthentic, BadData, ConfigurationError, Busy.
+def read_events(public: PublicDesk, provider: str, raw: bytes, headers: Mapping[str, str]) -> list[Event]:
+    """Verify and read one webhook call. Raises NotFound for a provider that has none here, NotAuthentic, BadData,
+    ConfigurationError.
     """
-    events = public.event_reader(provider)(raw, headers)
+    return public.event_reader(provider)(raw, headers)
+
+
+def take_events(public: PublicDesk, provider: str, events: Sequence[Event]) -> Applied:
+    """Do what one call says, all or nothing; a repeated one changes nothing. Raises Busy, CannotWrite, BadData."""
     applied = apply_events(public.store, events, provider=provider, keys=public.keys, now=now_us())
     if applied.paused:
         RunLog(public.desk, "serve").write("domains-paused", provider=provider, domains=applied.paused)

@@ -40,7 +40,8 @@ def web_copy(desk: Desk, slug: str) -> WebCopy:
 
     Merge fields take their defaults, unsubscribe links lead to a page that unsubscribes nobody, pictures come from
     ``/m/``. Nothing is shown before the issue's time has come: slugs are easy to guess, and news can be embargoed.
-    Raises NotFound for what is not public, for whatever reason; the frozen bytes themselves are never changed.
+    What is taken off a web copy later belongs here, between the frozen bytes, which are never changed, and the page.
+    Raises NotFound for what is not public, for whatever reason.
     """
     try:
         approval = load_approval(desk.workspace, slug)

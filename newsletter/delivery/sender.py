@@ -196,7 +196,7 @@ class Sender:
             ledger.end_attempt(conn, self._attempt, now)
             complete(conn, self.mailing, now)
             tally = ledger.counts(conn, self.mailing.id)
-            if self._exhausted and self._going() and tally.get("pending"):
+            if self._exhausted and self._going() and tally.get("pending") and not tally.get("retry_wait"):
                 self._wait_for_domains(conn, now)
             later = ledger.next_try(conn, self.mailing.id)
             state = mailings.read_mailing(conn, self.mailing.id).state

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-from newsletter.errors import BadData, ConfigurationError, NewsletterError
+from newsletter.errors import BadData, Busy, ConfigurationError, NewsletterError, NotFound
 
 HEAD_BYTES: Final = 16 * 1024
 """Of a request's line and headers; a token is 90 characters."""
@@ -52,22 +52,48 @@ class TooSlow(BadData):
     """A body that does not arrive in time."""
 
 
-async def read_body(request: Request, most: int) -> bytes:
-    """The body, if it has at most ``most`` bytes and comes in time; raises TooMuch, TooSlow, ClientDisconnect."""
+class Room:
+    """Memory for bodies that are being read, all together."""
+
+    def __init__(self, most: int) -> None:
+        self._left = most
+
+    def take(self, size: int) -> None:
+        """Raises Busy when there is no room for ``size`` bytes more."""
+        if size > self._left:
+            raise Busy("too many large requests at once", fix="none, if it passes: the provider comes again")
+        self._left -= size
+
+    def give_back(self, size: int) -> None:
+        """The bytes of a body that is read, or never will be."""
+        self._left += size
+
+
+async def read_body(request: Request, most: int, room: Room | None = None) -> bytes:
+    """The body, if it has at most ``most`` bytes, comes in time, and there is room for it while it comes.
+
+    Raises TooMuch, TooSlow, Busy, ClientDisconnect.
+    """
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said[:12]) > most:
         raise TooMuch(f"more than {most:,} bytes")
     chunks: list[bytes] = []
-    size = 0
+    size = taken = 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > most:
                     raise TooMuch(f"more than {most:,} bytes")
+                if room is not None:
+                    room.take(len(chunk))
+                    taken += len(chunk)
                 chunks.append(chunk)
     except TimeoutError as error:
         raise TooSlow(f"not there after {BODY_SECONDS:g} seconds") from error
+    finally:
+        if room is not None:
+            room.give_back(taken)
     return b"".join(chunks)
 
 
@@ -134,7 +160,7 @@ class Hardened:
         except ClientDisconnect:
             return
         except Exception as error:  # noqa: BLE001 - nothing may reach the reader but a page of ours
-            if not isinstance(error, BadData):
+            if status_of(error) >= 500:
                 self._complain(error)
             if not started:
                 await self._wrong(error)(scope, receive, answer)
@@ -161,7 +187,7 @@ def status_of(error: Exception) -> int:
         return 413
     if isinstance(error, TooSlow):
         return 408
-    if isinstance(error, BadData):
+    if isinstance(error, NotFound):
         return 404
     # Ours and passing, as far as anybody out there need know: asking again later is right.
     return 503 if isinstance(error, NewsletterError) and not isinstance(error, ConfigurationError) else 500

@@ -13,8 +13,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
-from newsletter.errors import NewsletterError
-
 if TYPE_CHECKING:
     from newsletter.app.public import ReaderPage
     from newsletter.app.publicdesk import Look, PublicDesk
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("pages")
 About = Literal["link", "test", "copy", "missing", "later"]
 _STATUS: Mapping[About, int] = {"link": 404, "test": 200, "copy": 200, "missing": 404, "later": 503}
-
-_FALLBACK = "<!DOCTYPE html><title>Please try again later</title><p>Please try again later. Nothing was changed."
 
 
 class Pages:
@@ -45,11 +41,8 @@ class Pages:
         return self._page("reader.html.j2", status, reader=reader, again=again, asked=asked)
 
     def notice(self, about: About, status: int | None = None) -> HTMLResponse:
-        """A page that is the same for everybody; it works even when the workspace cannot be read."""
-        try:
-            return self._page("notice.html.j2", status or _STATUS[about], about=about)
-        except NewsletterError:
-            return HTMLResponse(_FALLBACK, status_code=status or _STATUS[about])
+        """A page that is the same for everybody; ``status`` where it is not the usual one."""
+        return self._page("notice.html.j2", status or _STATUS[about], about=about)
 
     def _page(self, template: str, status: int, **values: Any) -> HTMLResponse:
         look = self._public.look

@@ -24,7 +24,7 @@ from newsletter.app import public as use
 from newsletter.app.webcopy import NOBODY, web_copy
 from newsletter.errors import BadData, NewsletterError, NotAuthentic, NotFound
 from newsletter.web.grouping import Grouped
-from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow, read_body, status_of
+from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, Room, TooMuch, TooSlow, read_body, status_of
 from newsletter.web.pages import Pages
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 FORM_BYTES: Final = 16 * 1024
 EVENTS_BYTES: Final = 5 * 1024 * 1024
+ROOM_BYTES: Final = 64 * 1024 * 1024
+"""For the bodies of all events that are being read: whoever sends them has not shown a signature yet."""
 INERT: Final = "test"
 """The token of test mails: signed by nobody."""
 
@@ -56,6 +58,7 @@ class PublicPages:
         self._public = public
         self._complain = complain
         self._pages = Pages(public)
+        self._room = Room(ROOM_BYTES)
         self._grant: Grouped[Wish, ReaderPage | None] = Grouped(partial(use.grant, public))
 
     def app(self) -> ASGIApp:
@@ -165,9 +168,8 @@ class PublicPages:
         """A provider's webhook. Anything but 2xx makes it come again, so that is the answer only where it helps."""
         provider = request.path_params["provider"]
         try:
-            raw = await read_body(request, EVENTS_BYTES)
-            headers = dict(request.headers)
-            await run_in_threadpool(use.take_events, self._public, provider, raw, headers)
+            raw = await read_body(request, EVENTS_BYTES, self._room)
+            said = await run_in_threadpool(use.read_events, self._public, provider, raw, dict(request.headers))
         except NotAuthentic:
             return PlainTextResponse("Forbidden\n", status_code=403)
         except (NotFound, TooMuch, TooSlow) as error:
@@ -175,10 +177,17 @@ class PublicPages:
         except BadData:
             return PlainTextResponse("Not a list of events\n", status_code=400)
         except NewsletterError as error:
-            # Busy, a full disk, no key to verify with: all of that passes, and the provider keeps the events till then.
-            self._complain(error)
-            return PlainTextResponse("Later\n", status_code=503, headers={"Retry-After": "30"})
+            return self._later(error)
+        try:
+            await run_in_threadpool(use.take_events, self._public, provider, said)
+        except NewsletterError as error:
+            return self._later(error)
         return Response(status_code=204)
+
+    def _later(self, error: NewsletterError) -> Response:
+        """Busy, a full disk, no key to verify with: all of that passes, and the provider keeps the events till then."""
+        self._complain(error)
+        return PlainTextResponse("Later\n", status_code=503, headers={"Retry-After": "30", "Connection": "close"})
 
     async def health(self, _: Request) -> Response:
         """200 when the database answers, else 503."""

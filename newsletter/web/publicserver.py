@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -67,5 +68,14 @@ def serve_public(desk: Desk, *, host: str, port: int, say: Callable[[str], None]
     site = desk.config.site.url
     if not site:
         note("There is no site.url in newsletter.toml yet: no mail links to these pages.")
+    if not _is_loopback(host):
+        note(f"Whoever can reach {host} on this port can use the pages without https: put a web server before them.")
     say(f"Public pages of {desk.config.publication.name}: {server.url}" + (f" for {site}" if site else ""))
     server.run_until_stopped()
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

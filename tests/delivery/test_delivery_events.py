@@ -405,6 +405,21 @@ def test_a_domain_that_refuses_us_waits_and_the_others_do_not(bench, told, scrip
     assert status(bench.store, bench.ws, SLUG).domains == {}
 
 
+def test_a_mailing_does_not_pause_for_a_domain_while_others_wait_for_another_try(bench, told, scripted) -> None:
+    """A paused mailing is not taken up by cron: those who are only put off would wait with it."""
+    at_domains(bench, 4, "good.test", "strict.test")
+    mailing = bench.scheduled()
+    with bench.store.write() as conn:
+        domains.hear(conn, mailing.id, "strict.test", domains.News(sender="no"), bench.clock.us)
+    once = scripted(lambda a, n: Outcome.RETRY if a == "reader0@good.test" and n == 0 else Outcome.ACCEPTED)
+    run_due(bench.work(once))
+    assert (bench.mailing().state, bench.states()) == ("sending", {"submitted": 1, "retry_wait": 1, "pending": 2})
+    bench.clock.pass_by(120)
+    run_due(bench.work(once))
+    assert (bench.mailing().state, bench.states()) == ("paused", {"submitted": 2, "pending": 2})
+    assert {address.partition("@")[2] for address in once.addresses} == {"good.test"}
+
+
 def test_a_paused_domain_is_heard_of_while_the_mailing_goes_on(bench, told, sent) -> None:
     """``status`` needs the editor already then."""
     sent(3)

@@ -1,4 +1,4 @@
-"""One server process for every test that only asks, and workspaces for those that break something."""
+"""One server for every test of a module that only asks, and workspaces for processes that something happens to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from newsletter.app.approve import approve_issue
 from newsletter.app.desk import open_desk
 from newsletter.workspace.create import create_demo
-from tests.public.kit import Served, serve
+from tests.public.kit import Served, inside
 from tests.webhooks import Signer
 
 ISSUE = "2026-11-27"
@@ -40,5 +40,5 @@ def workspace(pristine: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def site(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serve(Path(shutil.copytree(pristine, tmp_path_factory.mktemp("site") / "ws"))) as served:
+    with inside(Path(shutil.copytree(pristine, tmp_path_factory.mktemp("site") / "ws"))) as served:
         yield served

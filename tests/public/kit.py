@@ -1,4 +1,4 @@
-"""The public pages as a real process on a real socket, and whoever talks to it."""
+"""The public pages on a real socket, as a process of their own or inside this one, and whoever talks to them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import http.client
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from newsletter.app.desk import open_desk
 from newsletter.audience import subscribers
 from newsletter.message.links import make_token
 from newsletter.store.engine import Store
+from newsletter.web.publicserver import PublicServer
 from newsletter.workspace.keys import load_keys
 from newsletter.workspace.paths import Workspace
 
@@ -48,12 +50,17 @@ class Reader:
 
 @dataclass(frozen=True)
 class Served:
-    """A server process on a workspace. ``store`` is another connection to its database."""
+    """A server on a workspace. ``store`` is another connection to its database."""
 
     root: Path
     url: str
-    process: subprocess.Popen[str]
     store: Store
+    _process: subprocess.Popen[str] | None = None
+
+    @property
+    def process(self) -> subprocess.Popen[str]:
+        assert self._process is not None, "this server is inside the test's own process"
+        return self._process
 
     @property
     def port(self) -> int:
@@ -118,7 +125,7 @@ def serve(root: Path, *options: str) -> Iterator[Served]:
         found = re.search(r"http://\S+", line)
         assert found, line + process.stderr.read()
         with Store(Workspace(root).database) as store:
-            yield Served(root, found[0], process, store)
+            yield Served(root, found[0], store, process)
     finally:
         process.terminate()
         try:
@@ -126,3 +133,19 @@ def serve(root: Path, *options: str) -> Iterator[Served]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
+
+
+@contextlib.contextmanager
+def inside(root: Path) -> Iterator[Served]:
+    """The same server in a thread of this process, whose lines the coverage can count."""
+    with open_desk(root) as desk:
+        server = PublicServer(desk, say=lambda line: print(f"complained: {line}"))
+        thread = threading.Thread(target=server.run_until_stopped)
+        thread.start()
+        try:
+            with Store(desk.workspace.database) as store:
+                yield Served(root, server.url, store)
+        finally:
+            server.stop()
+            thread.join(30)
+            assert not thread.is_alive()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import threading
 import time
@@ -13,9 +14,10 @@ from typing import Any
 import pytest
 
 from newsletter.app.desk import open_desk
+from newsletter.app.mailings import issue_status
 from newsletter.app.send import send_issue
 from newsletter.store.clock import now_us
-from tests.public.kit import Answer, Reader, Served, reader, serve
+from tests.public.kit import Answer, Reader, Served, inside, reader, serve
 from tests.webhooks import Signer
 
 ISSUE = "2026-11-27"
@@ -25,13 +27,11 @@ PATH = "/events/sendgrid"
 @pytest.fixture(scope="module")
 def sent(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Served, dict[str, Reader]]]:
     """A server on a workspace whose issue was sent to a dozen readers."""
-    import shutil
-
     root = Path(shutil.copytree(pristine, tmp_path_factory.mktemp("events") / "ws"))
     readers = {name: reader(root, f"{name}@mail{n}.test") for n, name in enumerate("abcdefghijkl")}
     with open_desk(root) as desk:
         assert send_issue(desk, ISSUE).state == "completed"
-    with serve(root) as site:
+    with inside(root) as site:
         yield site, readers
 
 
@@ -196,6 +196,30 @@ def test_a_body_that_breaks_off_is_nothing(sent: Any, signer: Signer) -> None:
     assert site.status(readers["g"]) == "subscribed"
 
 
+def test_large_bodies_that_nobody_signed_do_not_fill_the_memory(
+    workspace: Path, signer: Signer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together they get so much room and no more; it is free again when they are gone."""
+    from newsletter.web import public as pages
+
+    monkeypatch.setattr(pages, "ROOM_BYTES", 300_000)
+    with inside(workspace) as site:
+        holding = []
+        for _ in range(2):
+            connection = socket.create_connection(("127.0.0.1", site.port), 20)
+            connection.sendall(f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: 500000\r\n\r\n".encode())
+            connection.sendall(b" " * 140_000)
+            holding.append(connection)
+        raw = b"[" + b" " * 100_000 + b"]"
+        deadline = time.monotonic() + 10
+        while site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status != 503:
+            assert time.monotonic() < deadline
+        for connection in holding:
+            connection.close()
+        while site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status != 204:
+            assert time.monotonic() < deadline
+
+
 def test_whoever_is_not_the_provider_here_is_404(sent: Any, post: Post) -> None:
     """Also the ones that have no events, and a GET."""
     for provider in ("smtp", "outbox", "postmark", "..", "%00", "a" * 500):
@@ -252,3 +276,30 @@ def test_the_key_may_come_from_the_environment_and_the_key_to_send_with_is_not_n
     monkeypatch.delenv("SENDGRID_API_KEY", raising=False)
     with serve(workspace) as site:
         assert site.ask(PATH, method="POST", body=b"[]", headers=signer.headers(b"[]")).status == 204
+
+
+def test_a_domain_that_waits_is_told_in_the_log_and_in_status(workspace: Path, signer: Signer) -> None:
+    """For whoever has to act: which domain, and what its server said; no address."""
+    who = reader(workspace, "ada@strict.test")
+    with open_desk(workspace) as desk:
+        send_issue(desk, ISSUE)
+        with inside(workspace) as site:
+            refused = event(
+                key_of(site, who), "bounce", type="blocked", status="5.7.26", reason="550 5.7.26 ada@strict.test: DMARC"
+            )
+            raw = json.dumps([refused]).encode()
+            assert site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status == 204
+            assert "You are subscribed" in site.ask(who.preferences).text
+        (line,) = [
+            json.loads(text)
+            for text in (workspace / ".newsletter" / "logs" / "run-due.jsonl").read_text().splitlines()
+            if "domains-paused" in text
+        ]
+        assert line["domains"] == ["strict.test: it refuses this sender: 550 5.7.26 …@strict.test: DMARC"]
+        assert "ada" not in json.dumps(line)
+        row = issue_status(desk, ISSUE)
+        assert row.as_row()["events"] == {"blocked": 1}
+        assert row.as_row()["paused_domains"][0]["domain"] == "strict.test"
+        said = "\n".join(row.lines())
+    assert "the provider says: 1 blocked" in said
+    assert "strict.test waits: it refuses this sender" in said

@@ -22,6 +22,7 @@ from newsletter.articles.shape import title_key
 from newsletter.articles.story import Draft, nothing_to_read
 from newsletter.articles.text import fallback_headline
 from newsletter.articles.to_markdown import to_markdown
+from newsletter.errors import BadData
 from newsletter.models import Article
 
 ALLOWED_TAGS = frozenset(
@@ -61,12 +62,28 @@ def read_html(text: str, draft: Draft) -> Article:
 
 
 def _parse(text: str, draft: Draft) -> HtmlElement:
-    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True)
     source = _XML_DECLARATION.sub("", clean(text)).encode()
     try:
-        return lxml.html.document_fromstring(source, parser=parser)
+        page, whole = _read(source, huge=False)
+        if not whole:
+            page, whole = _read(source, huge=True)
     except (ParserError, XMLSyntaxError, AssertionError) as wrong:
         raise nothing_to_read(draft.file) from wrong
+    if not whole:
+        # What comes after the deepest element would be missing, and nobody would know.
+        raise BadData(
+            "the page has elements more than two thousand deep inside each other",
+            where=draft.file,
+            fix="open it in a browser, and save or copy only the story itself",
+        )
+    return page
+
+
+def _read(source: bytes, *, huge: bool) -> tuple[HtmlElement, bool]:
+    """A page, and whether it was read to its end: libxml2 stops at a depth of 256, or 2,048, without a word."""
+    parser = lxml.html.HTMLParser(encoding="utf-8", remove_comments=True, remove_pis=True, huge_tree=huge)
+    page = lxml.html.document_fromstring(source, parser=parser)
+    return page, not any(entry.level_name == "FATAL" for entry in parser.error_log)
 
 
 def _headline(page: HtmlElement, facts: PageFacts, draft: Draft) -> None:
@@ -156,7 +173,7 @@ def _sanitised(root: HtmlElement) -> HtmlElement:
         url_schemes={"https", "http", "mailto", "tel"},
         link_rel=None,
     )
-    return lxml.html.fragment_fromstring(cleaned, create_parent="div")
+    return lxml.html.fragment_fromstring(cleaned, create_parent="div", parser=lxml.html.HTMLParser(huge_tree=True))
 
 
 def _text_lines(root: HtmlElement) -> Iterator[str]:

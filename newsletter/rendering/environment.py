@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import traceback
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -15,7 +16,8 @@ from jinja2.environment import Environment, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Cycler, Joiner, Namespace
 
-from newsletter.errors import ThemeError
+from newsletter.errors import ThemeError, did_you_mean
+from newsletter.rendering import shown
 from newsletter.rendering.shown import Marks
 from newsletter.workspace.builtin import builtin_templates
 from newsletter.workspace.themes import Theme
@@ -36,6 +38,8 @@ _TEMPLATE_FAULTS = (
     RecursionError,
     MemoryError,
 )
+
+_NO_ATTRIBUTE = re.compile(r"'newsletter\.rendering\.shown\.(\w+) object' has no attribute '(\w+)'")
 
 _COMPILED: dict[tuple[str, str, int, int], CodeType] = {}
 _COMPILED_LIMIT = 256
@@ -94,15 +98,17 @@ class Templates:
             what = f"there is no template {error.name!r}"
             fix = "write the file, or correct the name in extends, include or import"
         elif isinstance(error, UndefinedError):
-            what = f"the template asks for something that is not there: {error.message}"
-            fix = "docs/themes.md lists the variables of a template"
+            missing, near = _missing(error.message or "")
+            what = f"the template asks for something that is not there: {missing}"
+            fix = f"{near}docs/themes.md lists the variables of a template"
         elif isinstance(error, RecursionError):
             what = "the template includes or extends itself without end"
             fix = "to build on the built-in file of the same name, extend builtin/THEME/FILE"
         else:
             what = f"the template failed: {str(error) or type(error).__name__}"
-        if marks is not None and marks.current is not None:
-            what = f"{what} (while setting the story {marks.current})"
+        story = (marks.current if marks else None) or _story_in(error)
+        if story is not None:
+            what = f"{what} (while setting the story {story})"
         return ThemeError(what, where=self._line(error, name), fix=fix)
 
     def _line(self, error: BaseException, name: str) -> str:
@@ -113,6 +119,28 @@ class Templates:
         # Jinja rewrites tracebacks so that a frame of compiled code names the template's own file and line.
         frames = [frame for frame in traceback.extract_tb(error.__traceback__, limit=-200) if frame.filename in files]
         return f"{frames[-1].filename}:{frames[-1].lineno}" if frames else self.place(name)
+
+
+def _missing(message: str) -> tuple[str, str]:
+    """Jinja's message in the words of the documents, and a hint when a name is nearly right."""
+    found = _NO_ATTRIBUTE.fullmatch(message)
+    kind = getattr(shown, found[1], None) if found else None
+    if found is None or kind is None:
+        return message, ""
+    names = [field.name for field in fields(kind) if not field.name.startswith("_")]
+    hint = did_you_mean(found[2], names)
+    name = found[1].removeprefix("Shown").lower()
+    return f"{name} has no attribute '{found[2]}'", f"{hint} " if hint else ""
+
+
+def _story_in(error: BaseException) -> str | None:
+    """The story that a template was busy with before it said so: an article among the names of its innermost lines."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    for frame in reversed(frames[-200:]):
+        found = [value for value in frame.f_locals.values() if isinstance(value, shown.ShownArticle)]
+        if found:
+            return found[-1].slug
+    return None
 
 
 def _look_up(theme: Theme, name: str) -> Path | None:

@@ -38,15 +38,17 @@ _BLANKS = re.compile(r"[ \t\n\r\f]+")
 _INLINE_DISPLAY = re.compile(r"display:\s*inline")
 
 
-def parse_page(html: str, where: str) -> _Element:
-    """The tree of a whole HTML document; RenderError when a template did not produce one."""
+def parse_page(html: str, where: str, slugs: Sequence[str] = ()) -> _Element:
+    """The tree of a whole HTML document; RenderError when a template did not produce one. ``slugs`` are its stories."""
     from lxml import etree
 
     if not html.lstrip()[:15].lower().startswith("<!doctype html"):
         raise ThemeError("the template does not start with <!DOCTYPE html>", where=where, fix="make it the first line")
     if "<![if" in html:
         raise ThemeError(
-            "<![if …]> breaks the inliner", where=where, fix="write <!--[if !mso]><!--> … <!--<![endif]-->"
+            f"<![if …]> breaks the inliner{_in_story(html, html.index('<![if'), slugs)}",
+            where=where,
+            fix="write <!--[if !mso]><!--> … <!--<![endif]-->",
         )
     parser = etree.HTMLParser(huge_tree=True, remove_pis=True)
     try:
@@ -208,26 +210,44 @@ def take_marks(html: str, slugs: Sequence[str], where: str | None = None) -> tup
     return "".join(out), tuple(spans)
 
 
-def check_complete(before: str, after: str, where: str) -> None:
+def _in_story(html: str, at: int, slugs: Sequence[str]) -> str:
+    """`` (in the story …)`` for a place in a page that still has its marks; "" between the stories."""
+    marks = [mark for mark in _MARK.finditer(html) if mark.start() < at]
+    number = int(marks[-1][2]) if marks and marks[-1][1] == "open" else -1
+    return f" (in the story {slugs[number]})" if 0 <= number < len(slugs) else ""
+
+
+def check_complete(before: str, after: str, where: str, slugs: Sequence[str] = ()) -> None:
     """The self-check of the finished page. RenderError for a merge field that was lost or doubled, Outlook conditionals
-    that do not pair up, template syntax that nothing filled in."""
+    that do not pair up, template syntax that nothing filled in. ``before`` has the marks of the stories ``slugs``."""
     went_in, came_out = Counter(TOKEN.findall(before)), Counter(TOKEN.findall(after))
     if went_in != came_out:
         token = min((went_in - came_out) | (came_out - went_in))
         what = f"the merge field {token} went in {went_in[token]} times and came out {came_out[token]} times"
+        what += _in_story(before, before.find(token), slugs)
         raise RenderError(
             what, where=where, fix="do not write a merge field where HTML ignores it, as between table rows"
         )
     opened, closed = len(_MSO_OPEN.findall(after)), len(_MSO_CLOSE.findall(after))
     if opened != closed:
         what = f"{opened} conditional comments for Outlook are opened and {closed} closed"
+        what += _in_story(before, _unpaired(before), slugs)
         raise RenderError(what, where=where, fix="end each <!--[if mso]> with <![endif]-->")
     for left in ("{{", "{%"):
         if left in after:
-            around = after[max(0, after.index(left) - 20) : after.index(left) + 40]
-            raise RenderError(
-                f"template syntax is left in the page: {around}", where=where, fix="fill it in or remove it"
-            )
+            around = " ".join(after[max(0, after.index(left) - 20) : after.index(left) + 40].split())
+            what = f"template syntax is left in the page: {around}{_in_story(before, before.find(left), slugs)}"
+            raise RenderError(what, where=where, fix="fill it in or remove it")
+
+
+def _unpaired(html: str) -> int:
+    """Where the first conditional comment starts that is not ended, or ends that was not started."""
+    open_at = -1
+    for mark in re.finditer(f"(?P<open>{_MSO_OPEN.pattern})|{_MSO_CLOSE.pattern}", html):
+        if (mark["open"] is None) == (open_at < 0):
+            return open_at if open_at >= 0 else mark.start()
+        open_at = mark.start() if mark["open"] else -1
+    return open_at
 
 
 def _comments(page: _Element) -> list[tuple[_Element, str]]:

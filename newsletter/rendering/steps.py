@@ -122,7 +122,7 @@ def _html(
     style = templates.css(STYLE, variables)
     kept = kept_blocks(templates.css(CLIENT, variables), templates.place(CLIENT))
     clock.lap("templates")
-    page = finish.parse_page(written, where)
+    page = finish.parse_page(written, where, marks.slugs)
     if not material.theme.mso:
         finish.drop_word_markup(page)
     inline(page, style, templates.place(STYLE))
@@ -131,7 +131,7 @@ def _html(
     isolation.in_page(page, _values(authored.tokeniser))
     finish.keep_client_css(page, kept)
     html, spans = finish.take_marks(finish.serialise(page), marks.slugs, where)
-    finish.check_complete(written, html, where)
+    finish.check_complete(written, html, where, marks.slugs)
     sources = frozenset(image.get("src", "") for image in page.iter("img"))
     mended = unpaired(written)
     clock.lap("finish")

@@ -343,3 +343,17 @@ def test_no_word_of_any_page_is_lost(tree: str) -> None:
     expected = [w for w in ("word",) for _ in range(tree.count(w))]
     found = lxml.html.fragment_fromstring(shown, create_parent="div").text_content()
     assert found.count("word") == len(expected)
+
+
+def test_hundreds_of_tags_that_nobody_closed_lose_no_word() -> None:
+    """An old editor's ``<font>`` in every paragraph nests them all, and past a depth of 256 libxml2 stops reading."""
+    body = body_of("".join(f"<p><font color=black>word {n} " for n in range(900)))
+    assert [int(n) for n in body.replace("word", "").split()] == list(range(900))
+
+
+@pytest.mark.parametrize("tag", ["div", "b", "blockquote", "ul><li", "table><tr><td", "font"])
+def test_a_page_that_cannot_be_read_to_its_end_is_refused(tag: str) -> None:
+    """Ten thousand elements inside each other: half a story would be worse than none."""
+    with pytest.raises(BadData, match="deep inside each other") as refused:
+        page("<p>The beginning.</p>" + f"<{tag}>" * 10_000 + "The end.")
+    assert refused.value.where == "story.html" and refused.value.fix

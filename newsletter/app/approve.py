@@ -18,6 +18,7 @@ from newsletter.delivery import installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at
 from newsletter.delivery.testsend import TestSent
+from newsletter.delivery.undo import stoppable_until
 from newsletter.errors import FindingsRemain, IllegalState, NewsletterError
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
@@ -35,6 +36,8 @@ class Approved:
     warnings: Sequence[Finding]
     remote_images: Sequence[str]
     test: TestSent | None = None
+    stoppable_until: str | None = None
+    """Local time until which the due mailing waits and can be stopped whole; None without ``[schedule] undo``."""
 
     @property
     def untested(self) -> str | None:
@@ -54,6 +57,7 @@ class Approved:
             "approver": self.approval.approver,
             "send_at": self.mailing.local_time if self.mailing else None,
             "zone": self.approval.zone,
+            "stoppable_until": self.stoppable_until,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
             "tested": self.untested is None,
@@ -76,7 +80,8 @@ class Approved:
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
         lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
-        lines.append(f"Stop the presses: newsletter unapprove {slug}")
+        until = f"   (can be stopped until {self.stoppable_until})" if self.stoppable_until else ""
+        lines.append(f"Stop the presses: newsletter unapprove {slug}{until}")
         return lines
 
 
@@ -122,7 +127,8 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
+    until = stoppable_until(mailing.send_at, mailing.zone, config) if mailing else None
+    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test, until)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:

@@ -12,6 +12,7 @@ from newsletter.delivery import installation, mailings, reconcile
 from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
 from newsletter.delivery.status import Status
+from newsletter.delivery.undo import stoppable_until
 from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us, now_us
 
@@ -22,6 +23,8 @@ class IssueStatus:
 
     status: Status
     provider: str
+    stoppable_until: str | None = None
+    """Local time until which a scheduled mailing can be stopped whole; None without ``[schedule] undo``."""
 
     @property
     def issue(self) -> str:
@@ -53,6 +56,7 @@ class IssueStatus:
             "approver": now.approver,
             "send_at": now.local_time,
             "zone": now.zone,
+            "stoppable_until": self.stoppable_until,
             "provider": now.provider,
             "planned": now.planned,
             "counts": dict(now.counts or {}),
@@ -73,6 +77,8 @@ class IssueStatus:
             lines.append(f"  because: {now.reason}")
         if now.local_time and now.state not in {"approved", "scheduled"}:
             lines.append(f"  send time: {self.when} ({now.zone})")
+        if self.stoppable_until:
+            lines.append(f"  can be stopped until {self.stoppable_until}: newsletter unapprove {now.issue}")
         if now.approver:
             lines.append(f"  approved by {now.approver}")
         lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
@@ -131,13 +137,19 @@ class Reconciled:
 
 def issue_status(desk: Desk, slug: str) -> IssueStatus:
     """Everything about one issue; raises NotFound when there is neither a folder nor a mailing."""
-    return IssueStatus(states.status(desk.store, desk.workspace, slug), desk.config.provider.name)
+    return _issue_status(desk, states.status(desk.store, desk.workspace, slug))
 
 
 def all_statuses(desk: Desk) -> list[IssueStatus]:
     """The newest mailing of every issue, the latest first."""
-    provider = desk.config.provider.name
-    return [IssueStatus(status, provider) for status in states.all_statuses(desk.store)]
+    return [_issue_status(desk, status) for status in states.all_statuses(desk.store)]
+
+
+def _issue_status(desk: Desk, status: Status) -> IssueStatus:
+    until = None
+    if status.state == "scheduled" and status.send_at is not None and status.zone is not None:
+        until = stoppable_until(status.send_at, status.zone, desk.config)
+    return IssueStatus(status, desk.config.provider.name, until)
 
 
 def pause_mailing(desk: Desk, slug: str) -> str:

@@ -10,9 +10,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import guards, installation, ledger, mailings
+from newsletter.delivery import guards, installation, ledger, mailings, undo
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.ledger import Recovered
@@ -94,6 +95,8 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
+            if undo.waits(mailing, work.config, work.timing.now()):
+                continue
             try:
                 _heed(work)
                 run = _one(work, mailing, provider)
@@ -111,16 +114,22 @@ def run_due(work: Work) -> RunReport:
 def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """Send one mailing now (``newsletter send``), whatever its time. Raises ``Busy`` when another process does.
 
-    A guard that refuses holds the mailing as ``run_due`` would and is raised too.
+    The undo window begins now. A guard that refuses holds the mailing as ``run_due`` would and is raised too.
     """
+    timing = work.timing
+    state = partial(_state, work, mailing)
+    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
     with _provider_once(work) as provider:
         run = _locked(work, mailing, provider, raising=True)
     if run is None:
-        with work.store.read() as conn:
-            state = mailings.read_mailing(conn, mailing.id).state
-        how = "resume" if state in {"held", "paused"} else "status"
-        raise IllegalState(f"the mailing of {mailing.issue} is {state}", fix=f"newsletter {how} {mailing.issue}")
+        how = "resume" if state() in {"held", "paused"} else "status"
+        raise IllegalState(f"the mailing of {mailing.issue} is {state()}", fix=f"newsletter {how} {mailing.issue}")
     return run
+
+
+def _state(work: Work, mailing: Mailing) -> str:
+    with work.store.read() as conn:
+        return mailings.read_mailing(conn, mailing.id).state
 
 
 def settle_leftovers(work: Work) -> None:

@@ -178,6 +178,8 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     lateness: str = "2h"
     """A mailing that is due longer ago than this is held, not sent."""
+    undo: str = "0m"
+    """How long a mailing that is due waits before its first mail, so that ``unapprove`` still stops it whole."""
 
 
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

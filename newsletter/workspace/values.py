@@ -92,6 +92,7 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
     yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
+    yield from _number(lambda: parse_duration(config.schedule.undo, "schedule.undo"))
     yield from _secrets(config)
 
 

@@ -212,3 +212,17 @@ def test_the_demo_works_in_a_fresh_folder_and_refuses_a_used_one(run: Run, tmp_p
     assert "12 = 12 submitted" in shown.out
     assert len(list((tmp_path / "sample" / ".newsletter" / "outbox" / "new").iterdir())) >= 11
     run("demo", str(tmp_path / "sample"), code=2)
+
+
+def test_approve_and_status_say_until_when_it_can_be_stopped(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """With ``[schedule] undo``: run-due waits, unapprove answers that nothing was submitted."""
+    config = weekly / "newsletter.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("[schedule]", '[schedule]\nundo = "90m"'), "utf-8")
+    approved = run("approve", issue, "--send-at", "now", "--json").json
+    until = approved["stoppable_until"]
+    assert run("run-due").out == ""
+    assert f"can be stopped until {until}: newsletter unapprove {issue}" in run("status", issue).out
+    assert run("status", issue, "--json").json["stoppable_until"] == until
+    assert "stopped, 0 submitted" in run("unapprove", issue).out
+    assert "(can be stopped until " in run("approve", issue, "--send-at", "now").out
+    assert mails(weekly) == []

@@ -18,11 +18,11 @@ from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
-from newsletter.delivery.sender import Pace, Sender, Sent, Timing
+from newsletter.delivery.sender import Sender, Sent, Timing
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
-from newsletter.workspace.config import parse_rate
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
 from newsletter.workspace.paths import Workspace
@@ -191,7 +191,6 @@ class _Held(Exception):
 def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool) -> Sent | None:
     """Guards, plan, send. Everything that could refuse comes before the first recipient."""
     real = not provider.capabilities.local
-    pace = Pace(rate=parse_rate(work.config.provider.rate, "provider.rate"), wait=work.wait)
     begun = mailing.state == "sending"
     here = None
     if real:
@@ -214,7 +213,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
     try:
-        return _send(work, mailing, approval, provider, pace)
+        return _send(work, mailing, approval, provider)
     finally:
         if here is not None:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
@@ -232,7 +231,7 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         return plan(work.store, mailing, keys=work.keys, now=work.timing.now(), accept=accept) is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, pace: Pace) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
@@ -244,7 +243,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, 
         outgoing=outgoing,
         write_to=addresser(issue=mailing.issue, site_url=approval.facts.site_url, keys=work.keys),
         keys=work.keys,
-        pace=pace,
+        pace=pace_of(work.store, mailing, work.config, wait=work.wait),
         timing=work.timing,
         stop=work.stop,
         progress=work.progress,

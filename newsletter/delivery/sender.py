@@ -18,11 +18,13 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import ledger, mailings
+from newsletter.delivery import ledger, mailings, throttle
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.outcomes import Change, RetryPolicy, Window, judge, unanswered
+from newsletter.delivery.outcomes import Change, Window, judge, unanswered
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
+from newsletter.delivery.throttle import Limit
 from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
@@ -35,9 +37,7 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000
 _BEAT_SECONDS = 5.0
-_CREDIT_SECONDS = 0.25  # what a rate may catch up after a slow turn
 _LINGER_SECONDS = 0.002  # windows that end together share one commit
-_USUAL = RetryPolicy()
 _BUSY_TURNS = 24  # each has waited the store's five seconds already
 
 
@@ -49,19 +49,6 @@ class Timing:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     dice: Callable[[], float] = random.random
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast and how patiently. ``rate`` is mails per second, 0 = no limit.
-
-    ``wait`` is how many seconds a sender with nothing but later retries in its hands waits for the next of them;
-    ``run-due`` does not wait (0): it comes again in a minute.
-    """
-
-    rate: float = 0.0
-    wait: float = 0.0
-    retries: RetryPolicy = _USUAL
 
 
 _REAL = Timing()
@@ -193,6 +180,7 @@ class Sender:
             ledger.release(conn, self.mailing.id, self._attempt, now)
             ledger.end_attempt(conn, self._attempt, now)
             complete(conn, self.mailing, now)
+            throttle.tidy(conn, now)
             tally = ledger.counts(conn, self.mailing.id)
             later = ledger.next_try(conn, self.mailing.id)
             state = mailings.read_mailing(conn, self.mailing.id).state
@@ -250,11 +238,13 @@ class Sender:
                     ledger.release(conn, self.mailing.id, self._attempt, now)
                     next_up, claimed = [], []
                 else:
-                    # What came back may have put the sender on hold: look again.
+                    # What came back may have put the sender on hold, and others use the same rate: look again.
+                    self._see_limits(conn, now)
                     next_up = self._next_windows(windows)
                     if next_up:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
+                        throttle.take(conn, self._limits, len(ids), now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
                     claim_more = self._hungry(windows, next_up)
@@ -279,8 +269,10 @@ class Sender:
         self._done.clear()
         for ready in next_up:
             self._ready.popleft()
-            if self.pace.rate:
-                self._free_at = max(self._free_at, now_m - _CREDIT_SECONDS) + len(ready.rows) / self.pace.rate
+            if self.pace.slowest:
+                self._free_at = (
+                    max(self._free_at, now_m - throttle.CREDIT_SECONDS) + len(ready.rows) / self.pace.slowest
+                )
         if done:
             self._idle_since = None
             self._settled += done
@@ -348,25 +340,35 @@ class Sender:
         little = len(self._ready) - len(next_up) <= windows // 2
         return little and not self._exhausted and not self._on_hold()
 
+    @property
+    def _limits(self) -> tuple[Limit, ...]:
+        return self.pace.limits(self.provider.capabilities.name, self.mailing.public_id)
+
+    def _see_limits(self, conn: Connection, now: int) -> None:
+        """When the rate allows the next window, as all processes left it."""
+        if limits := self._limits:
+            ahead = throttle.free_at(conn, limits, now) - now
+            self._free_at = self.timing.monotonic() + ahead / _SECOND
+
     def _window_size(self) -> int:
         """One batch; with a rate at most one second's worth, so that a slow rate is also an even one."""
         most = max(1, self.provider.capabilities.max_batch)
-        return min(most, max(1, int(self.pace.rate))) if self.pace.rate else most
+        return min(most, max(1, int(self.pace.slowest))) if self.pace.slowest else most
 
     def _next_windows(self, windows: int) -> list[_Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
         free = windows - len(self._inflight)
         if free <= 0 or not self._ready or self._on_hold():
             return []
-        if not self.pace.rate:
+        if not self.pace.slowest:
             return list(self._ready)[:free]
         now, chosen = self.timing.monotonic(), []
-        at = max(self._free_at, now - _CREDIT_SECONDS)
+        at = max(self._free_at, now - throttle.CREDIT_SECONDS)
         for ready in list(self._ready)[:free]:
             if at > now:
                 break
             chosen.append(ready)
-            at += len(ready.rows) / self.pace.rate
+            at += len(ready.rows) / self.pace.slowest
         return chosen
 
     def _over(self) -> bool:
@@ -398,7 +400,7 @@ class Sender:
         """Until something comes back or may go; never longer than a second, to hear a stop or a pause."""
         now = self.timing.monotonic()
         if self._inflight:
-            pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.rate else 1.0
+            pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.slowest else 1.0
             wait(self._inflight, timeout=pause, return_when=FIRST_COMPLETED)
             if len(self._inflight) > 1:
                 wait(self._inflight, timeout=_LINGER_SECONDS, return_when=ALL_COMPLETED)

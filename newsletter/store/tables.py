@@ -167,6 +167,14 @@ _OPEN = delivery.c.state.in_(("pending", "claimed", "submitting", "retry_wait"))
 Index("ix_delivery_open", delivery.c.mailing_id, delivery.c.state, delivery.c.id,
       sqlite_where=_OPEN, postgresql_where=_OPEN)  # fmt: skip
 
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("free_at", BigInteger, nullable=False),
+    comment="free_at: when the next mail may go within a rate (GCRA)",
+)
+
 test_send = Table(
     "test_send",
     metadata,

@@ -180,6 +180,8 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mailing that is due longer ago than this is held, not sent."""
     undo: str = "0m"
     """How long a mailing that is due waits before its first mail, so that ``unapprove`` still stops it whole."""
+    spread: str = "0m"
+    """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
 
 
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

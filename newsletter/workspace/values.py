@@ -7,11 +7,12 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
-from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
 
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
@@ -91,9 +92,13 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
-    yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
-    yield from _number(lambda: parse_duration(config.schedule.undo, "schedule.undo"))
+    yield from _durations(config.schedule)
     yield from _secrets(config)
+
+
+def _durations(schedule: Schedule) -> Iterator[Complaint]:
+    for key in ("lateness", "undo", "spread"):
+        yield from _number(partial(parse_duration, getattr(schedule, key), f"schedule.{key}"))
 
 
 def _single_lines(config: Config) -> Iterator[tuple[str, str]]:

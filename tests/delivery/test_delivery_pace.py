@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import msgspec
 import pytest
 
@@ -32,7 +34,7 @@ def test_a_mailing_is_spread_evenly_over_its_time(bench, scripted) -> None:
     provider = scripted(before=lambda _batch: at.append(bench.clock.ticks))
     assert run_due(bench.work(provider)).runs[0].counts == {"submitted": 60}
     assert {len(batch.recipients) for batch in provider.batches} == {1}
-    assert [b - a for a, b in zip(at, at[1:], strict=False)] == pytest.approx([10.0] * 59, abs=1.1)
+    assert [b - a for a, b in pairwise(at)] == pytest.approx([10.0] * 59, abs=1.1)
     assert at[-1] == pytest.approx(590, abs=3)
 
 
@@ -96,7 +98,7 @@ def test_two_mailings_share_the_rate_of_their_provider(bench, scripted) -> None:
 
 
 def test_two_processes_that_take_turns_never_exceed_the_rate(bench) -> None:
-    """Each looks and takes in a transaction of its own; in any ten seconds they get 50, and one window for the start."""
+    """Each looks and takes in a transaction of its own; ten seconds see 50, and one window more."""
     limits = (Limit("provider:x", 5.0),)
     granted: list[float] = []
     for step in range(4000):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
 from newsletter.app.log import RunLog, mark_run
+from newsletter.app.preflight import preflight
 from newsletter.app.providers import make_provider
 from newsletter.app.words import plural, when
 from newsletter.delivery import mailings
@@ -210,6 +212,7 @@ def _work(
         stop=stop,
         progress=progress,
         wait=wait,
+        preflight=partial(preflight, desk),
     )
 
 

@@ -41,7 +41,8 @@ _REAL = Timing()
 class Work:
     """What sending needs. ``provider`` is called at most once, and only when something is due.
 
-    ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait.
+    ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
+    at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
     """
 
     store: Store
@@ -53,6 +54,7 @@ class Work:
     progress: Callable[[int, int], None] = lambda _done, _total: None
     timing: Timing = _REAL
     wait: float = 0.0
+    preflight: Callable[[Approval], None] = lambda _approval: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,9 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         # `planning` with a lock that is ours: whoever began is gone, and left no rows.
         if not mailings.step(conn, mailing.id, ("scheduled", "planning"), "planning", reason=mailing.reason):
             return False
+    if real:
+        with _holding("guard"):
+            work.preflight(approval)
     with file_lock(work.workspace.locks / "plan.lock", timeout=_PLAN_WAIT), _holding("guard"):
         accept = (lambda pending: guards.audience_size(approval, pending)) if real else (lambda _pending: None)
         return plan(work.store, mailing, keys=work.keys, now=work.timing.now(), accept=accept) is not None

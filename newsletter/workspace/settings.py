@@ -182,6 +182,8 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How long a mailing that is due waits before its first mail, so that ``unapprove`` still stops it whole."""
     spread: str = "0m"
     """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
+    preflight: bool = True
+    """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
 
 
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -8,9 +8,10 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.words import plural
-from newsletter.delivery import installation, mailings, reconcile
+from newsletter.delivery import breaker, installation, mailings, reconcile
 from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
+from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.status import Status
 from newsletter.delivery.undo import stoppable_until
 from newsletter.errors import UsageProblem
@@ -25,6 +26,8 @@ class IssueStatus:
     provider: str
     stoppable_until: str | None = None
     """Local time until which a scheduled mailing can be stopped whole; None without ``[schedule] undo``."""
+    away: str | None = None
+    """That the provider is away, since when, and when it is asked again; None while all is well."""
 
     @property
     def issue(self) -> str:
@@ -57,6 +60,7 @@ class IssueStatus:
             "send_at": now.local_time,
             "zone": now.zone,
             "stoppable_until": self.stoppable_until,
+            "provider_away": self.away,
             "provider": now.provider,
             "planned": now.planned,
             "counts": dict(now.counts or {}),
@@ -79,6 +83,8 @@ class IssueStatus:
             lines.append(f"  send time: {self.when} ({now.zone})")
         if self.stoppable_until:
             lines.append(f"  can be stopped until {self.stoppable_until}: newsletter unapprove {now.issue}")
+        if self.away:
+            lines.append(f"  {self.away}")
         if now.approver:
             lines.append(f"  approved by {now.approver}")
         lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
@@ -149,7 +155,18 @@ def _issue_status(desk: Desk, status: Status) -> IssueStatus:
     until = None
     if status.state == "scheduled" and status.send_at is not None and status.zone is not None:
         until = stoppable_until(status.send_at, status.zone, desk.config)
-    return IssueStatus(status, desk.config.provider.name, until)
+    return IssueStatus(status, desk.config.provider.name, until, _away(desk, status))
+
+
+def _away(desk: Desk, status: Status) -> str | None:
+    if status.provider is None or status.zone is None or status.state not in {"scheduled", "planning", "sending"}:
+        return None
+    with desk.store.read() as conn:
+        found = breaker.read(conn, status.provider)
+    if found is None:
+        return None
+    since, until = (wall_time(from_us(at), status.zone)[11:] for at in (found.since, found.open_until))
+    return f"{status.provider} has put us off since {since} ({found.reason}); it is asked again at {until}"
 
 
 def pause_mailing(desk: Desk, slug: str) -> str:

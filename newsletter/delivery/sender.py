@@ -18,10 +18,10 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import ledger, mailings, throttle
+from newsletter.delivery import breaker, ledger, mailings, throttle
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.outcomes import Change, Window, judge, unanswered
+from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
@@ -111,6 +111,7 @@ class Sender:
     _free_at: float = 0.0
     _hold_until: float = 0.0
     _put_off: int = 0
+    _unreached: set[int] = field(default_factory=set)
     _beaten: float = float("-inf")
     _promoted: float = float("-inf")
     _idle: bool = False
@@ -156,6 +157,10 @@ class Sender:
             idempotent = self.provider.capabilities.idempotency and self._state == "sending"
             recovered = ledger.recover(conn, self.mailing.id, self._attempt, idempotent=idempotent, now=now)
             tally = ledger.counts(conn, self.mailing.id)
+            if known := breaker.read(conn, self.provider.capabilities.name):
+                self._put_off = known.put_off
+                ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
+                self._hold_until = self.timing.monotonic() + ahead
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
@@ -224,7 +229,7 @@ class Sender:
         now_m = self.timing.monotonic()
         look = going and now_m - self._promoted >= 1.0
         claim_more = going and self._hungry(windows, next_up)
-        letting_go = bool(self._ready) and not going
+        letting_go = bool(self._ready) and (not going or self._left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
         try:
@@ -234,8 +239,10 @@ class Sender:
                 done = self._record(conn, now)
                 # Asked once: a stop that comes after this counts from the next turn on.
                 going = self._going()
-                if not going:
+                letting_go = not going or self._left_alone
+                if letting_go:
                     ledger.release(conn, self.mailing.id, self._attempt, now)
+                if not going:
                     next_up, claimed = [], []
                 else:
                     # What came back may have put the sender on hold, and others use the same rate: look again.
@@ -248,7 +255,7 @@ class Sender:
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
                     claim_more = self._hungry(windows, next_up)
-                    room = (windows - len(self._ready) + len(next_up)) * size
+                    room = 1 if self._probing else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
@@ -256,7 +263,7 @@ class Sender:
                 raise
             return [], []
         self._committed(now_m, done, next_up, look)
-        if not going:
+        if letting_go:
             self._ready.clear()
         elif claim_more and not claimed:
             self._exhausted = True
@@ -299,16 +306,29 @@ class Sender:
             patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
             now=now,
             dice=self.timing.dice,
+            alone=not self._probing and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
-        if verdict.put_off:
+        self._learn(conn, done.window, verdict, now)
+        return verdict.changes
+
+    def _learn(self, conn: Connection, window: Window, verdict: Verdict, now: int) -> None:
+        """What a window says about the provider: it is there, or it is to be left alone for a while."""
+        name = self.provider.capabilities.name
+        if verdict.reached:
+            if self._put_off:
+                breaker.close(conn, name)
+            self._put_off, self._hold_until = 0, 0.0
+            self._unreached.clear()
+            return
+        self._unreached.update(row for row, _ in window.rows.values())
+        if verdict.away:
             self._put_off += 1
             hold = max(self.pace.retries.hold_for(self._put_off), verdict.retry_after)
             self._hold_until = max(self._hold_until, self.timing.monotonic() + hold)
-        elif verdict.accepted:
-            self._put_off, self._hold_until = 0, 0.0
-        return verdict.changes
+            until = now + int((self._hold_until - self.timing.monotonic()) * _SECOND)
+            breaker.trip(conn, name, self._put_off, open_until=until, reason=verdict.words or "no answer", now=now)
 
     def _pause(self, conn: Connection, reason: str, now: int) -> None:
         if mailings.step(conn, self.mailing.id, ("sending",), "paused", reason=reason):
@@ -335,9 +355,21 @@ class Sender:
     def _on_hold(self) -> bool:
         return self.timing.monotonic() < self._hold_until
 
+    @property
+    def _probing(self) -> bool:
+        """The provider is away, as far as is known: one recipient at a time asks whether it is back."""
+        return self._put_off >= breaker.OPEN_AFTER
+
+    @property
+    def _left_alone(self) -> bool:
+        """What is claimed ahead goes back: after this hold one recipient goes alone."""
+        return self._probing and self._on_hold()
+
     def _hungry(self, windows: int, next_up: list[_Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
+        if self._probing and (self._ready or self._inflight):
+            return False
         return little and not self._exhausted and not self._on_hold()
 
     @property

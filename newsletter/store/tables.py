@@ -175,6 +175,17 @@ throttle = Table(
     comment="free_at: when the next mail may go within a rate (GCRA)",
 )
 
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("put_off", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("open_until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="a provider that put off whole windows in a row; no row: all is well",
+)
+
 test_send = Table(
     "test_send",
     metadata,

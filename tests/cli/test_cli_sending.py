@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from newsletter.delivery import breaker
+from newsletter.store.engine import open_store
+
 Run = Callable[..., Any]
 
 
@@ -226,3 +229,14 @@ def test_approve_and_status_say_until_when_it_can_be_stopped(run: Run, weekly: P
     assert "stopped, 0 submitted" in run("unapprove", issue).out
     assert "(can be stopped until " in run("approve", issue, "--send-at", "now").out
     assert mails(weekly) == []
+
+
+def test_status_says_that_the_provider_is_away(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Since when, in its words, and when it is asked again."""
+    run("approve", issue, "--send-at", "2099-11-27 07:00")
+    assert "put us off" not in run("status", issue).out
+    with open_store(weekly / ".newsletter" / "newsletter.db") as store, store.write() as conn:
+        breaker.trip(conn, "outbox", 3, open_until=61_000_000, reason="451 later", now=1_000_000)
+    said = run("status", issue).out
+    assert "outbox has put us off since 01:00 (451 later); it is asked again at 01:01" in said
+    assert run("status", issue, "--json").json["provider_away"].startswith("outbox has put us off")

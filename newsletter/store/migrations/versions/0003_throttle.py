@@ -1,4 +1,4 @@
-"""Rates that all processes keep together."""
+"""Rates that all processes keep together, and what they know of a provider that is away."""
 
 from __future__ import annotations
 
@@ -18,4 +18,14 @@ def upgrade() -> None:
         sa.Column("free_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_throttle")),
         comment="free_at: when the next mail may go within a rate (GCRA)",
+    )
+    op.create_table(
+        "breaker",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("put_off", sa.Integer(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("open_until", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_breaker")),
+        comment="a provider that put off whole windows in a row; no row: all is well",
     )

@@ -13,13 +13,14 @@ from newsletter.app.providers import require_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
+from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
 from newsletter.delivery import installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.undo import stoppable_until
-from newsletter.errors import FindingsRemain, IllegalState, NewsletterError
+from newsletter.errors import BadData, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
 
@@ -103,6 +104,7 @@ def approve_issue(
     at = parse_send_at(send_at, zone, from_us(now)) if send_at is not None else None
     _refuse_second_approval(desk, slug)
     require_provider(desk)
+    _refuse_strange_seeds(desk)
     rendered = render(desk, slug)
     findings = findings_of(desk, rendered, send_at=at.utc if at else None)
     _refuse_errors(slug, findings)
@@ -153,6 +155,21 @@ def _refuse_second_approval(desk: Desk, slug: str) -> None:
         raise IllegalState(
             f"{slug} is approved already", fix=f"to change or reschedule it: newsletter unapprove {slug}"
         )
+
+
+def _refuse_strange_seeds(desk: Desk) -> None:
+    """Seeds are readers like all others, in the ledger and once."""
+    for seed in desk.config.schedule.seeds:
+        try:
+            there = find(desk.store, seed).status == "subscribed"
+        except (NotFound, BadData):
+            there = False
+        if not there:
+            raise GuardRefused(
+                f"{seed} is to get every mailing first, but is not subscribed",
+                where="newsletter.toml: schedule.seeds",
+                fix="subscribe that address (newsletter audience import FILE), or take it out of schedule.seeds",
+            )
 
 
 def _refuse_errors(slug: str, findings: Sequence[Finding]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter.delivery import guards, installation, ledger, mailings, undo
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
+from newsletter.delivery.lanes import lanes_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.pace import pace_of
@@ -249,6 +250,8 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         write_to=addresser(issue=mailing.issue, site_url=approval.facts.site_url, keys=work.keys),
         keys=work.keys,
         pace=pace_of(work.store, mailing, work.config, wait=work.wait),
+        lanes=lanes_of(mailing.id, work.config),
+        seeds=work.config.schedule.seeds,
         timing=work.timing,
         stop=work.stop,
         progress=work.progress,

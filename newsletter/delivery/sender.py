@@ -13,18 +13,20 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import breaker, ledger, mailings, throttle
+from newsletter.delivery import breaker, ledger, mailings, seeds, throttle
+from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
+from newsletter.delivery.windows import Done, Ready, complete
 from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
@@ -66,27 +68,6 @@ class Sent:
 
 
 @dataclass(slots=True)
-class _Ready:
-    """A window that is claimed and addressed."""
-
-    rows: list[Claimed]
-    batch: Batch
-
-    @property
-    def window(self) -> Window:
-        return Window({row.public_id: (row.id, row.tries) for row in self.rows})
-
-
-@dataclass(slots=True)
-class _Done:
-    """A window that came back: answers, or what the adapter raised instead."""
-
-    window: Window
-    results: list[Result]
-    error: BaseException | None
-
-
-@dataclass(slots=True)
 class Sender:
     """One attempt at one mailing. The caller holds the mailing's lock for as long as ``run`` runs."""
 
@@ -97,6 +78,8 @@ class Sender:
     write_to: Callable[[Claimed], Addressed]
     keys: Keys
     pace: Pace = _NO_LIMIT
+    lanes: Lanes | None = None
+    seeds: Sequence[str] = ()
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -104,12 +87,13 @@ class Sender:
     _attempt: int = 0
     _state: str = "sending"
     _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
-    _done: list[_Done] = field(default_factory=list)
-    _ready: deque[_Ready] = field(default_factory=deque)
+    _done: list[Done] = field(default_factory=list)
+    _ready: deque[Ready] = field(default_factory=deque)
     _exhausted: bool = False
     _failure: BaseException | None = None
     _free_at: float = 0.0
     _hold_until: float = 0.0
+    _look_at: float = float("-inf")
     _put_off: int = 0
     _unreached: set[int] = field(default_factory=set)
     _beaten: float = float("-inf")
@@ -119,6 +103,8 @@ class Sender:
     _idle_since: float | None = None
     _busy: int = 0
     _settled: int = 0
+    _seed_rows: tuple[int, ...] = ()
+    _seeds_wait: bool = False
 
     def run(self) -> Sent:
         """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
@@ -157,6 +143,8 @@ class Sender:
             idempotent = self.provider.capabilities.idempotency and self._state == "sending"
             recovered = ledger.recover(conn, self.mailing.id, self._attempt, idempotent=idempotent, now=now)
             tally = ledger.counts(conn, self.mailing.id)
+            self._seed_rows = seeds.seed_rows(conn, self.mailing.id, self.seeds)
+            self._seeds_wait = seeds.waits(conn, self._seed_rows)
             if known := breaker.read(conn, self.provider.capabilities.name):
                 self._put_off = known.put_off
                 ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
@@ -174,7 +162,7 @@ class Sender:
             for start in range(0, len(claimed), size):
                 rows = claimed[start : start + size]
                 batch = Batch(self.outgoing, tuple(self.write_to(row) for row in rows))
-                self._ready.append(_Ready(rows, batch))
+                self._ready.append(Ready(rows, batch))
             if self._over():
                 return
             self._wait()
@@ -220,9 +208,9 @@ class Sender:
         for future in [future for future in self._inflight if future.done()]:
             window = self._inflight.pop(future)
             error = future.exception()
-            self._done.append(_Done(window, [] if error else future.result(), error))
+            self._done.append(Done(window, [] if error else future.result(), error))
 
-    def _turn(self, windows: int, size: int) -> tuple[list[_Ready], list[Claimed]]:
+    def _turn(self, windows: int, size: int) -> tuple[list[Ready], list[Claimed]]:
         """One transaction: record, mark what goes next, claim ahead. Nothing is forgotten if it fails."""
         going = self._going()
         next_up = self._next_windows(windows) if going else []
@@ -254,22 +242,28 @@ class Sender:
                         throttle.take(conn, self._limits, len(ids), now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
+                        if self.lanes is not None:
+                            self.lanes.again()
                     claim_more = self._hungry(windows, next_up)
                     room = 1 if self._probing else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
+            self._look_again()
             if self._busy >= _BUSY_TURNS:
                 raise
             return [], []
         self._committed(now_m, done, next_up, look)
         if letting_go:
             self._ready.clear()
-        elif claim_more and not claimed:
-            self._exhausted = True
+            self._look_again()
+        elif claim_more:
+            self._exhausted = not claimed and (self._seeds_wait or self.lanes is None or self.lanes.read)
+            if self.lanes is not None and self.lanes.waiting:
+                self._look_at = now_m + LOOK_SECONDS
         return next_up, claimed
 
-    def _committed(self, now_m: float, done: int, next_up: list[_Ready], look: bool) -> None:
+    def _committed(self, now_m: float, done: int, next_up: list[Ready], look: bool) -> None:
         self._busy = 0
         self._beaten = now_m
         self._promoted = now_m if look else self._promoted
@@ -291,9 +285,20 @@ class Sender:
         for done in self._done:
             changes += self._judge(conn, done, now)
         ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
+        self._see_seeds(conn, changes, now)
         return sum(change.state in ledger.SETTLED for change in changes)
 
-    def _judge(self, conn: Connection, done: _Done, now: int) -> tuple[Change, ...]:
+    def _see_seeds(self, conn: Connection, changes: list[Change], now: int) -> None:
+        """Seeds first: whether they are still waited for; one that was not accepted pauses the mailing."""
+        if not any(change.id in self._seed_rows for change in changes):
+            return
+        if refusal := seeds.refusal(changes, self._seed_rows):
+            self._pause(conn, refusal, now)
+        self._seeds_wait = seeds.waits(conn, self._seed_rows)
+        if not self._seeds_wait:
+            self._exhausted = False
+
+    def _judge(self, conn: Connection, done: Done, now: int) -> tuple[Change, ...]:
         if done.error is not None:
             self._failure = self._failure or done.error
             self._pause(conn, f"the provider broke off: {type(done.error).__name__}: {done.error}", now)
@@ -335,7 +340,22 @@ class Sender:
             self._state = "paused"
             mailings.write_audit(conn, "sender", "pause", self.mailing.issue, {"reason": reason}, now)
 
+    def _look_again(self) -> None:
+        """Rows are pending that were not, or what was read may not be so."""
+        self._exhausted = False
+        if self.lanes is not None:
+            self.lanes.rewind()
+
     def _claim(self, conn: Connection, room: int, now: int) -> list[Claimed]:
+        if self._seeds_wait:
+            rows = ledger.pending_of(conn, self._seed_rows)[:room]
+            taken = ledger.claim_these(conn, rows, self._attempt, keys=self.keys, now=now, unsendable=self._unsendable)
+            # Those who left since planning are waited for no more.
+            self._seeds_wait = seeds.waits(conn, self._seed_rows)
+            if self._seeds_wait:
+                return taken
+        if self.lanes is not None:
+            return self.lanes.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
         return ledger.claim(
             conn, self.mailing.id, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable
         )
@@ -365,12 +385,12 @@ class Sender:
         """What is claimed ahead goes back: after this hold one recipient goes alone."""
         return self._probing and self._on_hold()
 
-    def _hungry(self, windows: int, next_up: list[_Ready]) -> bool:
+    def _hungry(self, windows: int, next_up: list[Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
         if self._probing and (self._ready or self._inflight):
             return False
-        return little and not self._exhausted and not self._on_hold()
+        return little and not self._exhausted and not self._on_hold() and self.timing.monotonic() >= self._look_at
 
     @property
     def _limits(self) -> tuple[Limit, ...]:
@@ -387,7 +407,7 @@ class Sender:
         most = max(1, self.provider.capabilities.max_batch)
         return min(most, max(1, int(self.pace.slowest))) if self.pace.slowest else most
 
-    def _next_windows(self, windows: int) -> list[_Ready]:
+    def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
         free = windows - len(self._inflight)
         if free <= 0 or not self._ready or self._on_hold():
@@ -440,19 +460,5 @@ class Sender:
             self.timing.sleep(min(1.0, self._until or 0.05))
         elif self._ready and self._free_at > now:
             self.timing.sleep(min(1.0, self._free_at - now))
-
-
-def complete(conn: Connection, mailing: Mailing, now: int) -> bool:
-    """End a mailing that is sending and has nothing open. Raises ``IllegalState`` if its sum does not close."""
-    current = mailings.read_mailing(conn, mailing.id)
-    tally = ledger.counts(conn, mailing.id)
-    if current.state != "sending" or any(tally.get(state) for state in ledger.OPEN):
-        return False
-    if not ledger.closes(tally, current.planned):
-        raise IllegalState(
-            f"the sum of {mailing.issue} does not close: planned {current.planned}, found {tally}",
-            fix="keep the database as it is and report this as a bug",
-        )
-    mailings.step(conn, mailing.id, ("sending",), "completed", finished_at=now)
-    mailings.write_audit(conn, "sender", "complete", mailing.issue, dict(tally), now)
-    return True
+        elif not self._ready and self._look_at > now:
+            self.timing.sleep(self._look_at - now)

@@ -46,15 +46,33 @@ class Limit:
 
 def free_at(conn: Connection, limits: Sequence[Limit], now: int) -> int:
     """When all of the limits are free again, UTC microseconds. Inside the transaction that calls ``take``."""
-    stored = {str(name): int(at) for name, at in conn.execute(_READ, {"names": [limit.name for limit in limits]})}
+    return max(_stored(conn, limits, now).values(), default=0)
+
+
+def rooms(conn: Connection, limits: Sequence[Limit], now: int) -> dict[str, int]:
+    """How many mails each limit allows now, by name: a second's worth ahead, or one. Inside ``take``'s transaction."""
+    starts = _stored(conn, limits, now)
+    by_name = {limit.name: limit for limit in limits}
+    return {
+        name: int((now + by_name[name].longest - _from(start, now)) * by_name[name].rate / _SECOND)
+        for name, start in starts.items()
+    }
+
+
+def _stored(conn: Connection, limits: Sequence[Limit], now: int) -> dict[str, int]:
+    found = {str(name): int(at) for name, at in conn.execute(_READ, {"names": [limit.name for limit in limits]})}
     # Nobody takes more than a window ahead: what lies further away was left by a clock that was wrong.
-    return max((min(stored.get(limit.name, 0), now + limit.longest) for limit in limits), default=0)
+    return {limit.name: min(found.get(limit.name, 0), now + limit.longest) for limit in limits}
+
+
+def _from(free: int, now: int) -> int:
+    return max(free, now - int(CREDIT_SECONDS * _SECOND))
 
 
 def take(conn: Connection, limits: Sequence[Limit], mails: int, now: int) -> None:
     """Use the limits up for ``mails`` that go now."""
     for limit in limits:
-        start = max(free_at(conn, (limit,), now), now - int(CREDIT_SECONDS * _SECOND))
+        start = _from(free_at(conn, (limit,), now), now)
         conn.execute(_TAKE, {"name": limit.name, "free_at": start + int(mails / limit.rate * _SECOND)})
 
 

@@ -21,6 +21,7 @@ _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")  # the shape of BCP 47
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
@@ -77,6 +78,11 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address(key, address)
     yield from _url("site.url", config.site.url)
     yield from _number(lambda: parse_rate(provider.rate, "provider.rate"))
+    for domain, rate in provider.per_domain.items():
+        if domain != "*" and not _DOMAIN.fullmatch(domain):
+            hint = 'per_domain = {"gmail.com" = "10/s", "*" = "2/s"}'
+            yield "provider.per_domain", f"{domain!r} is no mailbox domain", hint
+        yield from _number(partial(parse_rate, rate, "provider.per_domain"))
     yield from _provider(config)
     for key, hosts in (
         ("links.utm_hosts", config.links.utm_hosts),
@@ -93,6 +99,8 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
     yield from _durations(config.schedule)
+    for address in config.schedule.seeds:
+        yield from _address("schedule.seeds", address or " ")
     yield from _secrets(config)
 
 

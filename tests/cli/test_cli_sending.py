@@ -240,3 +240,16 @@ def test_status_says_that_the_provider_is_away(run: Run, weekly: Path, issue: st
     said = run("status", issue).out
     assert "outbox has put us off since 01:00 (451 later); it is asked again at 01:01" in said
     assert run("status", issue, "--json").json["provider_away"].startswith("outbox has put us off")
+
+
+def test_approve_refuses_a_seed_that_is_no_reader(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Exit code 1, named with the place; a subscribed one is fine."""
+    config = weekly / "newsletter.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[schedule]", '[schedule]\nseeds = ["desk@strange.test"]'), "utf-8")
+    refused = run("approve", issue, code=1)
+    assert "desk@strange.test is to get every mailing first, but is not subscribed" in refused.err
+    assert not (weekly / "issues" / issue / "approved").exists()
+    config.write_text(text.replace("[schedule]", '[schedule]\nseeds = ["ADA@readers.test"]'), "utf-8")
+    run("approve", issue, "--send-at", "now")
+    assert run("run-due", code=0)

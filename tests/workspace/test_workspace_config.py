@@ -175,6 +175,8 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(ws: Workspace) -> None:
         (NAME + '[checks]\nx = "loud"\n', 4, "checks.x: 'loud' is none of error, warning, info, off"),
         (NAME + '[schedule]\nlateness = "2 hours"\n', 4, "schedule.lateness: '2 hours' is no duration"),
         (NAME + '[schedule]\nspread = "-5m"\n', 4, "schedule.spread: '-5m' is no duration"),
+        (NAME + '[provider.per_domain]\n"a b" = "1/s"\n', 3, "provider.per_domain: 'a b' is no mailbox domain"),
+        (NAME + '[provider]\nper_domain = {"*" = "fast"}\n', 4, "provider.per_domain: 'fast' is no rate"),
         (NAME + '[schedule]\nundo = "5 min"\n', 4, "schedule.undo: '5 min' is no duration"),
         (NAME + 'language = "ur\n', 3, "this is not TOML"),
         (NAME + "language ur\n", 3, "this is not TOML"),

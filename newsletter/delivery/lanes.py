@@ -45,10 +45,14 @@ _AFTER = sql(
 
 def lanes_of(mailing_id: int, config: Config) -> Lanes | None:
     """The lanes of ``[provider] per_domain``; None without any."""
-    rates = {
-        domain.lower(): parse_rate(rate, "provider.per_domain") for domain, rate in config.provider.per_domain.items()
-    }
+    rates = domain_rates(config)
     return Lanes(mailing_id, rates) if any(rates.values()) else None
+
+
+def domain_rates(config: Config) -> dict[str, float]:
+    """``[provider] per_domain`` as mails per second by domain; 0 = no limit."""
+    limits = config.provider.per_domain.items()
+    return {domain.lower(): parse_rate(rate, "provider.per_domain") for domain, rate in limits}
 
 
 def domain_limit(domain: str, rates: Mapping[str, float]) -> Limit | None:

@@ -38,6 +38,11 @@ class Pace:
         """The lower of the rates, mails per second; 0 = no limit."""
         return min((rate for rate in (self.rate, self.spread) if rate), default=0.0)
 
+    def window(self, max_batch: int) -> int:
+        """Mails in a window: one batch; with a rate at most a second's worth, so that a slow rate is an even one."""
+        most = max(1, max_batch)
+        return min(most, max(1, int(self.slowest))) if self.slowest else most
+
     def limits(self, provider: str, mailing: str) -> tuple[Limit, ...]:
         """What is to be kept when ``mailing`` (a public id) goes through ``provider``."""
         both = ((f"provider:{provider}", self.rate), (f"mailing:{mailing}", self.spread))

@@ -153,7 +153,7 @@ class Sender:
         return recovered
 
     def _loop(self, pool: ThreadPoolExecutor, windows: int) -> None:
-        size = self._window_size()
+        size = self.pace.window(self.provider.capabilities.max_batch)
         while True:
             self._collect()
             started, claimed = self._turn(windows, size)
@@ -401,11 +401,6 @@ class Sender:
         if limits := self._limits:
             ahead = throttle.free_at(conn, limits, now) - now
             self._free_at = self.timing.monotonic() + ahead / _SECOND
-
-    def _window_size(self) -> int:
-        """One batch; with a rate at most one second's worth, so that a slow rate is also an even one."""
-        most = max(1, self.provider.capabilities.max_batch)
-        return min(most, max(1, int(self.pace.slowest))) if self.pace.slowest else most
 
     def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""

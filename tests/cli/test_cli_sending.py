@@ -253,3 +253,23 @@ def test_approve_refuses_a_seed_that_is_no_reader(run: Run, weekly: Path, issue:
     config.write_text(text.replace("[schedule]", '[schedule]\nseeds = ["ADA@readers.test"]'), "utf-8")
     run("approve", issue, "--send-at", "now")
     assert run("run-due", code=0)
+
+
+def test_a_dry_run_says_how_long_and_what_comes_first(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Undo window, seeds, the slowest limit; nothing is sent."""
+    config = weekly / "newsletter.toml"
+    text = config.read_text(encoding="utf-8")
+    limits = '[schedule]\nundo = "5m"\nspread = "30m"\nseeds = ["ada@readers.test"]'
+    config.write_text(text.replace("[schedule]", limits), "utf-8")
+    run("approve", issue)
+    said = run("send", issue, "--dry-run").out
+    for line in (
+        "it waits 5 minutes first; until then newsletter unapprove stops it whole.",
+        "1 seed first; nobody else until each of them was accepted.",
+        "it takes at least 30 minutes: spread evenly (schedule.spread).",
+    ):
+        assert line in said
+    assert "asked for" not in said, "the outbox needs no preflight"
+    row = run("send", issue, "--dry-run", "--json").json
+    assert (row["undo_seconds"], row["seeds"], row["seconds_at_least"]) == (300, 1, 1800)
+    assert mails(weekly) == []

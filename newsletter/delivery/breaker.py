@@ -3,7 +3,7 @@
 ::
 
     closed ──a whole window put off, OPEN_AFTER times in a row──▶ open: nobody submits until ``open_until``
-    open   ──the time is over──▶ half open: one recipient goes as a probe
+    open   ──the time is over──▶ half open: one recipient goes as a trial
     half open ──somebody got an answer of their own──▶ closed
     half open ──put off again──▶ open, for longer
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 OPEN_AFTER = 3
-"""Whole windows in a row that nobody was reached by, until only single recipients go as probes."""
+"""Whole windows in a row that nobody was reached by, until only single recipients go as trials."""
 
 FEW = 3
 """Recipients in a row that were put off one by one may have a greylisting server each; more means the provider."""
@@ -44,7 +44,7 @@ class Breaker:
 
     @property
     def open(self) -> bool:
-        """Whether only probes go."""
+        """Whether only trials go."""
         return self.put_off >= OPEN_AFTER
 
 

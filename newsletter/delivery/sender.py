@@ -245,7 +245,7 @@ class Sender:
                         if self.lanes is not None:
                             self.lanes.again()
                     claim_more = self._hungry(windows, next_up)
-                    room = 1 if self._probing else (windows - len(self._ready) + len(next_up)) * size
+                    room = 1 if self._on_trial else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
@@ -311,7 +311,7 @@ class Sender:
             patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
             now=now,
             dice=self.timing.dice,
-            alone=not self._probing and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
+            alone=not self._on_trial and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
@@ -376,19 +376,19 @@ class Sender:
         return self.timing.monotonic() < self._hold_until
 
     @property
-    def _probing(self) -> bool:
+    def _on_trial(self) -> bool:
         """The provider is away, as far as is known: one recipient at a time asks whether it is back."""
         return self._put_off >= breaker.OPEN_AFTER
 
     @property
     def _left_alone(self) -> bool:
         """What is claimed ahead goes back: after this hold one recipient goes alone."""
-        return self._probing and self._on_hold()
+        return self._on_trial and self._on_hold()
 
     def _hungry(self, windows: int, next_up: list[Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
-        if self._probing and (self._ready or self._inflight):
+        if self._on_trial and (self._ready or self._inflight):
             return False
         return little and not self._exhausted and not self._on_hold() and self.timing.monotonic() >= self._look_at
 

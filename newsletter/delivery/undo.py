@@ -54,7 +54,7 @@ def wait_out(
     Raises ``Interrupted`` when ``stop`` says so.
     """
     window = undo_window(config)
-    if mailing.state != "scheduled" or not window:
+    if mailing.state != "scheduled" or mailing.reason == RELEASED or not window:
         return
     end = now() + window
     while (left := end - now()) > 0 and state() == "scheduled":

@@ -53,7 +53,7 @@ def test_cron_does_not_hammer_and_a_single_recipient_asks_whether_it_is_back(ben
     bench.up_at = bench.clock.ticks
     up = every_minute(bench, away, 10)
     first = next(sizes for sizes in up if sizes)
-    assert first[0] == 1, "half open: a probe first"
+    assert first[0] == 1, "half open: a trial first"
     assert 3 in first[1:], "then whole windows, in the same run"
     assert bench.states() == {"submitted": 40}
     assert known(bench) is None
@@ -79,7 +79,7 @@ def test_the_breaker_is_shared_by_mailings_and_survives_restarts(bench, away) ->
 
 
 def test_send_waits_for_the_provider_and_goes_on(bench, away) -> None:
-    """``newsletter send`` has the patience: probes, then everybody, each once."""
+    """``newsletter send`` has the patience: trials, then everybody, each once."""
     bench.readers(12)
     bench.scheduled()
     bench.up_at = 200.0
@@ -138,7 +138,7 @@ def test_silence_opens_it_too_and_burns_few(bench, scripted) -> None:
     assert tally["pending"] > 35
 
 
-def test_a_definite_no_for_the_probe_closes_it(bench, scripted) -> None:
+def test_a_definite_no_for_the_trial_closes_it(bench, scripted) -> None:
     """The provider answers about the recipient, so it is there."""
     bench.readers(9)
     bench.scheduled()

@@ -60,6 +60,11 @@ def test_what_an_editor_released_does_not_wait_again(bench, waiting, scripted) -
     mailings.hold(bench.store, waiting, "guard", "x", bench.clock.us)
     mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
     assert run_due(bench.work(scripted())).runs[0].state == "completed"
+    mailing = bench.scheduled(slug="2026-12-04", in_seconds=-10)
+    mailings.hold(bench.store, mailing, "guard", "x", bench.clock.us)
+    mailings.resume(bench.store, "2026-12-04", actor="ada", now=bench.clock.us)
+    assert run_mailing(bench.work(scripted()), bench.mailing("2026-12-04")).state == "completed"
+    assert bench.clock.ticks == 0
 
 
 def test_send_waits_from_the_moment_it_is_called(bench, waiting, scripted) -> None:

@@ -13,7 +13,7 @@ from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
 from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.status import Status
-from newsletter.delivery.undo import stoppable_until
+from newsletter.delivery.undo import stoppable_until, undo_window
 from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us, now_us
 
@@ -154,7 +154,8 @@ def all_statuses(desk: Desk) -> list[IssueStatus]:
 def _issue_status(desk: Desk, status: Status) -> IssueStatus:
     until = None
     if status.state == "scheduled" and status.send_at is not None and status.zone is not None:
-        until = stoppable_until(status.send_at, status.zone, desk.config)
+        if now_us() < status.send_at + undo_window(desk.config):
+            until = stoppable_until(status.send_at, status.zone, desk.config)
     return IssueStatus(status, desk.config.provider.name, until, _away(desk, status))
 
 

@@ -45,6 +45,13 @@ class SendPreview:
     sent_already: bool = False
     question: str | None = None
 
+    @property
+    def undo_line(self) -> str | None:
+        """How long it can still be stopped whole, in words; None without ``[schedule] undo``."""
+        if not self.undo_seconds or self.sent_already:
+            return None
+        return f"it waits {_minutes(self.undo_seconds)} first; until then newsletter unapprove stops it whole."
+
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
         return {
@@ -71,10 +78,8 @@ class SendPreview:
             f"in {plural(self.forecast.batches, 'batch', 'batches')}."
         ]
         lines += [f"  excluded: {count:,} {reason}" for reason, count in sorted(self.planned.excluded.items())]
-        if self.undo_seconds:
-            lines.append(
-                f"  it waits {_minutes(self.undo_seconds)} first; until then newsletter unapprove stops it whole."
-            )
+        if self.undo_line:
+            lines.append(f"  {self.undo_line}")
         if self.preflight:
             lines.append("  before the first mail, pictures, web copy and unsubscribe page are asked for.")
         if self.seeds:
@@ -147,12 +152,13 @@ def plan_preview(desk: Desk, slug: str) -> SendPreview:
         question = f"{slug} is scheduled {when(live)}. Send it now instead?"
     elif not capabilities.local and (live is None or live.state == "scheduled"):
         question = f"Send {slug} to {plural(planned.pending, 'reader')} through {capabilities.name} now?"
+    waits = live is None or (live.state == "scheduled" and live.reason != mailings.RELEASED)
     return SendPreview(
         issue=slug,
         provider=capabilities.name,
         planned=planned,
         forecast=forecast(planned, desk.config, capabilities),
-        undo_seconds=undo_window(desk.config) / 1_000_000,
+        undo_seconds=undo_window(desk.config) / 1_000_000 if waits else 0.0,
         seeds=len(desk.config.schedule.seeds),
         preflight=desk.config.schedule.preflight and not capabilities.local,
         sent_already=live is not None and live.state == "completed",

@@ -256,7 +256,7 @@ def test_approve_refuses_a_seed_that_is_no_reader(run: Run, weekly: Path, issue:
 
 
 def test_a_dry_run_says_how_long_and_what_comes_first(run: Run, weekly: Path, issue: str, readers: int) -> None:
-    """Undo window, seeds, the slowest limit; nothing is sent."""
+    """Undo window, seeds, the slowest limit; nothing is sent. The sending itself says how long it waits."""
     config = weekly / "newsletter.toml"
     text = config.read_text(encoding="utf-8")
     limits = '[schedule]\nundo = "5m"\nspread = "30m"\nseeds = ["ada@readers.test"]'
@@ -273,3 +273,6 @@ def test_a_dry_run_says_how_long_and_what_comes_first(run: Run, weekly: Path, is
     row = run("send", issue, "--dry-run", "--json").json
     assert (row["undo_seconds"], row["seeds"], row["seconds_at_least"]) == (300, 1, 1800)
     assert mails(weekly) == []
+    config.write_text(text.replace("[schedule]", '[schedule]\nundo = "1s"'), "utf-8")
+    assert "it waits 1 second first" in run("send", issue, "--yes").out
+    assert len(mails(weekly)) == 3

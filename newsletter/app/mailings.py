@@ -152,11 +152,16 @@ def all_statuses(desk: Desk) -> list[IssueStatus]:
 
 
 def _issue_status(desk: Desk, status: Status) -> IssueStatus:
-    until = None
-    if status.state == "scheduled" and status.send_at is not None and status.zone is not None:
-        if now_us() < status.send_at + undo_window(desk.config):
-            until = stoppable_until(status.send_at, status.zone, desk.config)
-    return IssueStatus(status, desk.config.provider.name, until, _away(desk, status))
+    return IssueStatus(status, desk.config.provider.name, _stoppable(desk, status), _away(desk, status))
+
+
+def _stoppable(desk: Desk, status: Status) -> str | None:
+    """Nothing for what waited already: a mailing that an editor released goes with the next ``run-due``."""
+    if status.state != "scheduled" or status.send_at is None or status.zone is None:
+        return None
+    if now_us() >= status.send_at + undo_window(desk.config):
+        return None
+    return stoppable_until(status.send_at, status.zone, desk.config)
 
 
 def _away(desk: Desk, status: Status) -> str | None:

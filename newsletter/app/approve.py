@@ -13,12 +13,14 @@ from newsletter.app.providers import require_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
+from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
 from newsletter.delivery import installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at
 from newsletter.delivery.testsend import TestSent
-from newsletter.errors import FindingsRemain, IllegalState, NewsletterError
+from newsletter.delivery.undo import stoppable_until
+from newsletter.errors import BadData, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
 
@@ -35,6 +37,8 @@ class Approved:
     warnings: Sequence[Finding]
     remote_images: Sequence[str]
     test: TestSent | None = None
+    stoppable_until: str | None = None
+    """Local time until which the due mailing waits and can be stopped whole; None without ``[schedule] undo``."""
 
     @property
     def untested(self) -> str | None:
@@ -54,6 +58,7 @@ class Approved:
             "approver": self.approval.approver,
             "send_at": self.mailing.local_time if self.mailing else None,
             "zone": self.approval.zone,
+            "stoppable_until": self.stoppable_until,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
             "tested": self.untested is None,
@@ -76,7 +81,8 @@ class Approved:
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
         lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
-        lines.append(f"Stop the presses: newsletter unapprove {slug}")
+        until = f"   (can be stopped until {self.stoppable_until})" if self.stoppable_until else ""
+        lines.append(f"Stop the presses: newsletter unapprove {slug}{until}")
         return lines
 
 
@@ -98,6 +104,7 @@ def approve_issue(
     at = parse_send_at(send_at, zone, from_us(now)) if send_at is not None else None
     _refuse_second_approval(desk, slug)
     require_provider(desk)
+    _refuse_strange_seeds(desk)
     rendered = render(desk, slug)
     findings = findings_of(desk, rendered, send_at=at.utc if at else None)
     _refuse_errors(slug, findings)
@@ -122,7 +129,8 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
+    until = stoppable_until(mailing.send_at, mailing.zone, config) if mailing else None
+    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test, until)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:
@@ -147,6 +155,21 @@ def _refuse_second_approval(desk: Desk, slug: str) -> None:
         raise IllegalState(
             f"{slug} is approved already", fix=f"to change or reschedule it: newsletter unapprove {slug}"
         )
+
+
+def _refuse_strange_seeds(desk: Desk) -> None:
+    """Seeds are readers like all others, in the ledger and once."""
+    for seed in desk.config.schedule.seeds:
+        try:
+            there = find(desk.store, seed).status == "subscribed"
+        except (NotFound, BadData):
+            there = False
+        if not there:
+            raise GuardRefused(
+                f"{seed} is to get every mailing first, but is not subscribed",
+                where="newsletter.toml: schedule.seeds",
+                fix="subscribe that address (newsletter audience import FILE), or take it out of schedule.seeds",
+            )
 
 
 def _refuse_errors(slug: str, findings: Sequence[Finding]) -> None:

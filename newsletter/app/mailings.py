@@ -8,10 +8,12 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.words import plural
-from newsletter.delivery import installation, mailings, reconcile
+from newsletter.delivery import breaker, installation, mailings, reconcile
 from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
+from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.status import Status
+from newsletter.delivery.undo import stoppable_until, undo_window
 from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us, now_us
 
@@ -27,6 +29,10 @@ class IssueStatus:
 
     status: Status
     provider: str
+    stoppable_until: str | None = None
+    """Local time until which a scheduled mailing can be stopped whole; None without ``[schedule] undo``."""
+    away: str | None = None
+    """That the provider is away, since when, and when it is asked again; None while all is well."""
 
     @property
     def issue(self) -> str:
@@ -58,6 +64,8 @@ class IssueStatus:
             "approver": now.approver,
             "send_at": now.local_time,
             "zone": now.zone,
+            "stoppable_until": self.stoppable_until,
+            "provider_away": self.away,
             "provider": now.provider,
             "planned": now.planned,
             "counts": dict(now.counts or {}),
@@ -80,6 +88,10 @@ class IssueStatus:
             lines.append(f"  because: {now.reason}")
         if now.local_time and now.state not in {"approved", "scheduled"}:
             lines.append(f"  send time: {self.when} ({now.zone})")
+        if self.stoppable_until:
+            lines.append(f"  can be stopped until {self.stoppable_until}: newsletter unapprove {now.issue}")
+        if self.away:
+            lines.append(f"  {self.away}")
         if now.approver:
             lines.append(f"  approved by {now.approver}")
         lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
@@ -141,13 +153,36 @@ class Reconciled:
 
 def issue_status(desk: Desk, slug: str) -> IssueStatus:
     """Everything about one issue; raises NotFound when there is neither a folder nor a mailing."""
-    return IssueStatus(states.status(desk.store, desk.workspace, slug), desk.config.provider.name)
+    return _issue_status(desk, states.status(desk.store, desk.workspace, slug))
 
 
 def all_statuses(desk: Desk) -> list[IssueStatus]:
     """The newest mailing of every issue, the latest first."""
-    provider = desk.config.provider.name
-    return [IssueStatus(status, provider) for status in states.all_statuses(desk.store)]
+    return [_issue_status(desk, status) for status in states.all_statuses(desk.store)]
+
+
+def _issue_status(desk: Desk, status: Status) -> IssueStatus:
+    return IssueStatus(status, desk.config.provider.name, _stoppable(desk, status), _away(desk, status))
+
+
+def _stoppable(desk: Desk, status: Status) -> str | None:
+    """Nothing for what waited already: a mailing that an editor released goes with the next ``run-due``."""
+    if status.state != "scheduled" or status.send_at is None or status.zone is None:
+        return None
+    if now_us() >= status.send_at + undo_window(desk.config):
+        return None
+    return stoppable_until(status.send_at, status.zone, desk.config)
+
+
+def _away(desk: Desk, status: Status) -> str | None:
+    if status.provider is None or status.zone is None or status.state not in {"scheduled", "planning", "sending"}:
+        return None
+    with desk.store.read() as conn:
+        found = breaker.read(conn, status.provider)
+    if found is None:
+        return None
+    since, until = (wall_time(from_us(at), status.zone)[11:] for at in (found.since, found.open_until))
+    return f"{status.provider} has put us off since {since} ({found.reason}); it is asked again at {until}"
 
 
 def pause_mailing(desk: Desk, slug: str) -> str:

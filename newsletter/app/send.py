@@ -5,24 +5,27 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
 from newsletter.app.log import RunLog, mark_run
+from newsletter.app.preflight import preflight
 from newsletter.app.providers import make_provider
 from newsletter.app.words import plural, when
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import load_approval
+from newsletter.delivery.forecast import Forecast, forecast
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.plan import Planned, foresee
 from newsletter.delivery.run_due import MailingRun, RunReport, Work, run_mailing
 from newsletter.delivery.run_due import run_due as _run_due
 from newsletter.delivery.schedule import parse_send_at
 from newsletter.delivery.status import sum_sentence
+from newsletter.delivery.undo import undo_window
 from newsletter.errors import NewsletterError
 from newsletter.store.clock import from_us, now_us
-from newsletter.workspace.config import parse_rate
 
 _RETRY_WAIT = 15 * 60.0
 """Seconds that ``send`` stays for deliveries the provider has put off; ``run-due`` comes again by itself."""
@@ -35,10 +38,19 @@ class SendPreview:
     issue: str
     provider: str
     planned: Planned
-    batches: int
-    rate: float
+    forecast: Forecast
+    undo_seconds: float = 0.0
+    seeds: int = 0
+    preflight: bool = False
     sent_already: bool = False
     question: str | None = None
+
+    @property
+    def undo_line(self) -> str | None:
+        """How long it can still be stopped whole, in words; None without ``[schedule] undo``."""
+        if not self.undo_seconds or self.sent_already:
+            return None
+        return f"it waits {_minutes(self.undo_seconds)} first; until then newsletter unapprove stops it whole."
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -48,8 +60,12 @@ class SendPreview:
             "readers": self.planned.total,
             "recipients": self.planned.pending,
             "excluded": dict(self.planned.excluded),
-            "batches": self.batches,
-            "seconds_at_least": self.planned.pending / self.rate if self.rate else None,
+            "batches": self.forecast.batches,
+            "seconds_at_least": round(self.forecast.seconds, 3) or None,
+            "because": self.forecast.because,
+            "undo_seconds": self.undo_seconds,
+            "seeds": self.seeds,
+            "preflight": self.preflight,
             "sent_already": self.sent_already,
         }
 
@@ -59,11 +75,17 @@ class SendPreview:
             return [f"{self.issue} was sent already. newsletter status {self.issue} says how it went."]
         lines = [
             f"{self.issue} would go to {plural(self.planned.pending, 'reader')} through {self.provider}, "
-            f"in {plural(self.batches, 'batch', 'batches')}."
+            f"in {plural(self.forecast.batches, 'batch', 'batches')}."
         ]
         lines += [f"  excluded: {count:,} {reason}" for reason, count in sorted(self.planned.excluded.items())]
-        if self.rate:
-            lines.append(f"  at {self.rate:g} a second it takes at least {_minutes(self.planned.pending / self.rate)}.")
+        if self.undo_line:
+            lines.append(f"  {self.undo_line}")
+        if self.preflight:
+            lines.append("  before the first mail, pictures, web copy and unsubscribe page are asked for.")
+        if self.seeds:
+            lines.append(f"  {plural(self.seeds, 'seed')} first; nobody else until each of them was accepted.")
+        if self.forecast.seconds:
+            lines.append(f"  it takes at least {_minutes(self.forecast.seconds)}: {self.forecast.because}.")
         return lines
 
 
@@ -130,12 +152,15 @@ def plan_preview(desk: Desk, slug: str) -> SendPreview:
         question = f"{slug} is scheduled {when(live)}. Send it now instead?"
     elif not capabilities.local and (live is None or live.state == "scheduled"):
         question = f"Send {slug} to {plural(planned.pending, 'reader')} through {capabilities.name} now?"
+    waits = live is None or (live.state == "scheduled" and live.reason != mailings.RELEASED)
     return SendPreview(
         issue=slug,
         provider=capabilities.name,
         planned=planned,
-        batches=math.ceil(planned.pending / max(1, capabilities.max_batch)),
-        rate=parse_rate(desk.config.provider.rate, "provider.rate"),
+        forecast=forecast(planned, desk.config, capabilities),
+        undo_seconds=undo_window(desk.config) / 1_000_000 if waits else 0.0,
+        seeds=len(desk.config.schedule.seeds),
+        preflight=desk.config.schedule.preflight and not capabilities.local,
         sent_already=live is not None and live.state == "completed",
         question=question,
     )
@@ -210,6 +235,7 @@ def _work(
         stop=stop,
         progress=progress,
         wait=wait,
+        preflight=partial(preflight, desk),
     )
 
 

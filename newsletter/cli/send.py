@@ -30,6 +30,8 @@ def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:
             return 0
         if preview.question and not yes:
             ask(preview.question)
+        if preview.undo_line and not as_json:
+            cli.say(preview.undo_line)
         with stop_on_sigterm() as stop, Progress(enabled=not cli.quiet and not as_json) as progress:
             sent = send_issue(desk, slug, stop=stop, progress=progress)
     if as_json:

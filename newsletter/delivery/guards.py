@@ -15,6 +15,7 @@ from newsletter.delivery.approval import Approval, verify
 from newsletter.delivery.mailings import RELEASED, Mailing
 from newsletter.delivery.ports import Capabilities
 from newsletter.delivery.schedule import how_long
+from newsletter.delivery.undo import undo_window
 from newsletter.errors import GuardRefused
 from newsletter.workspace.config import parse_duration
 from newsletter.workspace.settings import Config
@@ -34,11 +35,12 @@ _PLACEHOLDER = re.compile(
 def lateness(mailing: Mailing, config: Config, now: int) -> str | None:
     """How late a mailing is, in words, when that is more than ``[schedule] lateness``; None when it may go.
 
-    A mailing that an editor released is not held again. ``lateness = "0m"`` holds nothing.
+    A mailing that an editor released is not held again. ``lateness = "0m"`` holds nothing. The undo window is no
+    lateness.
     """
     allowed = parse_duration(config.schedule.lateness, "schedule.lateness")
     late = timedelta(microseconds=now - mailing.send_at)
-    if mailing.reason == RELEASED or not allowed or late <= allowed:
+    if mailing.reason == RELEASED or not allowed or late <= allowed + timedelta(microseconds=undo_window(config)):
         return None
     return f"it was due {how_long(late)} ago, at {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
 

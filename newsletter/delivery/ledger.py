@@ -56,6 +56,11 @@ _CLAIM = sql(
     "UPDATE delivery SET state = 'claimed', attempt_id = :attempt, updated_at = :now"
     " WHERE id IN :ids AND state = 'pending'"
 ).bindparams(_MANY)
+_THESE = sql(
+    "SELECT d.id, d.public_id, d.subscriber_id, s.public_id AS subscriber, d.address, d.attributes, d.tries"
+    " FROM delivery d JOIN subscriber s ON s.id = d.subscriber_id WHERE d.id IN :ids AND d.state = 'pending'"
+    " ORDER BY d.id"
+).bindparams(_MANY)
 _MARK = sql(
     "UPDATE delivery SET state = 'submitting', updated_at = :now"
     " WHERE id IN :ids AND state = 'claimed' AND attempt_id = :attempt"
@@ -167,14 +172,34 @@ def claim(
         values |= patterns
     # An empty answer means "none left": while only excluded rows come up, look further.
     while rows := [Claimed(*row) for row in conn.execute(pending, values)]:
-        blocked = blocked_now(conn, [row.subscriber_id for row in rows], keys)
-        out = {row.id: blocked.get(row.subscriber_id) or unsendable(row.address) for row in rows}
-        if excluded := [{"id": id_, "reason": reason, "now": now} for id_, reason in out.items() if reason]:
-            conn.execute(_EXCLUDE, excluded)
-        if taken := [row for row in rows if not out[row.id]]:
-            _each(conn, _CLAIM, [row.id for row in taken], {"attempt": attempt, "now": now})
+        if taken := claim_these(conn, rows, attempt, keys=keys, now=now, unsendable=unsendable):
             return taken
     return []
+
+
+def pending_of(conn: Connection, rows: Sequence[int]) -> list[Claimed]:
+    """Those of these rows that are pending, ready to be claimed."""
+    parts = (rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE))
+    return [Claimed(*row) for part in parts for row in conn.execute(_THESE, {"ids": part})]
+
+
+def claim_these(
+    conn: Connection,
+    rows: Sequence[Claimed],
+    attempt: int,
+    *,
+    keys: Keys,
+    now: int,
+    unsendable: Callable[[str], str | None],
+) -> list[Claimed]:
+    """Take these pending rows; those who left since planning are excluded instead. Whom it took."""
+    blocked = blocked_now(conn, [row.subscriber_id for row in rows], keys)
+    out = {row.id: blocked.get(row.subscriber_id) or unsendable(row.address) for row in rows}
+    if excluded := [{"id": id_, "reason": reason, "now": now} for id_, reason in out.items() if reason]:
+        conn.execute(_EXCLUDE, excluded)
+    taken = [row for row in rows if not out[row.id]]
+    _each(conn, _CLAIM, [row.id for row in taken], {"attempt": attempt, "now": now})
+    return taken
 
 
 def mark_submitting(conn: Connection, rows: Sequence[int], attempt: int, now: int) -> None:

@@ -63,12 +63,16 @@ class Verdict:
 
     ``refused`` is set when the provider refused the whole window for a reason that is ours (a wrong password, a
     refused sender): going on would only burn the list. ``put_off``: the whole window was told "not now".
+    ``reached``: somebody got a definite answer of their own. ``away``: nobody did, in the provider's ``words``.
     """
 
     changes: tuple[Change, ...]
     accepted: int = 0
     refused: str | None = None
     put_off: bool = False
+    reached: bool = False
+    away: bool = False
+    words: str = ""
     retry_after: float = 0.0
 
 
@@ -81,11 +85,13 @@ def judge(
     patient: bool,
     now: int,
     dice: Callable[[], float],
+    alone: bool = True,
 ) -> Verdict:
     """Turn the answers for one window into changes of the ledger.
 
     A recipient without an answer is uncertain: silence is never taken for a no. ``patient``: the mailing is
-    young enough that a whole window put off does not count against its recipients.
+    young enough that a whole window put off does not count against its recipients. ``alone``: if this window has one
+    recipient, its "not now" is taken for that recipient's own and says nothing about the provider.
     """
     answers = {result.key: result for result in results}
     silent = [
@@ -94,7 +100,8 @@ def judge(
     ]
     kinds = {answer.outcome for answer in silent}
     refused = kinds == {Outcome.FAILED}
-    put_off = kinds == {Outcome.RETRY} and len(silent) > 1
+    telling = len(silent) > 1 or not alone
+    put_off = kinds == {Outcome.RETRY} and telling
     spared = put_off and patient
     changes = []
     for answer in silent:
@@ -108,6 +115,9 @@ def judge(
         accepted=sum(answer.outcome is Outcome.ACCEPTED for answer in silent),
         refused=(silent[0].detail or "the provider refused it") if refused else None,
         put_off=put_off,
+        reached=bool(kinds & {Outcome.ACCEPTED, Outcome.REJECTED}),
+        away=kinds <= {Outcome.RETRY, Outcome.UNKNOWN} and telling,
+        words=silent[0].detail if silent else "",
         retry_after=max((answer.retry_after or 0.0 for answer in silent), default=0.0) if put_off else 0.0,
     )
 

@@ -55,11 +55,15 @@ HAD_IT = "had this issue already"
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What planning came to: everybody, who will get it, and why the others will not."""
+    """What planning came to: everybody, who will get it, and why the others will not.
+
+    ``domains`` are the recipients by mailbox domain; only ``foresee`` counts them.
+    """
 
     total: int
     pending: int
     excluded: dict[str, int] = field(default_factory=dict)
+    domains: dict[str, int] = field(default_factory=dict, compare=False)
 
 
 def plan(
@@ -100,13 +104,15 @@ def plan(
 
 def foresee(store: Store, keys: Keys) -> Planned:
     """Who would get a mailing that was planned now; nothing is written."""
-    total, excluded = 0, Counter[str]()
+    total, excluded, domains = 0, Counter[str](), Counter[str]()
     with store.read() as conn:
         for member in members(conn, keys):
             total += 1
             if member.exclusion:
                 excluded[member.exclusion] += 1
-    return Planned(total, total - excluded.total(), dict(excluded))
+            else:
+                domains[member.address.rpartition("@")[2].lower()] += 1
+    return Planned(total, total - excluded.total(), dict(excluded), dict(domains))
 
 
 def _fill(conn: Connection, mailing: Mailing, keys: Keys, now: int) -> Planned:

@@ -10,18 +10,20 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import evidence, guards, installation, ledger, mailings
+from newsletter.delivery import evidence, guards, installation, ledger, mailings, undo
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
+from newsletter.delivery.lanes import lanes_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
-from newsletter.delivery.sender import Pace, Sender, Sent, Timing
+from newsletter.delivery.sender import Sender, Sent, Timing
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
-from newsletter.workspace.config import parse_rate
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
 from newsletter.workspace.paths import Workspace
@@ -40,7 +42,8 @@ _REAL = Timing()
 class Work:
     """What sending needs. ``provider`` is called at most once, and only when something is due.
 
-    ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait.
+    ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
+    at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
     """
 
     store: Store
@@ -52,6 +55,7 @@ class Work:
     progress: Callable[[int, int], None] = lambda _done, _total: None
     timing: Timing = _REAL
     wait: float = 0.0
+    preflight: Callable[[Approval], None] = lambda _approval: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,8 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
+            if undo.waits(mailing, work.config, work.timing.now()):
+                continue
             try:
                 _heed(work)
                 run = _one(work, mailing, provider)
@@ -111,16 +117,22 @@ def run_due(work: Work) -> RunReport:
 def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """Send one mailing now (``newsletter send``), whatever its time. Raises ``Busy`` when another process does.
 
-    A guard that refuses holds the mailing as ``run_due`` would and is raised too.
+    The undo window begins now. A guard that refuses holds the mailing as ``run_due`` would and is raised too.
     """
+    timing = work.timing
+    state = partial(_state, work, mailing)
+    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
     with _provider_once(work) as provider:
         run = _locked(work, mailing, provider, raising=True)
     if run is None:
-        with work.store.read() as conn:
-            state = mailings.read_mailing(conn, mailing.id).state
-        how = "resume" if state in {"held", "paused"} else "status"
-        raise IllegalState(f"the mailing of {mailing.issue} is {state}", fix=f"newsletter {how} {mailing.issue}")
+        how = "resume" if state() in {"held", "paused"} else "status"
+        raise IllegalState(f"the mailing of {mailing.issue} is {state()}", fix=f"newsletter {how} {mailing.issue}")
     return run
+
+
+def _state(work: Work, mailing: Mailing) -> str:
+    with work.store.read() as conn:
+        return mailings.read_mailing(conn, mailing.id).state
 
 
 def settle_leftovers(work: Work) -> None:
@@ -184,7 +196,6 @@ class _Held(Exception):
 def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool) -> Sent | None:
     """Guards, plan, send. Everything that could refuse comes before the first recipient."""
     real = not provider.capabilities.local
-    pace = Pace(rate=parse_rate(work.config.provider.rate, "provider.rate"), wait=work.wait)
     begun = mailing.state == "sending"
     here = None
     if real:
@@ -207,7 +218,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
     try:
-        return _send(work, mailing, approval, provider, pace)
+        return _send(work, mailing, approval, provider)
     finally:
         if here is not None:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
@@ -220,12 +231,15 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         # `planning` with a lock that is ours: whoever began is gone, and left no rows.
         if not mailings.step(conn, mailing.id, ("scheduled", "planning"), "planning", reason=mailing.reason):
             return False
+    if real:
+        with _holding("guard"):
+            work.preflight(approval)
     with file_lock(work.workspace.locks / "plan.lock", timeout=_PLAN_WAIT), _holding("guard"):
         accept = (lambda pending: guards.audience_size(approval, pending)) if real else (lambda _pending: None)
         return plan(work.store, mailing, keys=work.keys, now=work.timing.now(), accept=accept) is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, pace: Pace) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
@@ -237,7 +251,9 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, 
         outgoing=outgoing,
         write_to=addresser(issue=mailing.issue, site_url=approval.facts.site_url, keys=work.keys),
         keys=work.keys,
-        pace=pace,
+        pace=pace_of(work.store, mailing, work.config, wait=work.wait),
+        lanes=lanes_of(mailing.id, work.config),
+        seeds=work.config.schedule.seeds,
         timing=work.timing,
         stop=work.stop,
         progress=work.progress,

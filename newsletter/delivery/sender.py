@@ -13,16 +13,20 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import domains, evidence, ledger, mailings
+from newsletter.delivery import breaker, domains, evidence, ledger, mailings, seeds, throttle
+from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.outcomes import Change, RetryPolicy, Window, judge, unanswered
+from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
+from newsletter.delivery.throttle import Limit
+from newsletter.delivery.windows import Done, Ready, complete
 from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
@@ -35,9 +39,7 @@ if TYPE_CHECKING:
 
 _SECOND = 1_000_000
 _BEAT_SECONDS = 5.0
-_CREDIT_SECONDS = 0.25  # what a rate may catch up after a slow turn
 _LINGER_SECONDS = 0.002  # windows that end together share one commit
-_USUAL = RetryPolicy()
 _BUSY_TURNS = 24  # each has waited the store's five seconds already
 
 
@@ -49,19 +51,6 @@ class Timing:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     dice: Callable[[], float] = random.random
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How fast and how patiently. ``rate`` is mails per second, 0 = no limit.
-
-    ``wait`` is how many seconds a sender with nothing but later retries in its hands waits for the next of them;
-    ``run-due`` does not wait (0): it comes again in a minute.
-    """
-
-    rate: float = 0.0
-    wait: float = 0.0
-    retries: RetryPolicy = _USUAL
 
 
 _REAL = Timing()
@@ -79,27 +68,6 @@ class Sent:
 
 
 @dataclass(slots=True)
-class _Ready:
-    """A window that is claimed and addressed."""
-
-    rows: list[Claimed]
-    batch: Batch
-
-    @property
-    def window(self) -> Window:
-        return Window({row.public_id: (row.id, row.tries) for row in self.rows})
-
-
-@dataclass(slots=True)
-class _Done:
-    """A window that came back: answers, or what the adapter raised instead."""
-
-    window: Window
-    results: list[Result]
-    error: BaseException | None
-
-
-@dataclass(slots=True)
 class Sender:
     """One attempt at one mailing. The caller holds the mailing's lock for as long as ``run`` runs."""
 
@@ -110,6 +78,8 @@ class Sender:
     write_to: Callable[[Claimed], Addressed]
     keys: Keys
     pace: Pace = _NO_LIMIT
+    lanes: Lanes | None = None
+    seeds: Sequence[str] = ()
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -117,13 +87,15 @@ class Sender:
     _attempt: int = 0
     _state: str = "sending"
     _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
-    _done: list[_Done] = field(default_factory=list)
-    _ready: deque[_Ready] = field(default_factory=deque)
+    _done: list[Done] = field(default_factory=list)
+    _ready: deque[Ready] = field(default_factory=deque)
     _exhausted: bool = False
     _failure: BaseException | None = None
     _free_at: float = 0.0
     _hold_until: float = 0.0
+    _look_at: float = float("-inf")
     _put_off: int = 0
+    _unreached: set[int] = field(default_factory=set)
     _beaten: float = float("-inf")
     _promoted: float = float("-inf")
     _idle: bool = False
@@ -131,6 +103,8 @@ class Sender:
     _idle_since: float | None = None
     _busy: int = 0
     _settled: int = 0
+    _seed_rows: tuple[int, ...] = ()
+    _seeds_wait: bool = False
 
     def run(self) -> Sent:
         """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
@@ -171,11 +145,17 @@ class Sender:
             if recovered.uncertain:
                 evidence.heed_all(conn, self.mailing.id, now)
             tally = ledger.counts(conn, self.mailing.id)
+            self._seed_rows = seeds.seed_rows(conn, self.mailing.id, self.seeds)
+            self._seeds_wait = seeds.waits(conn, self._seed_rows)
+            if known := breaker.read(conn, self.provider.capabilities.name):
+                self._put_off = known.put_off
+                ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
+                self._hold_until = self.timing.monotonic() + ahead
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
     def _loop(self, pool: ThreadPoolExecutor, windows: int) -> None:
-        size = self._window_size()
+        size = self.pace.window(self.provider.capabilities.max_batch)
         while True:
             self._collect()
             started, claimed = self._turn(windows, size)
@@ -184,7 +164,7 @@ class Sender:
             for start in range(0, len(claimed), size):
                 rows = claimed[start : start + size]
                 batch = Batch(self.outgoing, tuple(self.write_to(row) for row in rows))
-                self._ready.append(_Ready(rows, batch))
+                self._ready.append(Ready(rows, batch))
             if self._over():
                 return
             self._wait()
@@ -195,6 +175,7 @@ class Sender:
             ledger.release(conn, self.mailing.id, self._attempt, now)
             ledger.end_attempt(conn, self._attempt, now)
             complete(conn, self.mailing, now)
+            throttle.tidy(conn, now)
             tally = ledger.counts(conn, self.mailing.id)
             if self._exhausted and self._going() and tally.get("pending") and not tally.get("retry_wait"):
                 self._wait_for_domains(conn, now)
@@ -236,16 +217,16 @@ class Sender:
         for future in [future for future in self._inflight if future.done()]:
             window = self._inflight.pop(future)
             error = future.exception()
-            self._done.append(_Done(window, [] if error else future.result(), error))
+            self._done.append(Done(window, [] if error else future.result(), error))
 
-    def _turn(self, windows: int, size: int) -> tuple[list[_Ready], list[Claimed]]:
+    def _turn(self, windows: int, size: int) -> tuple[list[Ready], list[Claimed]]:
         """One transaction: record, mark what goes next, claim ahead. Nothing is forgotten if it fails."""
         going = self._going()
         next_up = self._next_windows(windows) if going else []
         now_m = self.timing.monotonic()
         look = going and now_m - self._promoted >= 1.0
         claim_more = going and self._hungry(windows, next_up)
-        letting_go = bool(self._ready) and not going
+        letting_go = bool(self._ready) and (not going or self._left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
         try:
@@ -255,41 +236,53 @@ class Sender:
                 done = self._record(conn, now)
                 # Asked once: a stop that comes after this counts from the next turn on.
                 going = self._going()
-                if not going:
+                letting_go = not going or self._left_alone
+                if letting_go:
                     ledger.release(conn, self.mailing.id, self._attempt, now)
+                if not going:
                     next_up, claimed = [], []
                 else:
-                    # What came back may have put the sender on hold: look again.
+                    # What came back may have put the sender on hold, and others use the same rate: look again.
+                    self._see_limits(conn, now)
                     next_up = self._next_windows(windows)
                     if next_up:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
+                        throttle.take(conn, self._limits, len(ids), now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
+                        if self.lanes is not None:
+                            self.lanes.again()
                     claim_more = self._hungry(windows, next_up)
-                    room = (windows - len(self._ready) + len(next_up)) * size
+                    room = 1 if self._on_trial else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
+            self._look_again()
             if self._busy >= _BUSY_TURNS:
                 raise
             return [], []
         self._committed(now_m, done, next_up, look)
-        if not going:
+        if letting_go:
             self._ready.clear()
-        elif claim_more and not claimed:
-            self._exhausted = True
+            self._look_again()
+        elif claim_more:
+            self._exhausted = not claimed and (self._seeds_wait or self.lanes is None or self.lanes.read)
+            if self.lanes is not None and self.lanes.waiting:
+                self._look_at = now_m + LOOK_SECONDS
         return next_up, claimed
 
-    def _committed(self, now_m: float, done: int, next_up: list[_Ready], look: bool) -> None:
+    def _committed(self, now_m: float, done: int, next_up: list[Ready], look: bool) -> None:
         self._busy = 0
         self._beaten = now_m
         self._promoted = now_m if look else self._promoted
         self._done.clear()
         for ready in next_up:
             self._ready.popleft()
-            if self.pace.rate:
-                self._free_at = max(self._free_at, now_m - _CREDIT_SECONDS) + len(ready.rows) / self.pace.rate
+            if self.pace.slowest:
+                self._free_at = (
+                    max(self._free_at, now_m - throttle.CREDIT_SECONDS) + len(ready.rows) / self.pace.slowest
+                )
         if done:
             self._idle_since = None
             self._settled += done
@@ -303,9 +296,20 @@ class Sender:
         ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
         # Its events may be here already: a request that times out has often been taken all the same.
         evidence.heed(conn, [change.id for change in changes if change.state == "uncertain"], now)
+        self._see_seeds(conn, changes, now)
         return sum(change.state in ledger.SETTLED for change in changes)
 
-    def _judge(self, conn: Connection, done: _Done, now: int) -> tuple[Change, ...]:
+    def _see_seeds(self, conn: Connection, changes: list[Change], now: int) -> None:
+        """Seeds first: whether they are still waited for; one that was not accepted pauses the mailing."""
+        if not any(change.id in self._seed_rows for change in changes):
+            return
+        if refusal := seeds.refusal(changes, self._seed_rows):
+            self._pause(conn, refusal, now)
+        self._seeds_wait = seeds.waits(conn, self._seed_rows)
+        if not self._seeds_wait:
+            self._exhausted = False
+
+    def _judge(self, conn: Connection, done: Done, now: int) -> tuple[Change, ...]:
         if done.error is not None:
             self._failure = self._failure or done.error
             self._pause(conn, f"the provider broke off: {type(done.error).__name__}: {done.error}", now)
@@ -318,23 +322,54 @@ class Sender:
             patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
             now=now,
             dice=self.timing.dice,
+            alone=not self._on_trial and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
-        if verdict.put_off:
+        self._learn(conn, done.window, verdict, now)
+        return verdict.changes
+
+    def _learn(self, conn: Connection, window: Window, verdict: Verdict, now: int) -> None:
+        """What a window says about the provider: it is there, or it is to be left alone for a while."""
+        name = self.provider.capabilities.name
+        if verdict.reached:
+            if self._put_off:
+                breaker.close(conn, name)
+            self._put_off, self._hold_until = 0, 0.0
+            self._unreached.clear()
+            return
+        self._unreached.update(row for row, _ in window.rows.values())
+        if verdict.away:
             self._put_off += 1
             hold = max(self.pace.retries.hold_for(self._put_off), verdict.retry_after)
             self._hold_until = max(self._hold_until, self.timing.monotonic() + hold)
-        elif verdict.accepted:
-            self._put_off, self._hold_until = 0, 0.0
-        return verdict.changes
+            until = now + int((self._hold_until - self.timing.monotonic()) * _SECOND)
+            breaker.trip(conn, name, self._put_off, open_until=until, reason=verdict.words or "no answer", now=now)
 
     def _pause(self, conn: Connection, reason: str, now: int) -> None:
         if mailings.step(conn, self.mailing.id, ("sending",), "paused", reason=reason):
             self._state = "paused"
             mailings.write_audit(conn, "sender", "pause", self.mailing.issue, {"reason": reason}, now)
 
+    def _look_again(self) -> None:
+        """Rows are pending that were not, or what was read may not be so."""
+        self._exhausted = False
+        if self.lanes is not None:
+            self.lanes.rewind()
+
     def _claim(self, conn: Connection, room: int, now: int) -> list[Claimed]:
+        if self._seeds_wait:
+            waiting = domains.blocked_domains(conn, self.mailing.id)
+            rows = [
+                row for row in ledger.pending_of(conn, self._seed_rows) if domains.domain_of(row.address) not in waiting
+            ][:room]
+            taken = ledger.claim_these(conn, rows, self._attempt, keys=self.keys, now=now, unsendable=self._unsendable)
+            # Those who left since planning are waited for no more.
+            self._seeds_wait = seeds.waits(conn, self._seed_rows)
+            if self._seeds_wait:
+                return taken
+        if self.lanes is not None:
+            return self.lanes.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
         return ledger.claim(
             conn, self.mailing.id, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable
         )
@@ -354,30 +389,47 @@ class Sender:
     def _on_hold(self) -> bool:
         return self.timing.monotonic() < self._hold_until
 
-    def _hungry(self, windows: int, next_up: list[_Ready]) -> bool:
+    @property
+    def _on_trial(self) -> bool:
+        """The provider is away, as far as is known: one recipient at a time asks whether it is back."""
+        return self._put_off >= breaker.OPEN_AFTER
+
+    @property
+    def _left_alone(self) -> bool:
+        """What is claimed ahead goes back: after this hold one recipient goes alone."""
+        return self._on_trial and self._on_hold()
+
+    def _hungry(self, windows: int, next_up: list[Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
-        return little and not self._exhausted and not self._on_hold()
+        if self._on_trial and (self._ready or self._inflight):
+            return False
+        return little and not self._exhausted and not self._on_hold() and self.timing.monotonic() >= self._look_at
 
-    def _window_size(self) -> int:
-        """One batch; with a rate at most one second's worth, so that a slow rate is also an even one."""
-        most = max(1, self.provider.capabilities.max_batch)
-        return min(most, max(1, int(self.pace.rate))) if self.pace.rate else most
+    @property
+    def _limits(self) -> tuple[Limit, ...]:
+        return self.pace.limits(self.provider.capabilities.name, self.mailing.public_id)
 
-    def _next_windows(self, windows: int) -> list[_Ready]:
+    def _see_limits(self, conn: Connection, now: int) -> None:
+        """When the rate allows the next window, as all processes left it."""
+        if limits := self._limits:
+            ahead = throttle.free_at(conn, limits, now) - now
+            self._free_at = self.timing.monotonic() + ahead / _SECOND
+
+    def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
         free = windows - len(self._inflight)
         if free <= 0 or not self._ready or self._on_hold():
             return []
-        if not self.pace.rate:
+        if not self.pace.slowest:
             return list(self._ready)[:free]
         now, chosen = self.timing.monotonic(), []
-        at = max(self._free_at, now - _CREDIT_SECONDS)
+        at = max(self._free_at, now - throttle.CREDIT_SECONDS)
         for ready in list(self._ready)[:free]:
             if at > now:
                 break
             chosen.append(ready)
-            at += len(ready.rows) / self.pace.rate
+            at += len(ready.rows) / self.pace.slowest
         return chosen
 
     def _over(self) -> bool:
@@ -409,7 +461,7 @@ class Sender:
         """Until something comes back or may go; never longer than a second, to hear a stop or a pause."""
         now = self.timing.monotonic()
         if self._inflight:
-            pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.rate else 1.0
+            pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.slowest else 1.0
             wait(self._inflight, timeout=pause, return_when=FIRST_COMPLETED)
             if len(self._inflight) > 1:
                 wait(self._inflight, timeout=_LINGER_SECONDS, return_when=ALL_COMPLETED)
@@ -417,19 +469,5 @@ class Sender:
             self.timing.sleep(min(1.0, self._until or 0.05))
         elif self._ready and self._free_at > now:
             self.timing.sleep(min(1.0, self._free_at - now))
-
-
-def complete(conn: Connection, mailing: Mailing, now: int) -> bool:
-    """End a mailing that is sending and has nothing open. Raises ``IllegalState`` if its sum does not close."""
-    current = mailings.read_mailing(conn, mailing.id)
-    tally = ledger.counts(conn, mailing.id)
-    if current.state != "sending" or any(tally.get(state) for state in ledger.OPEN):
-        return False
-    if not ledger.closes(tally, current.planned):
-        raise IllegalState(
-            f"the sum of {mailing.issue} does not close: planned {current.planned}, found {tally}",
-            fix="keep the database as it is and report this as a bug",
-        )
-    mailings.step(conn, mailing.id, ("sending",), "completed", finished_at=now)
-    mailings.write_audit(conn, "sender", "complete", mailing.issue, dict(tally), now)
-    return True
+        elif not self._ready and self._look_at > now:
+            self.timing.sleep(self._look_at - now)

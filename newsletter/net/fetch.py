@@ -72,6 +72,7 @@ class Request:
     method: str = "GET"
     accept: str = "*/*"
     headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
     read: bool = True
 
 
@@ -205,7 +206,7 @@ def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, ask
         **dict(asked.headers),
     }
     connection = httpcore.HTTPConnection(request.origin, ssl_context=context, network_backend=network)
-    with connection, connection.stream(asked.method, request, headers=headers) as response:
+    with connection, connection.stream(asked.method, request, headers=headers, content=asked.body or None) as response:
         found = _headers(response.headers)
         if response.status in REDIRECTS and "location" in found:
             return urljoin(target.url, found["location"].strip())

@@ -199,6 +199,24 @@ mailbox_domain = Table(
 _PAUSED = mailbox_domain.c.paused_at.is_not(None)
 Index("ix_mailbox_domain_paused", mailbox_domain.c.mailing_id, mailbox_domain.c.domain,
       sqlite_where=_PAUSED, postgresql_where=_PAUSED)  # fmt: skip
+throttle = Table(
+    "throttle",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("free_at", BigInteger, nullable=False),
+    comment="free_at: when the next mail may go within a rate (GCRA)",
+)
+
+breaker = Table(
+    "breaker",
+    metadata,
+    Column("provider", Text, primary_key=True),
+    Column("put_off", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("open_until", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    comment="a provider that put off whole windows in a row; no row: all is well",
+)
 
 test_send = Table(
     "test_send",

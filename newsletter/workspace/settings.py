@@ -107,6 +107,8 @@ class Provider(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str = "outbox"
     rate: str = "0"
+    per_domain: dict[str, str] = {}
+    """The same per mailbox domain: ``{"gmail.com" = "10/s", "*" = "2/s"}``; ``*`` is each domain that is not named."""
     outbox: OutboxSettings = OutboxSettings()
     smtp: SmtpSettings | None = None
     sendgrid: SendgridSettings | None = None
@@ -180,6 +182,14 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     lateness: str = "2h"
     """A mailing that is due longer ago than this is held, not sent."""
+    undo: str = "0m"
+    """How long a mailing that is due waits before its first mail, so that ``unapprove`` still stops it whole."""
+    spread: str = "0m"
+    """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
+    seeds: list[str] = []
+    """Readers who get a mailing first; nobody else is mailed until each of them was accepted."""
+    preflight: bool = True
+    """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
 
 
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

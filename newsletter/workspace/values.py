@@ -7,11 +7,12 @@ import re
 import zoneinfo
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
-from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """The shape of a BCP 47 language tag."""
@@ -22,6 +23,7 @@ _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
 _ADDRESS = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+")
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
+_DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
@@ -78,6 +80,11 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address(key, address)
     yield from _url("site.url", config.site.url)
     yield from _number(lambda: parse_rate(provider.rate, "provider.rate"))
+    for domain, rate in provider.per_domain.items():
+        if domain != "*" and not _DOMAIN.fullmatch(domain):
+            hint = 'per_domain = {"gmail.com" = "10/s", "*" = "2/s"}'
+            yield "provider.per_domain", f"{domain!r} is no mailbox domain", hint
+        yield from _number(partial(parse_rate, rate, "provider.per_domain"))
     yield from _provider(config)
     for key, hosts in (
         ("links.utm_hosts", config.links.utm_hosts),
@@ -93,8 +100,15 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
-    yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
+    yield from _durations(config.schedule)
+    for address in config.schedule.seeds:
+        yield from _address("schedule.seeds", address or " ")
     yield from _secrets(config)
+
+
+def _durations(schedule: Schedule) -> Iterator[Complaint]:
+    for key in ("lateness", "undo", "spread"):
+        yield from _number(partial(parse_duration, getattr(schedule, key), f"schedule.{key}"))
 
 
 def _single_lines(config: Config) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,9 @@ email = "post@breakwater.test"
 [site]
 url = "https://breakwater.test"
 
+[schedule]
+preflight = false
+
 [provider]
 name = "smtp"
 rate = "{rate}"

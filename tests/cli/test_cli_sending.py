@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from newsletter.delivery import breaker
+from newsletter.store.engine import open_store
+
 Run = Callable[..., Any]
 
 
@@ -212,3 +215,64 @@ def test_the_demo_works_in_a_fresh_folder_and_refuses_a_used_one(run: Run, tmp_p
     assert "12 = 12 submitted" in shown.out
     assert len(list((tmp_path / "sample" / ".newsletter" / "outbox" / "new").iterdir())) >= 11
     run("demo", str(tmp_path / "sample"), code=2)
+
+
+def test_approve_and_status_say_until_when_it_can_be_stopped(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """With ``[schedule] undo``: run-due waits, unapprove answers that nothing was submitted."""
+    config = weekly / "newsletter.toml"
+    config.write_text(config.read_text(encoding="utf-8").replace("[schedule]", '[schedule]\nundo = "90m"'), "utf-8")
+    approved = run("approve", issue, "--send-at", "now", "--json").json
+    until = approved["stoppable_until"]
+    assert run("run-due").out == ""
+    assert f"can be stopped until {until}: newsletter unapprove {issue}" in run("status", issue).out
+    assert run("status", issue, "--json").json["stoppable_until"] == until
+    assert "stopped, 0 submitted" in run("unapprove", issue).out
+    assert "(can be stopped until " in run("approve", issue, "--send-at", "now").out
+    assert mails(weekly) == []
+
+
+def test_status_says_that_the_provider_is_away(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Since when, in its words, and when it is asked again."""
+    run("approve", issue, "--send-at", "2099-11-27 07:00")
+    assert "put us off" not in run("status", issue).out
+    with open_store(weekly / ".newsletter" / "newsletter.db") as store, store.write() as conn:
+        breaker.trip(conn, "outbox", 3, open_until=61_000_000, reason="451 later", now=1_000_000)
+    said = run("status", issue).out
+    assert "outbox has put us off since 01:00 (451 later); it is asked again at 01:01" in said
+    assert run("status", issue, "--json").json["provider_away"].startswith("outbox has put us off")
+
+
+def test_approve_refuses_a_seed_that_is_no_reader(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Exit code 1, named with the place; a subscribed one is fine."""
+    config = weekly / "newsletter.toml"
+    text = config.read_text(encoding="utf-8")
+    config.write_text(text.replace("[schedule]", '[schedule]\nseeds = ["desk@strange.test"]'), "utf-8")
+    refused = run("approve", issue, code=1)
+    assert "desk@strange.test is to get every mailing first, but is not subscribed" in refused.err
+    assert not (weekly / "issues" / issue / "approved").exists()
+    config.write_text(text.replace("[schedule]", '[schedule]\nseeds = ["ADA@readers.test"]'), "utf-8")
+    run("approve", issue, "--send-at", "now")
+    assert run("run-due", code=0)
+
+
+def test_a_dry_run_says_how_long_and_what_comes_first(run: Run, weekly: Path, issue: str, readers: int) -> None:
+    """Undo window, seeds, the slowest limit; nothing is sent. The sending itself says how long it waits."""
+    config = weekly / "newsletter.toml"
+    text = config.read_text(encoding="utf-8")
+    limits = '[schedule]\nundo = "5m"\nspread = "30m"\nseeds = ["ada@readers.test"]'
+    config.write_text(text.replace("[schedule]", limits), "utf-8")
+    run("approve", issue)
+    said = run("send", issue, "--dry-run").out
+    for line in (
+        "it waits 5 minutes first; until then newsletter unapprove stops it whole.",
+        "1 seed first; nobody else until each of them was accepted.",
+        "it takes at least 30 minutes: spread evenly (schedule.spread).",
+    ):
+        assert line in said
+    assert "asked for" not in said, "the outbox needs no preflight"
+    row = run("send", issue, "--dry-run", "--json").json
+    assert (row["undo_seconds"], row["seeds"], row["seconds_at_least"]) == (300, 1, 1800)
+    assert mails(weekly) == []
+    config.write_text(text.replace("[schedule]", '[schedule]\nundo = "1s"'), "utf-8")
+    assert "it waits 1 second first" in run("send", issue, "--yes").out
+    assert len(mails(weekly)) == 3

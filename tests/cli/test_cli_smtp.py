@@ -34,6 +34,9 @@ port = {port}
 security = "none"
 connections = 1
 timeout = 2
+
+[schedule]
+preflight = false
 """
 
 

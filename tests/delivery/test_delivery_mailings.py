@@ -239,7 +239,7 @@ def test_whatever_happens_in_whatever_order_nobody_is_lost_and_nobody_goes_twice
                         ledger.record(conn, [change], attempt, 1, cancelled=state == "cancelled")
                         ledger.promote(conn, mailing.id, 1)
                     elif act == "finish":
-                        from newsletter.delivery.sender import complete
+                        from newsletter.delivery.windows import complete
 
                         complete(conn, mailing, 1)
         except NewsletterError:

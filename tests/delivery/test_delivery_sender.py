@@ -14,9 +14,10 @@ from newsletter.delivery.addressing import addresser, attribute_values
 from newsletter.delivery.approval import outgoing_from_approval
 from newsletter.delivery.domains import outside
 from newsletter.delivery.outcomes import RetryPolicy
+from newsletter.delivery.pace import Pace
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Outcome, Result
-from newsletter.delivery.sender import Pace, Sender, Sent
+from newsletter.delivery.sender import Sender, Sent
 from newsletter.errors import BadData, Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.store.engine import Store
 

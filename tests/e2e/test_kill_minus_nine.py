@@ -45,6 +45,9 @@ port = {port}
 security = "none"
 connections = {connections}
 timeout = 10
+
+[schedule]
+preflight = false
 """
 
 STORY = """---

@@ -54,7 +54,7 @@ def serving(answer: Answer, *, wrap: Callable[[Any], Any] | None = None) -> Iter
             with self.server.counting():
                 answer(self)
 
-        do_HEAD = do_GET
+        do_HEAD = do_POST = do_GET
 
         def log_message(self, *_: object) -> None:
             pass

@@ -117,12 +117,20 @@ def approve_issue(
         note=note,
     )
     try:
+        _note(desk, approval, now)
         mailing = schedule(desk, approval, at, now) if at else None
     except NewsletterError:
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
     return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
+
+
+def _note(desk: Desk, approval: approvals.Approval, now: int) -> None:
+    """The audit log outlives an approval that is taken back."""
+    detail = {"digest": approval.digest, "note": approval.note, "send_at": approval.send_at, "at_desk": desk.actor}
+    with desk.store.write() as conn:
+        mailings.write_audit(conn, approval.approver, "approve", approval.issue, detail, now)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:

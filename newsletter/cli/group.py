@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "resume": ("mailings:resume", "Go on with a paused mailing, or release a held one."),
     "cancel": ("mailings:cancel", "End a mailing; whoever has not got it will not."),
     "reconcile": ("mailings:reconcile", "Settle the deliveries whose outcome is not known."),
+    "audit": ("audit:audit", "Who approved and sent what when, and the proof."),
     "adopt": ("mailings:adopt", "Make this installation the one that may send."),
     "audience": ("audience:audience", "Readers: import, list, export, unsubscribe, erase."),
     "theme": ("theme:theme", "Themes: list them, show which files and tokens win, copy one to edit."),

@@ -193,6 +193,17 @@ def problems(approval: Approval) -> list[str]:
     return found
 
 
+def digest_now(approval: Approval) -> str:
+    """The digest of the frozen files as they are now, computed anew; a file that cannot be read has no hash."""
+    hashes = {}
+    for name in approval.files:
+        try:
+            hashes[name] = f"sha256:{sha256_hex((approval.folder / name).read_bytes())}"
+        except OSError:
+            hashes[name] = ""
+    return _digest(approval.content["message"], approval.content["fields"], hashes)
+
+
 def verify(approval: Approval) -> None:
     """Raise ``GuardRefused`` naming each file that is not, byte for byte, what was approved."""
     found = problems(approval)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import guards, installation, ledger, mailings
+from newsletter.delivery import audit, guards, installation, ledger, mailings
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.ledger import Recovered
@@ -228,6 +228,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, 
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
         mailing=mailing,

@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "unapprove": ("approve:unapprove", "Stop the presses: take an approval back."),
     "send": ("send:send", "Send an approved issue."),
     "run-due": ("send:run_due", "Send whatever is due; for cron, every minute."),
+    "cron": ("cron:cron", "Print the crontab line and the systemd timer for this workspace."),
     "status": ("mailings:status", "What happened to an issue, and does the sum close."),
     "pause": ("mailings:pause", "Stop a mailing after the mails in flight."),
     "resume": ("mailings:resume", "Go on with a paused mailing, or release a held one."),

@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "send": ("send:send", "Send an approved issue."),
     "run-due": ("send:run_due", "Send whatever is due; for cron, every minute."),
     "cron": ("cron:cron", "Print the crontab line and the systemd timer for this workspace."),
+    "next": ("next:next_", "What goes when, and what is missing."),
     "status": ("mailings:status", "What happened to an issue, and does the sum close."),
     "pause": ("mailings:pause", "Stop a mailing after the mails in flight."),
     "resume": ("mailings:resume", "Go on with a paused mailing, or release a held one."),

@@ -37,7 +37,7 @@ def mark_run(ws: Workspace, error: NewsletterError | None = None) -> None:
 
     Nothing that is sent depends on it: it is not synced, and a disk that refuses it does not stop the run.
     """
-    said = None if error is None else _without_addresses(error.what)
+    said = None if error is None else without_addresses(error.what)
     trace = {"schema": "newsletter/last-run/1", "at": from_us(now_us()).isoformat(), "pid": os.getpid(), "error": said}
     with contextlib.suppress(CannotWrite):
         write_atomic(ws.logs / "last-run.json", json.dumps(trace) + "\n", durable=False)
@@ -54,7 +54,7 @@ def last_run(ws: Workspace) -> LastRun | None:
     return LastRun(at, None if error is None else str(error)) if at.tzinfo is not None else None
 
 
-def _without_addresses(text: str) -> str:
+def without_addresses(text: str) -> str:
     """A server's answer may quote the address that it refused."""
     return _LOCAL_PART.sub("…@", text)
 
@@ -71,7 +71,7 @@ class RunLog:
         """Append a line in one write, so that two processes never mix theirs; raises CannotWrite."""
         line = {"at": from_us(now_us()).isoformat(timespec="milliseconds"), "run": self.run, "pid": os.getpid(),
                 "command": self.command, "event": event, **facts}  # fmt: skip
-        data = _without_addresses(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
+        data = without_addresses(json.dumps(line, ensure_ascii=False)).encode() + b"\n"
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(self.file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
+from newsletter.app.heartbeat import beating
 from newsletter.app.log import RunLog, mark_run
 from newsletter.app.providers import make_provider
 from newsletter.app.words import plural, when
@@ -165,15 +167,22 @@ def send_issue(
 
 
 def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueReport:
-    """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run."""
+    """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run.
+
+    Then tells whom ``[alerts]`` names, if an editor must act. No alert and no heartbeat ever changes what is sent.
+    """
     mark_run(desk.workspace)
-    try:
-        report = _due(desk, stop)
-    except NewsletterError as error:
-        mark_run(desk.workspace, error)
-        raise
-    if report.error is not None:
-        mark_run(desk.workspace, report.error)
+    with beating(desk.config.alerts.heartbeat) as beat:
+        try:
+            report = _due(desk, stop)
+        except NewsletterError as error:
+            mark_run(desk.workspace, error)
+            raise
+        if report.error is not None:
+            mark_run(desk.workspace, report.error)
+        if not stop():
+            tell(desk)
+        beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     return report
 
 

@@ -180,6 +180,17 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mailing that is due longer ago than this is held, not sent."""
 
 
+class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[alerts]``: who hears of it when an editor must act, and who watches that cron comes."""
+
+    to: list[str] = []
+    """Addresses that get a mail, through the configured provider."""
+    webhook: str | None = None
+    """A URL that gets a POST of JSON."""
+    heartbeat: str | None = None
+    """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
+
+
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of ``newsletter.toml``."""
 
@@ -193,4 +204,5 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     audience: Audience = Audience()
     checks: dict[str, SeverityName] = {}
     schedule: Schedule = Schedule()
+    alerts: Alerts = Alerts()
     sender_installation: str | None = None

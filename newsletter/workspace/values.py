@@ -22,6 +22,7 @@ _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*")
 _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
+_WEB = re.compile(r"https?://[^\s/@?#]+(?:[/?]\S*)?")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
 
 Complaint = tuple[str, str, str | None]
@@ -92,6 +93,12 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
     yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
+    for address in config.alerts.to:
+        yield from _address("alerts.to", address or " ")
+    # A webhook's token is often behind the ?, and all of it is as good as a secret: it is not quoted.
+    if config.alerts.webhook is not None and not _WEB.fullmatch(config.alerts.webhook):
+        yield "alerts.webhook", "this is no absolute http(s) URL", 'webhook = "https://hooks.example.org/…"'
+    yield from _url("alerts.heartbeat", config.alerts.heartbeat)
     yield from _secrets(config)
 
 

@@ -27,8 +27,8 @@ MOST_TRIES = 5
 SCHEMA = "newsletter/alert/1"
 
 
-def tell(desk: Desk, more: Sequence[Cause] = ()) -> None:
-    """Tell whom ``[alerts]`` names what needs an editor, and ``more``. Never raises.
+def tell(desk: Desk, more: Callable[[], Sequence[Cause]] = tuple) -> None:
+    """Tell whom ``[alerts]`` names what needs an editor, and what ``more`` finds. Never raises.
 
     What does not get through is in the log, and tried again at the next runs, ``MOST_TRIES`` times in all.
     """
@@ -42,7 +42,7 @@ def tell(desk: Desk, more: Sequence[Cause] = ()) -> None:
         return
     try:
         with file_lock(desk.workspace.locks / "alerts.lock"):
-            _tell(desk, channels, [*standing(desk.store, now_us()), *more])
+            _tell(desk, channels, [*standing(desk.store, now_us()), *more()])
     except Busy:
         return  # another run tells it
     except NewsletterError as error:

@@ -11,6 +11,7 @@ from newsletter.app.desk import Desk
 from newsletter.app.outgoing import message_facts
 from newsletter.app.providers import require_provider
 from newsletter.app.publish import publish_media
+from newsletter.app.recurring import goes_by_itself
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
 from newsletter.delivery import approval as approvals
@@ -27,7 +28,8 @@ from newsletter.store.clock import from_us, now_us
 class Approved:
     """What was frozen, and when it goes out. ``warnings`` are the findings that the approver accepts by this.
 
-    ``test`` is the last test that arrived, of this email or of an earlier one.
+    ``test`` is the last test that arrived, of this email or of an earlier one. ``recurs`` is when ``[schedule] every``
+    sends it, in words.
     """
 
     approval: approvals.Approval
@@ -35,6 +37,7 @@ class Approved:
     warnings: Sequence[Finding]
     remote_images: Sequence[str]
     test: TestSent | None = None
+    recurs: str | None = None
 
     @property
     def untested(self) -> str | None:
@@ -56,6 +59,7 @@ class Approved:
             "zone": self.approval.zone,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
+            "goes_by_itself": self.recurs,
             "tested": self.untested is None,
             "last_test": self.test.number if self.test else None,
         }
@@ -73,6 +77,9 @@ class Approved:
             )
         if self.untested:
             lines.append(f"  {self.untested}")
+        if self.mailing is None and self.recurs:
+            lines.append(f"It goes out on {self.recurs}, by [schedule] every and newsletter run-due (cron).")
+            return [*lines, f"Sooner: newsletter send {slug}. Not at all: newsletter unapprove {slug}"]
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
         lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
@@ -123,7 +130,9 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test)
+    recurs = None if at else goes_by_itself(desk, rendered.issue.date, from_us(now))
+    warnings = weighs(findings, Severity.WARNING)
+    return Approved(approval, mailing, warnings, rendered.email.remote_images, test, recurs)
 
 
 def _note(desk: Desk, approval: approvals.Approval, now: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.log import LastRun, last_run
+from newsletter.app.recurring import upcoming, who_goes
 from newsletter.app.words import plural
 from newsletter.delivery import mailings
 from newsletter.delivery.mailings import RELEASED, Mailing
@@ -18,6 +19,7 @@ from newsletter.issues.folder import IssueSummary, list_issues
 from newsletter.store.clock import from_us, now_us
 
 AHEAD = timedelta(days=14)
+_MOST_TIMES = 4
 _WAITING = ("scheduled", "planning", "sending")
 _STOPPED = ("held", "paused")
 
@@ -46,11 +48,13 @@ class Outlook:
     stopped: tuple[Mailing, ...]
     lacking: tuple[Lack, ...]
     last_run: LastRun | None
+    recurring: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """The times of ``[schedule] every`` in words, each with the issues that are approved for it."""
 
     @property
     def cron_trouble(self) -> str | None:
         """Why what is scheduled may not go out by itself; None when cron came lately, or nothing waits for it."""
-        if not self.coming:
+        if not self.coming and not self.recurring:
             return None
         if self.last_run is None:
             return "newsletter run-due has never run here: newsletter cron prints what runs it"
@@ -79,6 +83,7 @@ class Outlook:
             ],
             "stopped": [{"issue": m.issue, "state": m.state, "reason": m.reason} for m in self.stopped],
             "missing": [lack.as_row() for lack in self.lacking],
+            "recurring": [{"at": at, "issues": list(issues)} for at, issues in self.recurring],
             "last_run": self.last_run.at.isoformat(timespec="seconds") if self.last_run else None,
             "cron_trouble": self.cron_trouble,
         }
@@ -88,9 +93,11 @@ class Outlook:
         lines = [f"It is {wall_time(self.now, self.zone).replace('T', ' ')} ({self.zone})."]
         lines += [line for m in self.stopped for line in _stopped(m)]
         lines += [f"  {m.issue}  {self._when(m)}" for m in self.coming]
+        for at, issues in self.recurring:
+            lines.append(f"  every: {at}: {', '.join(issues)}" if issues else f"! every: {at}: nothing is approved")
         for lack in self.lacking:
             lines += [f"! {lack.issue}  {lack.date}: {', '.join(lack.missing)}", f"    {lack.fix}"]
-        if not (self.stopped or self.coming or self.lacking):
+        if not (self.stopped or self.coming or self.lacking or self.recurring):
             lines.append(f"Nothing is scheduled, and no issue is dated within {plural(AHEAD.days, 'day')}.")
         if self.cron_trouble:
             lines.append(f"! {self.cron_trouble}")
@@ -112,13 +119,20 @@ def outlook(desk: Desk) -> Outlook:
     now = from_us(now_us())
     there = mailings.all_mailings(desk.store) if desk.workspace.database.exists() else []
     there.sort(key=lambda mailing: (mailing.send_at, mailing.id))
+    # Fewer of a daily: each looks through the folders.
+    times = upcoming(desk, now, now + AHEAD)[:_MOST_TIMES]
+    recurring = [(o.said, tuple(who_goes(desk, o))) for o in times]
+    by_rule = {issue for _, issues in recurring for issue in issues}
     return Outlook(
         now=now,
         zone=zone,
         coming=tuple(m for m in there if m.state in _WAITING),
         stopped=tuple(m for m in there if m.state in _STOPPED),
-        lacking=tuple(_lacking(desk, now.astimezone(zone_of(zone)), there)),
+        lacking=tuple(
+            lack for lack in _lacking(desk, now.astimezone(zone_of(zone)), there) if lack.issue not in by_rule
+        ),
         last_run=last_run(desk.workspace),
+        recurring=tuple(recurring),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from newsletter.app.alerts import tell
@@ -13,9 +13,11 @@ from newsletter.app.desk import Desk
 from newsletter.app.heartbeat import beating
 from newsletter.app.log import RunLog, mark_run
 from newsletter.app.providers import make_provider
+from newsletter.app.recurring import reminders, schedule_recurring
 from newsletter.app.words import plural, when
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import load_approval
+from newsletter.delivery.causes import Cause
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.plan import Planned, foresee
 from newsletter.delivery.run_due import MailingRun, RunReport, Work, run_mailing
@@ -174,16 +176,26 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueRepor
     mark_run(desk.workspace)
     with beating(desk.config.alerts.heartbeat) as beat:
         try:
+            undecided, failed = _recurring(desk)
             report = _due(desk, stop)
+            report = replace(report, error=report.error or failed)
         except NewsletterError as error:
             mark_run(desk.workspace, error)
             raise
         if report.error is not None:
             mark_run(desk.workspace, report.error)
         if not stop():
-            tell(desk)
+            tell(desk, lambda: [*undecided, *reminders(desk)])
         beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     return report
+
+
+def _recurring(desk: Desk) -> tuple[list[Cause], NewsletterError | None]:
+    """What the rules ask for; trouble with it holds back nothing that is scheduled already."""
+    try:
+        return schedule_recurring(desk), None
+    except NewsletterError as error:
+        return [], error
 
 
 def _due(desk: Desk, stop: Callable[[], bool]) -> DueReport:

@@ -178,6 +178,10 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     lateness: str = "2h"
     """A mailing that is due longer ago than this is held, not sent."""
+    every: str | list[str] = []
+    """When the approved issue of that day goes out by itself: ``"Fri 07:00"``, ``"07:00"`` (daily), or a list."""
+    remind: str = "3h"
+    """How long before a time of ``every`` editors are told that nothing is approved for it; ``"0"``: never."""
 
 
 class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from newsletter.errors import ConfigurationError, did_you_mean
 from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
 _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -56,6 +57,25 @@ def parse_rate(text: str, key: str) -> float:
     return float(match[1]) / _PER[match[2]]
 
 
+def parse_rule(text: str, key: str) -> tuple[int | None, int, int]:
+    """``"Fri 07:00"``, or ``"07:00"`` for every day, as (weekday from Monday = 0 or None, hour, minute).
+
+    Raises ``ConfigurationError``.
+    """
+    match = re.fullmatch(r"(?:([a-z]{3,9}) +)?(\d{1,2}):(\d{2})", text.strip().lower())
+    days = [n for n, day in enumerate(_DAYS) if match and match[1] and day.startswith(match[1])]
+    if match is None or (match[1] and not days) or int(match[2]) > 23 or int(match[3]) > 59:
+        fix = 'write "Fri 07:00", "07:00" for every day, or a list of them'
+        raise ConfigurationError(f"{key}: {text!r} is no time of the week", where=key, fix=fix)
+    return (days[0] if days else None), int(match[2]), int(match[3])
+
+
+def rules_of(config: Config) -> list[str]:
+    """``[schedule] every`` as a list, each rule once."""
+    every = config.schedule.every
+    return list(dict.fromkeys([every] if isinstance(every, str) else every))
+
+
 def complaints(config: Config) -> Iterator[Complaint]:
     """Everything that is wrong with the values, in the order of the file."""
     publication, sender, provider = config.publication, config.sender, config.provider
@@ -93,6 +113,8 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
     yield from _number(lambda: parse_duration(config.schedule.lateness, "schedule.lateness"))
+    yield from _number(lambda: parse_duration(config.schedule.remind, "schedule.remind"))
+    yield from _number(lambda: [parse_rule(rule, "schedule.every") for rule in rules_of(config)])
     for address in config.alerts.to:
         yield from _address("alerts.to", address or " ")
     # A webhook's token is often behind the ?, and all of it is as good as a secret: it is not quoted.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from newsletter.app import corrections
 from newsletter.app.check import findings_of, weighs
 from newsletter.app.desk import Desk
-from newsletter.app.outgoing import message_facts
+from newsletter.app.outgoing import issue_facts
 from newsletter.app.providers import require_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.recurring import goes_by_itself
@@ -68,6 +69,8 @@ class Approved:
         """For the terminal."""
         slug = self.approval.issue
         lines = [f"Approved {slug} by {self.approval.approver}: {self.approval.digest[:19]}…"]
+        if (first := self.approval.facts.corrects) is not None:
+            lines.append(f"  a correction: only those who got {first} get it")
         if self.warnings:
             lines.append(f"  with {plural(len(self.warnings), 'warning')}: {', '.join(_ids(self.warnings))}")
         if self.remote_images:
@@ -108,7 +111,9 @@ def approve_issue(
     rendered = render(desk, slug)
     findings = findings_of(desk, rendered, send_at=at.utc if at else None)
     _refuse_errors(slug, findings)
-    facts = message_facts(config)
+    if rendered.issue.corrects is not None:
+        corrections.require_sent(desk, rendered.issue.corrects, slug)
+    facts = issue_facts(config, rendered.issue)
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
     publish_media(desk, rendered.email)

@@ -121,9 +121,9 @@ class DueReport:
 
 def plan_preview(desk: Desk, slug: str) -> SendPreview:
     """Who would get an approved issue; raises IllegalState when it is not approved."""
-    load_approval(desk.workspace, slug)
+    approval = load_approval(desk.workspace, slug)
     live = mailings.live(desk.store, slug)
-    planned = foresee(desk.store, desk.keys)
+    planned = foresee(desk.store, desk.keys, corrects=approval.facts.corrects)
     provider = make_provider(desk)
     try:
         capabilities = provider.capabilities

@@ -220,7 +220,16 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
             return False
     with file_lock(work.workspace.locks / "plan.lock", timeout=_PLAN_WAIT), _holding("guard"):
         accept = (lambda pending: guards.audience_size(approval, pending)) if real else (lambda _pending: None)
-        return plan(work.store, mailing, keys=work.keys, now=work.timing.now(), accept=accept) is not None
+        planned = plan(
+            work.store,
+            mailing,
+            keys=work.keys,
+            now=work.timing.now(),
+            accept=accept,
+            corrects=approval.facts.corrects,
+            subject=approval.subject,
+        )
+        return planned is not None
 
 
 def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, pace: Pace) -> Sent:

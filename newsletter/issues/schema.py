@@ -50,6 +50,7 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     sections: list[SectionKeys] = []
     waive: list[_WaiverKeys] = []
     checks: dict[str, SeverityName] = {}
+    corrects: str | None = None
 
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -123,6 +124,7 @@ def issue_from_document(
         checks=MappingProxyType(keys.checks),
         path=path,
         sha256=sha256,
+        corrects=_one_line(keys.corrects),
     )
 
 

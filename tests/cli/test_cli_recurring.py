@@ -154,13 +154,21 @@ def test_two_approved_issues_of_one_day_are_not_guessed_between(run: Run, friday
     assert (state(run, friday), state(run, "other")) == ("completed", "draft")
 
 
-def test_what_an_editor_cancelled_stays_cancelled(run: Run, friday: str, clock: Clock) -> None:
-    """A rule does not overrule a person; approved anew, it goes."""
-    run("approve", friday, "--send-at", "2026-11-27 06:30")
-    clock.at("2026-11-26 18:00")
+def test_what_an_editor_cancelled_stays_cancelled(run: Run, weekly: Path, friday: str, clock: Clock) -> None:
+    """A later rule of the same day does not overrule a person; approved anew, it goes."""
+    file = weekly / "newsletter.toml"
+    rules = '["Fri 07:00", "Fri 13:00", "Fri 15:00"]'
+    file.write_text(file.read_text(encoding="utf-8").replace('"Fri 07:00"', rules), encoding="utf-8")
+    run("approve", friday)
+    minutes(run, clock, "2026-11-27 10:00", 1)
+    assert state(run, friday) == "held"
     run("cancel", friday, "--yes")
-    minutes(run, clock, "2026-11-27 06:59", 3)
+    minutes(run, clock, "2026-11-27 12:59", 3)
     assert state(run, friday) == "cancelled"
+    run("unapprove", friday)
+    run("approve", friday)
+    minutes(run, clock, "2026-11-27 14:59", 3)
+    assert state(run, friday) == "completed"
 
 
 def test_an_issue_with_a_time_of_its_own_keeps_it(run: Run, friday: str, clock: Clock) -> None:

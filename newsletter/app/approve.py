@@ -135,7 +135,7 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    recurs = None if at else goes_by_itself(desk, rendered.issue.date, from_us(now))
+    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
     return Approved(approval, mailing, warnings, rendered.email.remote_images, test, recurs)
 

@@ -97,7 +97,13 @@ def schedule_occurrence(
         _settle(conn, occurrence, approval.issue)
         at = SendAt(occurrence.utc, wall_time(occurrence.utc, occurrence.zone), occurrence.zone)
         mailing, new = mailings.enter(
-            conn, issue=approval.issue, digest=approval.digest, provider=provider, send_at=at, actor="every", now=now
+            conn,
+            issue=approval.issue,
+            digest=approval.digest,
+            provider=provider,
+            send_at=at,
+            actor=f"every {occurrence.rule}",
+            now=now,
         )
         if new and late > lateness:
             reason = f"it was due {how_long(late)} ago, at {at.local.replace('T', ' ')} ({at.zone})"
@@ -109,11 +115,11 @@ def schedule_occurrence(
 def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> bool:
     """Whether an approval is one that a rule may schedule for ``moment``.
 
-    It was given by then, names no time of its own, and has no mailing; one whose mailing an editor cancelled stays
-    cancelled, unless it was approved anew since.
+    It was given by then, names no time of its own, is no correction and has no mailing; one whose mailing an editor
+    cancelled stays cancelled, unless it was approved anew since.
     """
     approved = datetime.fromisoformat(approval.approved_at)
-    if approval.send_at is not None or approved > moment:
+    if approval.send_at is not None or approval.facts.corrects is not None or approved > moment:
         return False
     if before is None:
         return True

@@ -129,11 +129,12 @@ def list_issues(ws: Workspace) -> list[IssueSummary]:
 
 
 def issues_dated(ws: Workspace, day: Date) -> list[str]:
-    """The slugs of a day's issues, by name. Only each ``issue.md`` is read; a broken one has no day."""
+    """The slugs of a day's issues, corrections apart. Only each ``issue.md`` is read; a broken one has no day."""
     found = []
     for slug in _slugs(ws):
         with contextlib.suppress(NewsletterError):
-            if parse_date(issue_keys(read_issue_file(ws, slug)[0]).date) == day:
+            keys = issue_keys(read_issue_file(ws, slug)[0])
+            if parse_date(keys.date) == day and keys.corrects is None:
                 found.append(slug)
     return found
 

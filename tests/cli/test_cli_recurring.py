@@ -183,3 +183,23 @@ def test_a_wrong_rule_is_refused_when_it_is_written(run: Run, weekly: Path) -> N
     """Not on Friday at seven."""
     configure(weekly, 'every = ["Fri 07:00", "Fryday 07:00"]')
     assert "schedule.every" in run("status", code=78).err
+
+
+def test_a_correction_goes_by_no_rule_and_stands_in_no_ones_way(
+    run: Run, weekly: Path, friday: str, readers: int, clock: Clock
+) -> None:
+    """Friday's issue goes at seven; the correction of Thursday's, approved and dated Friday, waits for an editor."""
+    run("issue", "duplicate", friday, "thursday", "--date", "2026-11-26")
+    run("approve", "thursday", "--send-at", "now")
+    run("run-due")
+    clock.at("2026-11-27 06:00")
+    run("issue", "correct", "thursday")
+    file = weekly / "issues" / "thursday-correction" / "issue.md"
+    story = next((weekly / "issues" / "thursday").glob("the-tide*.md"))
+    (file.parent / story.name).write_bytes(story.read_bytes())
+    file.write_text(file.read_text(encoding="utf-8").replace("articles: []", f"articles: [{story.stem}]"), "utf-8")
+    assert "by [schedule] every" not in run("approve", "thursday-correction").out
+    run("approve", friday)
+    minutes(run, clock, "2026-11-27 06:59", 3)
+    assert state(run, friday) == "completed"
+    assert state(run, "thursday-correction") == "approved"

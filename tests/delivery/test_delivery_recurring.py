@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.delivery.recurring import occurrences, settle, settled
+from newsletter.delivery.recurring import occurrences, schedule_occurrence, settle, settled
 from newsletter.errors import ConfigurationError
+from newsletter.store.engine import open_store
 from newsletter.workspace.values import parse_rule
 
+START = int(datetime(2026, 11, 27, 7, 0, tzinfo=UTC).timestamp()) * 1_000_000
 ZONES = ["Europe/London", "America/New_York", "Asia/Karachi", "Australia/Lord_Howe", "UTC"]
 
 
@@ -63,6 +66,36 @@ def test_a_rule_is_known_again_in_another_spelling(bench) -> None:
     settle(bench.store, first, "nothing", now=1)
     assert settled(bench.store, same)
     assert not settled(bench.store, other)
+
+
+def test_runs_that_overlap_schedule_an_occurrence_once(bench) -> None:
+    """Eight processes at the same moment: one makes the mailing, the others find it made."""
+    approval = bench.approve()
+    (occurrence,) = occurrences("Fri 07:00", "UTC", utc("2026-11-27 00:00"), utc("2026-11-28 00:00"))
+    bench.store.close()  # a connection must not be shared with a child
+    gate, opened = os.pipe()
+    children = []
+    for _ in range(8):
+        child = os.fork()
+        if child == 0:
+            code = 9
+            try:
+                with open_store(bench.ws.database) as store:
+                    os.close(opened)
+                    os.read(gate, 1)  # until the last writer of the pipe is gone
+                    made = schedule_occurrence(
+                        store, occurrence, approval, provider="scripted", lateness=timedelta(hours=2), now=START
+                    )
+                    code = 1 if made else 0
+            finally:
+                os._exit(code)
+        children.append(child)
+    os.close(opened)
+    os.close(gate)
+    codes = sorted(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children)
+    assert codes == [0] * 7 + [1]
+    assert bench.rows("select count(*) from mailing") == [(1,)]
+    assert bench.rows("select count(*) from audit where action = 'schedule'") == [(1,)]
 
 
 @pytest.mark.parametrize("rule", ["Fr 07:00", "Fri 24:00", "Fri 07:60", "Fri", "", "Fri 07:00 weekly", "* * * * *"])

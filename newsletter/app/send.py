@@ -174,19 +174,19 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueRepor
     Then tells whom ``[alerts]`` names, if an editor must act. No alert and no heartbeat ever changes what is sent.
     """
     mark_run(desk.workspace)
-    with beating(desk.config.alerts.heartbeat) as beat:
-        try:
+    try:
+        with beating(desk.config.alerts.heartbeat) as beat:
             undecided, failed = _recurring(desk)
             report = _due(desk, stop)
             report = replace(report, error=report.error or failed)
-        except NewsletterError as error:
-            mark_run(desk.workspace, error)
-            raise
-        if report.error is not None:
-            mark_run(desk.workspace, report.error)
-        if not stop():
-            tell(desk, lambda: [*undecided, *reminders(desk)])
-        beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
+            if not stop():
+                tell(desk, lambda: [*undecided, *reminders(desk)])
+            beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
+    except NewsletterError as error:
+        mark_run(desk.workspace, error)
+        raise
+    if report.error is not None:
+        mark_run(desk.workspace, report.error)
     return report
 
 

@@ -127,6 +127,8 @@ class Issue:
     """Other weights of checks, for this issue alone: id → error, warning, info or off."""
     path: Path | None = None
     sha256: str = ""
+    corrects: str | None = None
+    """The issue that this one corrects: only its readers get it."""
 
     def articles(self) -> Iterator[Article]:
         """Every article in reading order."""

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from newsletter.app import corrections
 from newsletter.app.check import findings_of, weighs
 from newsletter.app.desk import Desk
-from newsletter.app.outgoing import message_facts
+from newsletter.app.outgoing import issue_facts
 from newsletter.app.providers import require_provider
 from newsletter.app.publish import publish_media
+from newsletter.app.recurring import goes_by_itself
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
 from newsletter.audience.subscribers import find
@@ -29,7 +31,8 @@ from newsletter.store.clock import from_us, now_us
 class Approved:
     """What was frozen, and when it goes out. ``warnings`` are the findings that the approver accepts by this.
 
-    ``test`` is the last test that arrived, of this email or of an earlier one.
+    ``test`` is the last test that arrived, of this email or of an earlier one. ``recurs`` is when ``[schedule] every``
+    sends it, in words.
     """
 
     approval: approvals.Approval
@@ -39,6 +42,7 @@ class Approved:
     test: TestSent | None = None
     stoppable_until: str | None = None
     """Local time until which the due mailing waits and can be stopped whole; None without ``[schedule] undo``."""
+    recurs: str | None = None
 
     @property
     def untested(self) -> str | None:
@@ -61,6 +65,7 @@ class Approved:
             "stoppable_until": self.stoppable_until,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
+            "goes_by_itself": self.recurs,
             "tested": self.untested is None,
             "last_test": self.test.number if self.test else None,
         }
@@ -69,6 +74,8 @@ class Approved:
         """For the terminal."""
         slug = self.approval.issue
         lines = [f"Approved {slug} by {self.approval.approver}: {self.approval.digest[:19]}…"]
+        if (first := self.approval.facts.corrects) is not None:
+            lines.append(f"  a correction: only those who got {first} get it")
         if self.warnings:
             lines.append(f"  with {plural(len(self.warnings), 'warning')}: {', '.join(_ids(self.warnings))}")
         if self.remote_images:
@@ -78,6 +85,9 @@ class Approved:
             )
         if self.untested:
             lines.append(f"  {self.untested}")
+        if self.mailing is None and self.recurs:
+            lines.append(f"It goes out on {self.recurs}, by [schedule] every and newsletter run-due (cron).")
+            return [*lines, f"Sooner: newsletter send {slug}. Not at all: newsletter unapprove {slug}"]
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
         lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
@@ -108,7 +118,9 @@ def approve_issue(
     rendered = render(desk, slug)
     findings = findings_of(desk, rendered, send_at=at.utc if at else None)
     _refuse_errors(slug, findings)
-    facts = message_facts(config)
+    if rendered.issue.corrects is not None:
+        corrections.require_sent(desk, rendered.issue.corrects, slug)
+    facts = issue_facts(config, rendered.issue)
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
     publish_media(desk, rendered.email)
@@ -124,13 +136,23 @@ def approve_issue(
         note=note,
     )
     try:
+        _note(desk, approval, now)
         mailing = schedule(desk, approval, at, now) if at else None
     except NewsletterError:
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
     until = stoppable_until(mailing.send_at, mailing.zone, config) if mailing else None
-    return Approved(approval, mailing, weighs(findings, Severity.WARNING), rendered.email.remote_images, test, until)
+    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
+    warnings = weighs(findings, Severity.WARNING)
+    return Approved(approval, mailing, warnings, rendered.email.remote_images, test, until, recurs)
+
+
+def _note(desk: Desk, approval: approvals.Approval, now: int) -> None:
+    """The audit log outlives an approval that is taken back."""
+    detail = {"digest": approval.digest, "note": approval.note, "send_at": approval.send_at, "at_desk": desk.actor}
+    with desk.store.write() as conn:
+        mailings.write_audit(conn, approval.approver, "approve", approval.issue, detail, now)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from newsletter.app.check import findings_of
 from newsletter.app.desk import Desk
-from newsletter.app.outgoing import message_facts
+from newsletter.app.outgoing import issue_facts
 from newsletter.app.render import Rendered, render
 from newsletter.app.words import plural
 from newsletter.clients.gmail import CLIP
@@ -193,7 +193,7 @@ def version_now(desk: Desk, rendered: Rendered) -> Version:
     """A rendered issue as a version, with its findings and the hashes of its stories' pictures."""
     return version_of_email(
         rendered.email,
-        message_facts(desk.config),
+        issue_facts(desk.config, rendered.issue),
         originals=_originals(desk, rendered.issue),
         findings=tuple(_known(finding) for finding in findings_of(desk, rendered) if finding.waived is None),
     )

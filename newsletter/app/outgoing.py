@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from newsletter.app.desk import Desk
@@ -13,6 +14,7 @@ from newsletter.errors import ConfigurationError
 from newsletter.message.headers import list_id, recipient_headers
 from newsletter.message.links import public_links
 from newsletter.message.outgoing import Addressed
+from newsletter.models import Issue
 from newsletter.workspace.settings import Config
 
 PREVIEW_ID = "0" * 32
@@ -37,6 +39,11 @@ def message_facts(config: Config) -> MessageFacts:
     )
 
 
+def issue_facts(config: Config, issue: Issue) -> MessageFacts:
+    """``message_facts`` of one issue: a correction names the issue whose readers it is for."""
+    return replace(message_facts(config), corrects=issue.corrects)
+
+
 def reader_values(desk: Desk, slug: str, reader: str | None) -> Mapping[str, str]:
     """One reader's merge values and links; without a reader, only links that lead nowhere.
 
@@ -57,7 +64,9 @@ def reader_values(desk: Desk, slug: str, reader: str | None) -> Mapping[str, str
 def preview_batch(desk: Desk, rendered: Rendered, *, reader: str | None) -> Batch:
     """The email as one reader would get it, with ids that are nobody's."""
     values = reader_values(desk, rendered.issue.slug, reader)
-    outgoing = outgoing_from_email(rendered.email, message_facts(desk.config), mailing=PREVIEW_ID, date=_noon(rendered))
+    outgoing = outgoing_from_email(
+        rendered.email, issue_facts(desk.config, rendered.issue), mailing=PREVIEW_ID, date=_noon(rendered)
+    )
     addressed = Addressed(
         key=PREVIEW_ID,
         address=reader or "reader@example.com",

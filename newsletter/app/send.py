@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
+from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
+from newsletter.app.heartbeat import beating
 from newsletter.app.log import RunLog, mark_run
 from newsletter.app.preflight import preflight
 from newsletter.app.providers import make_provider
+from newsletter.app.recurring import reminders, schedule_recurring
 from newsletter.app.words import plural, when
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import load_approval
+from newsletter.delivery.causes import Cause
 from newsletter.delivery.forecast import Forecast, forecast
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.plan import Planned, foresee
@@ -139,9 +143,9 @@ class DueReport:
 
 def plan_preview(desk: Desk, slug: str) -> SendPreview:
     """Who would get an approved issue; raises IllegalState when it is not approved."""
-    load_approval(desk.workspace, slug)
+    approval = load_approval(desk.workspace, slug)
     live = mailings.live(desk.store, slug)
-    planned = foresee(desk.store, desk.keys)
+    planned = foresee(desk.store, desk.keys, corrects=approval.facts.corrects)
     provider = make_provider(desk)
     try:
         capabilities = provider.capabilities
@@ -190,16 +194,33 @@ def send_issue(
 
 
 def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueReport:
-    """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run."""
+    """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run.
+
+    Then tells whom ``[alerts]`` names, if an editor must act. No alert and no heartbeat ever changes what is sent.
+    """
     mark_run(desk.workspace)
     try:
-        report = _due(desk, stop)
+        with beating(desk.config.alerts.heartbeat) as beat:
+            undecided, failed = _recurring(desk)
+            report = _due(desk, stop)
+            report = replace(report, error=report.error or failed)
+            if not stop():
+                tell(desk, lambda: [*undecided, *reminders(desk)])
+            beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     except NewsletterError as error:
         mark_run(desk.workspace, error)
         raise
     if report.error is not None:
         mark_run(desk.workspace, report.error)
     return report
+
+
+def _recurring(desk: Desk) -> tuple[list[Cause], NewsletterError | None]:
+    """What the rules ask for; trouble with it holds back nothing that is scheduled already."""
+    try:
+        return schedule_recurring(desk), None
+    except NewsletterError as error:
+        return [], error
 
 
 def _due(desk: Desk, stop: Callable[[], bool]) -> DueReport:

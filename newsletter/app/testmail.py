@@ -8,7 +8,7 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.diff import version_now
-from newsletter.app.outgoing import PREVIEW_ID, message_facts, reader_values
+from newsletter.app.outgoing import PREVIEW_ID, issue_facts, reader_values
 from newsletter.app.providers import make_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.render import Rendered, render
@@ -58,7 +58,7 @@ def send_test(
     """
     addresses = [normalise(address)[0] for address in (receivers or desk.config.test.to)]
     rendered = render(desk, slug)
-    facts = message_facts(desk.config)
+    facts = issue_facts(desk.config, rendered.issue)
     outgoing = outgoing_from_email(rendered.email, facts, mailing=PREVIEW_ID, date=from_us(now_us()))
     publish_media(desk, rendered.email)
     values = reader_values(desk, slug, reader)

@@ -129,3 +129,21 @@ def duplicate(cli: Cli, slug: str, new_slug: str, date: str | None) -> None:
     with cli.desk() as desk:
         path = duplicate_issue(desk, slug, new_slug, date=date)
     cli.say(f"Made {path}.")
+
+
+@issue.command(short_help="Make a correction of an issue that was sent.")
+@click.argument("slug")
+@click.argument("new_slug", required=False)
+@json_option
+@pass_cli
+def correct(cli: Cli, slug: str, new_slug: str | None, as_json: bool) -> None:
+    """Make an issue that corrects SLUG and goes to exactly those who got it; NEW_SLUG is SLUG-correction by default."""
+    from newsletter.app.corrections import correct_issue
+
+    with cli.desk() as desk:
+        made = correct_issue(desk, slug, new_slug)
+    if as_json:
+        print_json("issue-correct", made.as_row())
+        return
+    for line in made.lines():
+        cli.say(line)

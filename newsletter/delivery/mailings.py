@@ -93,23 +93,30 @@ def schedule(
 ) -> tuple[Mailing, bool]:
     """Make the mailing of an approved issue, or return the one it has: (mailing, whether it is new)."""
     with store.write() as conn:
-        if (there := _live(conn, issue)) is not None:
-            return there, False
-        public_id = new_public_id()
-        row = {
-            "public_id": public_id,
-            "issue": issue,
-            "digest": digest,
-            "state": "scheduled",
-            "provider": provider,
-            "send_at": to_us(send_at.utc),
-            "local_time": send_at.local,
-            "zone": send_at.zone,
-            "created_at": now,
-        }
-        conn.execute(insert(mailing_table).values(row))
-        write_audit(conn, actor, "schedule", issue, {"mailing": public_id, "send_at": send_at.local}, now)
-        made = _live(conn, issue)
+        return enter(conn, issue=issue, digest=digest, provider=provider, send_at=send_at, actor=actor, now=now)
+
+
+def enter(
+    conn: Connection, *, issue: str, digest: str, provider: str, send_at: SendAt, actor: str, now: int
+) -> tuple[Mailing, bool]:
+    """``schedule`` within a transaction that does something else besides."""
+    if (there := _live(conn, issue)) is not None:
+        return there, False
+    public_id = new_public_id()
+    row = {
+        "public_id": public_id,
+        "issue": issue,
+        "digest": digest,
+        "state": "scheduled",
+        "provider": provider,
+        "send_at": to_us(send_at.utc),
+        "local_time": send_at.local,
+        "zone": send_at.zone,
+        "created_at": now,
+    }
+    conn.execute(insert(mailing_table).values(row))
+    write_audit(conn, actor, "schedule", issue, {"mailing": public_id, "send_at": send_at.local}, now)
+    made = _live(conn, issue)
     assert made is not None
     return made, True
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.lanes import lanes_of
@@ -236,7 +236,16 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
             work.preflight(approval)
     with file_lock(work.workspace.locks / "plan.lock", timeout=_PLAN_WAIT), _holding("guard"):
         accept = (lambda pending: guards.audience_size(approval, pending)) if real else (lambda _pending: None)
-        return plan(work.store, mailing, keys=work.keys, now=work.timing.now(), accept=accept) is not None
+        planned = plan(
+            work.store,
+            mailing,
+            keys=work.keys,
+            now=work.timing.now(),
+            accept=accept,
+            corrects=approval.facts.corrects,
+            subject=approval.subject,
+        )
+        return planned is not None
 
 
 def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
@@ -244,6 +253,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
         mailing=mailing,

@@ -42,6 +42,22 @@ sections:
 """
 
 
+_CORRECTION = """\
+---
+subject: ""
+# preheader: the grey words after it. Until you write them, the lead story's teaser.
+date: {date}
+# Only those who got this issue get the correction.
+corrects: ""
+# What was wrong, and what is right: one or two sentences.
+correction: ""
+sections:
+  - layout: lead
+    articles: []
+---
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Picked:
     """A story on its way into an issue: the ``text`` of its file and its picture.
@@ -67,6 +83,20 @@ def new_issue(ws: Workspace, slug: str, *, date: Date | str | None = None) -> Pa
     _refuse_existing(ws, slug)
     with _new_folder(ws, folder) as made:
         write_atomic(made / ISSUE_FILE, _SKELETON.format(date=day.isoformat()))
+    return folder
+
+
+def new_correction(ws: Workspace, slug: str, new_slug: str, *, subject: str, date: Date) -> Path:
+    """Make an issue that corrects the issue ``slug``, with a text to be written; returns its folder.
+
+    Raises ``BadData`` for a slug that cannot be or exists.
+    """
+    folder = ws.issue_dir(new_slug)
+    _refuse_existing(ws, new_slug)
+    doc = Document.parse(_CORRECTION.format(date=date.isoformat()), name_of(ws, folder / ISSUE_FILE))
+    doc = doc.set(("subject",), subject).set(("corrects",), slug)
+    with _new_folder(ws, folder) as made:
+        write_atomic(made / ISSUE_FILE, doc.text)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from datetime import date as Date
 from pathlib import Path
@@ -125,6 +126,17 @@ def list_issues(ws: Workspace) -> list[IssueSummary]:
     """Every issue, newest first. A broken one is listed with its problem; this never fails because of it."""
     summaries = [_summary(ws, slug) for slug in _slugs(ws)]
     return sorted(summaries, key=lambda s: (s.date or Date.min, s.slug), reverse=True)
+
+
+def issues_dated(ws: Workspace, day: Date) -> list[str]:
+    """The slugs of a day's issues, corrections apart. Only each ``issue.md`` is read; a broken one has no day."""
+    found = []
+    for slug in _slugs(ws):
+        with contextlib.suppress(NewsletterError):
+            keys = issue_keys(read_issue_file(ws, slug)[0])
+            if parse_date(keys.date) == day and keys.corrects is None:
+                found.append(slug)
+    return found
 
 
 def _slugs(ws: Workspace) -> list[str]:

@@ -52,6 +52,7 @@ class IssueKeys(msgspec.Struct, kw_only=True):
     sections: list[SectionKeys] = []
     waive: list[_WaiverKeys] = []
     checks: dict[str, SeverityName] = {}
+    corrects: str | None = None
 
 
 def issue_keys(doc: Document) -> IssueKeys:
@@ -123,6 +124,7 @@ def issue_from_document(
         checks=MappingProxyType(keys.checks),
         path=path,
         sha256=sha256,
+        corrects=_one_line(keys.corrects),
     )
 
 

@@ -67,13 +67,16 @@ def fetch(url: str, policy: Policy, *, accept: str = "*/*") -> Fetched:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """How a URL is asked for. ``read`` is False for an answer whose body is nobody's business: it is not read."""
+    """How a URL is asked for. ``read`` is False for an answer whose body is nobody's business: it is not read.
+
+    ``body`` is sent with the request, as it is; None sends none.
+    """
 
     method: str = "GET"
     accept: str = "*/*"
     headers: tuple[tuple[str, str], ...] = ()
-    body: bytes = b""
     read: bool = True
+    body: bytes | None = None
 
 
 def ask(url: str, policy: Policy, request: Request) -> Fetched:
@@ -206,7 +209,7 @@ def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, ask
         **dict(asked.headers),
     }
     connection = httpcore.HTTPConnection(request.origin, ssl_context=context, network_backend=network)
-    with connection, connection.stream(asked.method, request, headers=headers, content=asked.body or None) as response:
+    with connection, connection.stream(asked.method, request, headers=headers, content=asked.body) as response:
         found = _headers(response.headers)
         if response.status in REDIRECTS and "location" in found:
             return urljoin(target.url, found["location"].strip())

@@ -59,6 +59,11 @@ attributes = ["first_name"]   # what merge fields may ask for: {{{{ subscriber.f
 
 [schedule]
 lateness = "2h"               # a mailing that is due longer ago than this is held, not sent
+# every = "Fri 07:00"         # the approved issue of that day goes out by itself
+
+# [alerts]                    # who hears of it when an editor must act
+# to = ["desk@example.org"]
+# webhook = "https://hooks.example.org/…"
 """
 
 # Lists of refused lines hold addresses.

@@ -190,6 +190,21 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Readers who get a mailing first; nobody else is mailed until each of them was accepted."""
     preflight: bool = True
     """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
+    every: str | list[str] = []
+    """When the approved issue of that day goes out by itself: ``"Fri 07:00"``, ``"07:00"`` (daily), or a list."""
+    remind: str = "3h"
+    """How long before a time of ``every`` editors are told that nothing is approved for it; ``"0"``: never."""
+
+
+class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[alerts]``: who hears of it when an editor must act, and who watches that cron comes."""
+
+    to: list[str] = []
+    """Addresses that get a mail, through the configured provider."""
+    webhook: str | None = None
+    """A URL that gets a POST of JSON."""
+    heartbeat: str | None = None
+    """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
 
 
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -205,4 +220,5 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     audience: Audience = Audience()
     checks: dict[str, SeverityName] = {}
     schedule: Schedule = Schedule()
+    alerts: Alerts = Alerts()
     sender_installation: str | None = None

@@ -17,6 +17,7 @@ from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings,
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """The shape of a BCP 47 language tag."""
 
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 _PER = {"s": 1, "m": 60, "h": 3_600}
 _CONTROL = re.compile("[\x00-\x1f\x7f\x85\u2028\u2029]")
@@ -26,6 +27,7 @@ _HOST = re.compile(r"[A-Za-z0-9.:_-]+")
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
+_WEB = re.compile(r"https?://[^\s/@?#]+(?:[/?]\S*)?")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
 
 Complaint = tuple[str, str, str | None]
@@ -57,6 +59,25 @@ def parse_rate(text: str, key: str) -> float:
         fix = 'write a number and /s, /m or /h: "20/s", "600/m"; "0" is no limit'
         raise ConfigurationError(f"{key}: {text!r} is no rate", where=key, fix=fix)
     return float(match[1]) / _PER[match[2]]
+
+
+def parse_rule(text: str, key: str) -> tuple[int | None, int, int]:
+    """``"Fri 07:00"``, or ``"07:00"`` for every day, as (weekday from Monday = 0 or None, hour, minute).
+
+    Raises ``ConfigurationError``.
+    """
+    match = re.fullmatch(r"(?:([a-z]{3,9}) +)?(\d{1,2}):(\d{2})", text.strip().lower())
+    days = [n for n, day in enumerate(_DAYS) if match and match[1] and day.startswith(match[1])]
+    if match is None or (match[1] and not days) or int(match[2]) > 23 or int(match[3]) > 59:
+        fix = 'write "Fri 07:00", "07:00" for every day, or a list of them'
+        raise ConfigurationError(f"{key}: {text!r} is no time of the week", where=key, fix=fix)
+    return (days[0] if days else None), int(match[2]), int(match[3])
+
+
+def rules_of(config: Config) -> list[str]:
+    """``[schedule] every`` as a list, each rule once."""
+    every = config.schedule.every
+    return list(dict.fromkeys([every] if isinstance(every, str) else every))
 
 
 def complaints(config: Config) -> Iterator[Complaint]:
@@ -103,6 +124,14 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _durations(config.schedule)
     for address in config.schedule.seeds:
         yield from _address("schedule.seeds", address or " ")
+    yield from _number(lambda: parse_duration(config.schedule.remind, "schedule.remind"))
+    yield from _number(lambda: [parse_rule(rule, "schedule.every") for rule in rules_of(config)])
+    for address in config.alerts.to:
+        yield from _address("alerts.to", address or " ")
+    # A webhook's token is often behind the ?, and all of it is as good as a secret: it is not quoted.
+    if config.alerts.webhook is not None and not _WEB.fullmatch(config.alerts.webhook):
+        yield "alerts.webhook", "this is no absolute http(s) URL", 'webhook = "https://hooks.example.org/…"'
+    yield from _url("alerts.heartbeat", config.alerts.heartbeat)
     yield from _secrets(config)
 
 

@@ -110,7 +110,7 @@ def test_line_ends_and_a_byte_order_mark_do_not_matter(ws: Workspace) -> None:
     [
         ('[publication]\nnmae = "x"\n', 2, 'publication.nmae: unknown key\n  Fix: did you mean "name"?'),
         (NAME + "[sendr]\n", 3, 'sendr: unknown key\n  Fix: did you mean "sender"?'),
-        (NAME + "[zzz]\n", 3, "the keys here are audience,"),
+        (NAME + "[zzz]\n", 3, "the keys here are alerts, audience,"),
         (NAME + "language = 7\n", 3, "publication.language: expected text, found a whole number"),
         (NAME + 'language = "english!"\n', 3, "is no language tag"),
         (NAME + 'timezone = "Europe/Lodnon"\n', 3, 'no time zone\n  Fix: did you mean "Europe/London"?'),

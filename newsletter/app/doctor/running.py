@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+from newsletter.app.cron import COMMAND, crontab_line
 from newsletter.app.doctor.facts import CRON_PATH, Facts
 from newsletter.app.doctor.probe import Look, State, Told
 from newsletter.app.log import last_run
 from newsletter.app.words import plural
+from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us
 
 _SECTION = "Sending"
-_COMMAND = "run-due"
 STALE = timedelta(minutes=15)
 
 
@@ -84,7 +84,7 @@ def _names_us(text: str, facts: Facts) -> bool:
     root = facts.workspace.root.resolve()
     for line in text.splitlines():
         words = _words(line)
-        if _COMMAND in words and (
+        if COMMAND in words and (
             any(_is(word, root) for word in words) or _is(_setting(text, "WorkingDirectory"), root)
         ):
             return True
@@ -95,7 +95,8 @@ def _words(line: str) -> list[str]:
     if line.lstrip().startswith(("#", ";")):
         return []
     try:
-        words = shlex.split(line)
+        # A crontab writes a per cent sign with a backslash, also between quotes; a unit doubles it, and $ too.
+        words = shlex.split(line.replace("\\%", "%").replace("%%", "%").replace("$$", "$"))
     except ValueError:  # an odd quotation mark
         words = line.split()
     return [part for word in words for part in re.split(r"[;&|=]+", word)]
@@ -126,10 +127,11 @@ def _would_run(name: str, line: str, table: str, facts: Facts) -> Told:
 
 
 def _line(facts: Facts) -> str:
-    """The line for a crontab, with the path of the program that runs now."""
-    here = Path(sys.argv[0]).resolve() if sys.argv and sys.argv[0] else Path("newsletter")
-    command = str(here) if here.name == "newsletter" else f"{shlex.quote(sys.executable)} -m newsletter"
-    return f"* * * * * {command} -C {shlex.quote(str(facts.workspace.root))} {_COMMAND}"
+    """The line for a crontab; a path that no crontab can hold is said by `newsletter cron`."""
+    try:
+        return crontab_line(facts.workspace.root)
+    except UsageProblem:
+        return "newsletter cron --systemd"
 
 
 def _last_run(facts: Facts) -> Iterator[Told]:

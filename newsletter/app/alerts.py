@@ -1,0 +1,148 @@
+"""Alerts: when an editor must act, ``run-due`` says so by mail and webhook, once for each cause until it changes."""
+
+from __future__ import annotations
+
+import contextlib
+import html
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from newsletter.app.desk import Desk
+from newsletter.app.heartbeat import own_policy
+from newsletter.app.log import RunLog
+from newsletter.app.outgoing import PREVIEW_ID, message_facts
+from newsletter.app.providers import make_provider
+from newsletter.audience.addresses import hide_addresses
+from newsletter.delivery.addressing import trial_recipient
+from newsletter.delivery.causes import Cause, forget, known, recall, remember, standing, tried
+from newsletter.delivery.ports import Batch, Outcome
+from newsletter.errors import Busy, CannotWrite, NewsletterError, RemoteError
+from newsletter.message.outgoing import Outgoing
+from newsletter.store.clock import from_us, now_us
+from newsletter.store.ids import new_public_id
+from newsletter.workspace.files import file_lock
+
+MOST_TRIES = 5
+"""A channel that does not work is not tried every minute for ever."""
+SCHEMA = "newsletter/alert/1"
+
+
+def tell(desk: Desk, more: Callable[[], Sequence[Cause]] = tuple) -> None:
+    """Tell whom ``[alerts]`` names what needs an editor, and what ``more`` finds. Never raises.
+
+    What does not get through is in the log, and tried again at the next runs, ``MOST_TRIES`` times in all.
+    """
+    alerts = desk.config.alerts
+    channels: dict[str, Callable[[Desk, Cause], None]] = {}
+    if alerts.to:
+        channels["mail"] = _mail
+    if alerts.webhook:
+        channels["webhook"] = _post
+    if not channels or not desk.workspace.database.exists():
+        return
+    try:
+        with file_lock(desk.workspace.locks / "alerts.lock"):
+            _tell(desk, channels, [*standing(desk.store, now_us()), *more()])
+    except Busy:
+        return  # another run tells it
+    except NewsletterError as error:
+        _log(desk, ok=False, why=error.what)
+
+
+def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes: Sequence[Cause]) -> None:
+    memories = recall(desk.store)
+    gone = memories.keys() - {cause.key for cause in causes}
+    if gone:
+        forget(desk.store, gone)
+    for cause in causes:
+        memory = known(memories.get(cause.key), cause)
+        left = [name for name in channels if name not in memory.done]
+        if not left or memory.tries >= MOST_TRIES:
+            continue
+        # Before it is tried: a process that dies in the middle may tell it once more, but not for ever.
+        memory = tried(memory)
+        remember(desk.store, cause.key, memory)
+        for name in left:
+            if _try(desk, name, channels[name], cause):
+                memory = replace(memory, done=(*memory.done, name))
+                remember(desk.store, cause.key, memory)
+
+
+def _try(desk: Desk, name: str, channel: Callable[[Desk, Cause], None], cause: Cause) -> bool:
+    why = None
+    try:
+        channel(desk, cause)
+    except NewsletterError as error:
+        why = error.what
+    except Exception as error:  # noqa: BLE001 - a provider of another package may raise anything; the mailing is done
+        why = type(error).__name__
+    _log(desk, channel=name, kind=cause.kind, issue=cause.issue, ok=why is None, why=why)
+    return why is None
+
+
+def _log(desk: Desk, **facts: object) -> None:
+    with contextlib.suppress(CannotWrite):
+        RunLog(desk, "run-due").write("alert", **facts)
+
+
+def _post(desk: Desk, cause: Cause) -> None:
+    from newsletter.net.fetch import Request, ask
+
+    url = desk.config.alerts.webhook or ""
+    content = {
+        "schema": SCHEMA,
+        "publication": desk.config.publication.name,
+        "kind": cause.kind,
+        "issue": cause.issue,
+        # "text" is what chat programs show of a message.
+        "text": f"{hide_addresses(cause.sentence)} – {cause.fix}",
+        "fix": cause.fix,
+        "at": from_us(now_us()).isoformat(timespec="seconds"),
+    }
+    body = json.dumps(content, ensure_ascii=False).encode()
+    headers = (("Content-Type", "application/json"),)
+    # No redirect: what was meant for one place is not handed to another.
+    policy = replace(own_policy(url), max_redirects=0)
+    answer = ask(url, policy, Request("POST", headers=headers, read=False, body=body))
+    if not answer.ok:
+        raise RemoteError(f"the webhook answered {answer.status}", where="newsletter.toml: alerts.webhook")
+
+
+def _mail(desk: Desk, cause: Cause) -> None:
+    facts = message_facts(desk.config)
+    now = from_us(now_us())
+    said = hide_addresses(cause.sentence)
+    slug = cause.issue or "alert"
+    outgoing = Outgoing(
+        mailing=PREVIEW_ID,
+        issue=slug,
+        digest="sha256:" + new_public_id() * 2,
+        date=now,
+        sender_name=facts.sender_name,
+        sender_email=facts.sender_email,
+        subject=f"[ALERT] {' '.join(said.split())[:150]}",
+        html=f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Alert</title></head><body>'
+        f"<p>{html.escape(said)}</p><p>What to do: <b>{html.escape(cause.fix)}</b></p></body></html>",
+        text=f"{said}\n\nWhat to do: {cause.fix}\n",
+        lang="en",
+        list_id=facts.list_id,
+        reply_to=facts.reply_to,
+    )
+    recipients = [
+        trial_recipient(new_public_id(), address, issue=slug, site_url=None, values={})
+        for address in dict.fromkeys(desk.config.alerts.to)
+    ]
+    provider = make_provider(desk)
+    try:
+        size = max(1, provider.capabilities.max_batch)
+        results = [
+            result
+            for start in range(0, len(recipients), size)
+            for result in provider.submit(Batch(outgoing, tuple(recipients[start : start + size])))
+        ]
+    finally:
+        provider.close()
+    # Nobody knows whether an unknown one arrived; twice would be worse than the others' silence.
+    if not any(result.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN} for result in results):
+        raise RemoteError("; ".join(result.detail for result in results) or "the provider did not answer")

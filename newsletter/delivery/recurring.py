@@ -1,0 +1,139 @@
+"""Recurring times: ``[schedule] every = "Fri 07:00"`` as moments, and the note that one of them is dealt with.
+
+An occurrence is a rule, a wall time and a zone. A wall time that a zone shows twice is one occurrence, and one that it
+skips is one too, at the next minute that exists: the moments come from ``schedule.at_wall_time``, as all others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date as Date
+from datetime import datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select
+
+from newsletter.delivery import mailings
+from newsletter.delivery.approval import Approval
+from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.schedule import SendAt, at_wall_time, how_long, wall_time, zone_of
+from newsletter.store.clock import from_us, to_us
+from newsletter.store.tables import meta
+from newsletter.workspace.values import parse_rule
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from newsletter.store.engine import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One time of a rule: its wall time ``local`` (``2026-11-27T07:00``) in ``zone``, and its moment (aware UTC)."""
+
+    rule: str
+    local: str
+    zone: str
+    utc: datetime
+
+    @property
+    def day(self) -> Date:
+        """The day of the issue that goes out then."""
+        return datetime.fromisoformat(self.local).date()
+
+    @property
+    def key(self) -> str:
+        """What is unique: the rule's meaning, not its spelling."""
+        weekday, hour, minute = parse_rule(self.rule, "schedule.every")
+        return f"{'*' if weekday is None else weekday} {hour:02}:{minute:02}/{self.local}/{self.zone}"
+
+    @property
+    def said(self) -> str:
+        """``Fri 2026-11-27 07:00 (Europe/London)``."""
+        return f"{datetime.fromisoformat(self.local):%a %Y-%m-%d %H:%M} ({self.zone})"
+
+
+def occurrences(rule: str, zone: str, after: datetime, until: datetime) -> Iterator[Occurrence]:
+    """The times of a rule with ``after < moment <= until`` (both aware), in order."""
+    weekday, hour, minute = parse_rule(rule, "schedule.every")
+    place = zone_of(zone)
+    day = after.astimezone(place).date() - timedelta(days=1)
+    while day <= until.astimezone(place).date() + timedelta(days=1):
+        wall = datetime.combine(day, time(hour, minute))
+        moment = at_wall_time(wall, place)
+        if (weekday is None or day.weekday() == weekday) and after < moment <= until:
+            yield Occurrence(rule, wall.isoformat(timespec="minutes"), zone, moment)
+        day += timedelta(days=1)
+
+
+def settled(store: Store, occurrence: Occurrence) -> bool:
+    """Whether the occurrence was dealt with: its issue is scheduled, or there was none."""
+    with store.read() as conn:
+        return _settled(conn, occurrence)
+
+
+def settle(store: Store, occurrence: Occurrence, what: str, *, issue: str | None = None, now: int) -> None:
+    """Note that nothing goes out for an occurrence, and why (``nothing``, ``missed``)."""
+    with store.write() as conn:
+        if not _settled(conn, occurrence):
+            _settle(conn, occurrence, what)
+            if issue is not None:
+                detail = {"rule": occurrence.rule, "local": occurrence.local, "zone": occurrence.zone}
+                mailings.write_audit(conn, "run-due", what, issue, detail, now)
+
+
+def schedule_occurrence(
+    store: Store, occurrence: Occurrence, approval: Approval, *, provider: str, lateness: timedelta, now: int
+) -> Mailing | None:
+    """Make the mailing of an occurrence, in one transaction with the note that it is made; None when it was before.
+
+    One whose moment is further back than ``lateness`` is held at once.
+    """
+    late = from_us(now) - occurrence.utc
+    with store.write() as conn:
+        if _settled(conn, occurrence):
+            return None
+        _settle(conn, occurrence, approval.issue)
+        at = SendAt(occurrence.utc, wall_time(occurrence.utc, occurrence.zone), occurrence.zone)
+        mailing, new = mailings.enter(
+            conn,
+            issue=approval.issue,
+            digest=approval.digest,
+            provider=provider,
+            send_at=at,
+            actor=f"every {occurrence.rule}",
+            now=now,
+        )
+        if new and late > lateness:
+            reason = f"it was due {how_long(late)} ago, at {at.local.replace('T', ' ')} ({at.zone})"
+            mailings.step(conn, mailing.id, ("scheduled",), "held", reason=f"late: {reason}")
+            mailings.write_audit(conn, "run-due", "hold", approval.issue, {"kind": "late", "reason": reason}, now)
+        return mailings.read_mailing(conn, mailing.id)
+
+
+def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> bool:
+    """Whether an approval is one that a rule may schedule for ``moment``.
+
+    It was given by then, names no time of its own, is no correction and has no mailing; one whose mailing an editor
+    cancelled stays cancelled, unless it was approved anew since.
+    """
+    approved = datetime.fromisoformat(approval.approved_at)
+    if approval.send_at is not None or approval.facts.corrects is not None or approved > moment:
+        return False
+    if before is None:
+        return True
+    return before.state == "cancelled" and before.finished_at is not None and to_us(approved) > before.finished_at
+
+
+def _settled(conn: Connection, occurrence: Occurrence) -> bool:
+    rows = select(meta.c.key).where(meta.c.key == _name(occurrence))
+    return conn.execute(rows).first() is not None
+
+
+def _settle(conn: Connection, occurrence: Occurrence, what: str) -> None:
+    conn.execute(insert(meta).values(key=_name(occurrence), value=what))
+
+
+def _name(occurrence: Occurrence) -> str:
+    return f"occurrence:{occurrence.key}"

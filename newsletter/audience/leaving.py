@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _READERS = sql(
     "SELECT public_id, id, address, address_key, status FROM subscriber WHERE public_id IN :public_ids"
 ).bindparams(bindparam("public_ids", expanding=True))
+_SECOND = 1_000_000
 _MOVE = sql("UPDATE subscriber SET status = :to, updated_at = :now WHERE id = :id AND status = :since")
 _LOG = sql("INSERT INTO consent (subscriber_id, event, basis, source, at) VALUES (:id, :event, :basis, :source, :now)")
 _AGREED = sql("SELECT max(at) FROM consent WHERE subscriber_id = :id AND event IN ('subscribed', 'imported')")
@@ -65,11 +66,12 @@ def leave(
 ) -> bool:
     """Unsubscribe; effective before the next claim. False when there was nothing to do.
 
-    ``said_at`` is when the reader said so, where word of it comes late: it does not undo a later subscription.
+    ``said_at`` is when the reader said so, where word of it comes late: it does not undo a later subscription. Providers
+    tell whole seconds, so within one second leaving counts.
     """
     if said_at is not None:
         agreed = conn.execute(_AGREED, {"id": subscriber_id}).scalar_one()
-        if agreed is not None and said_at < agreed:
+        if agreed is not None and said_at + _SECOND <= agreed:
             return False
     return _move(conn, subscriber_id, "subscribed", "unsubscribed", basis, source, now)
 

@@ -209,4 +209,4 @@ def test_the_heartbeat_says_begin_and_end(run: Run, weekly: Path, late: str, mon
 def test_what_cannot_be_told_is_refused_when_it_is_written(run: Run, weekly: Path, line: str) -> None:
     """A mistyped address would be found on the day of the trouble."""
     configure(weekly, line)
-    assert f"alerts.{line.split()[0]}" in run("status", code=78).err
+    assert f"alerts.{line.split()[0]}" in run("next", code=78).err

@@ -182,7 +182,7 @@ def test_an_issue_with_a_time_of_its_own_keeps_it(run: Run, friday: str, clock: 
 def test_a_wrong_rule_is_refused_when_it_is_written(run: Run, weekly: Path) -> None:
     """Not on Friday at seven."""
     configure(weekly, 'every = ["Fri 07:00", "Fryday 07:00"]')
-    assert "schedule.every" in run("status", code=78).err
+    assert "schedule.every" in run("next", code=78).err
 
 
 def test_a_correction_goes_by_no_rule_and_stands_in_no_ones_way(

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
 from newsletter.errors import Busy
 from newsletter.web import grouping
 from newsletter.web.grouping import Grouped
+
+
+def run_apart(main: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """In a thread of its own: the browser of other tests may have a loop in this one."""
+    with ThreadPoolExecutor(1) as apart:
+        apart.submit(lambda: asyncio.run(main())).result()
 
 
 def test_calls_that_come_together_are_one_piece_of_work() -> None:
@@ -31,7 +39,7 @@ def test_calls_that_come_together_are_one_piece_of_work() -> None:
         assert await grouped(1) == 2, "and it begins again after a rest"
         grouped.close()
 
-    asyncio.run(main())
+    run_apart(main)
     assert groups == [256, 256, 88, 1]
 
 
@@ -51,7 +59,7 @@ def test_what_the_work_raises_everybody_in_it_gets_and_the_next_do_not() -> None
         assert await grouped(7) == 7
         grouped.close()
 
-    asyncio.run(main())
+    run_apart(main)
 
 
 def test_a_caller_who_went_away_takes_nobody_along() -> None:
@@ -80,7 +88,7 @@ def test_a_caller_who_went_away_takes_nobody_along() -> None:
             assert isinstance(results[1], Busy) if first == 0 else results[1] == 2
         grouped.close()
 
-    asyncio.run(main())
+    run_apart(main)
 
 
 def test_too_many_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,4 +101,4 @@ def test_too_many_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> Non
         assert [type(result) for result in results[2:]] == [Busy] * 2
         grouped.close()
 
-    asyncio.run(main())
+    run_apart(main)

@@ -66,8 +66,8 @@ def leave(
 ) -> bool:
     """Unsubscribe; effective before the next claim. False when there was nothing to do.
 
-    ``said_at`` is when the reader said so, where word of it comes late: it does not undo a later subscription. Providers
-    tell whole seconds, so within one second leaving counts.
+    ``said_at`` is when the reader said so, where word of it comes late: it does not undo a later subscription.
+    Providers tell whole seconds, so within one second leaving counts.
     """
     if said_at is not None:
         agreed = conn.execute(_AGREED, {"id": subscriber_id}).scalar_one()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +24,7 @@ from newsletter.models import Issue, Section
 from newsletter.workspace.frontmatter import Document, dump, read_bytes
 from newsletter.workspace.paths import Workspace
 
-_RULE = "\n" + "-" * 40 + "\n"
+_RULE = re.compile(r"\n(?:-{40}|—{20,40})\n")  # the last one is of dashes where the text would be Latin-1 alone
 _WORDS = {"approved": "approved", "not approved": "not approved yet", "changed since": "changed since its approval"}
 
 
@@ -234,8 +235,8 @@ def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
     )
     email = render_loaded(desk, issue)
     text = fill(email.text, email.fields, {})
-    parts = text.split(_RULE)
-    return (_RULE.join(parts[1:-1]) if len(parts) > 2 else text).strip()
+    parts = _RULE.split(text)
+    return ("\n\n".join(parts[1:-1]) if len(parts) > 2 else text).strip()
 
 
 def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -40,7 +41,10 @@ def test_mjml_gets_the_same_issue(tmp_path: Path) -> None:
         ours = html.document_fromstring(render(desk, ISSUE).email.html)
     for unseen in (ours.find("head"), ours.find("body")[0][0], *document.iter("mj-head")):  # the preheader is unseen
         unseen.drop_tree()
-    words, given = (Counter(" ".join(page.itertext()).replace("\u200b", "").split()) for page in (ours, document))
+    words, given = (
+        Counter(re.sub(r" (?=[,.])", "", " ".join(page.itertext()).replace("\u200b", "").replace("\u200e", "")).split())
+        for page in (ours, document)
+    )
     assert sum(words.values()) > 700 and words == given
     assert {a.get("href") for a in ours.iter("a")} == {e.get("href") for e in document.iter()} - {None}
     assert {i.get("src") for i in ours.iter("img")} == {i.get("src") for i in document.iter("mj-image")}

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from lxml import etree
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from newsletter.delivery.approval import MessageFacts, outgoing_from_email
 from newsletter.errors import BadData
@@ -165,21 +165,17 @@ def test_a_body_reads_the_same_when_it_is_read_again(text: str) -> None:
 
 
 @pytest.mark.chromium
-def test_a_browser_builds_the_same_tree(house: Desk) -> None:
+def test_a_browser_builds_the_same_tree(house: Desk, browser: Browser) -> None:
     """Chromium reads each hostile mail as the tree that was written: nothing is moved, closed early or swallowed."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(java_script_enabled=True, offline=True)
-        for fragment in HOSTILE:
-            for email in _renders(house, fragment):
-                page.set_content(email.html)
-                seen = page.evaluate("[...document.querySelectorAll('*')].map(e => e.localName)")
-                tree = etree.fromstring(email.html, etree.HTMLParser(huge_tree=True))
-                written = [one.tag for one in tree.iter("*")]
-                assert [one for one in seen if one != "tbody"] == [one for one in written if one != "tbody"], fragment
-        browser.close()
+    page = browser.new_page(java_script_enabled=True, offline=True)
+    for fragment in HOSTILE:
+        for email in _renders(house, fragment):
+            page.set_content(email.html)
+            seen = page.evaluate("[...document.querySelectorAll('*')].map(e => e.localName)")
+            tree = etree.fromstring(email.html, etree.HTMLParser(huge_tree=True))
+            written = [one.tag for one in tree.iter("*")]
+            assert [one for one in seen if one != "tbody"] == [one for one in written if one != "tbody"], fragment
+    page.close()
 
 
 def _renders(house: Desk, fragment: str) -> Iterator[Email]:

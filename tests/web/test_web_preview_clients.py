@@ -187,12 +187,12 @@ def test_a_save_refreshes_every_look_in_its_place(own: Screen) -> None:
         frames.nth(at).evaluate(scroll)
     own.served.files.edit("issue.md", "Good morning", "Good evening")
     for at in range(frames.count()):
-        expect(frames.nth(at).content_frame.get_by_text("Good evening reader")).to_be_attached()
+        expect(frames.nth(at).content_frame.get_by_text("Good evening")).to_be_attached()
         assert frames.nth(at).evaluate(place) == 300
     own.tab("Outlook").click()
-    expect(own.mail.get_by_text("Good evening reader")).to_be_visible()
+    expect(own.mail.get_by_text("Good evening")).to_be_visible()
     own.served.files.edit("issue.md", "Good evening", "Good night")
-    expect(own.mail.get_by_text("Good night reader")).to_be_visible()
+    expect(own.mail.get_by_text("Good night")).to_be_visible()
     assert own.errors == []
 
 

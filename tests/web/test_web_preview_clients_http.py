@@ -21,7 +21,7 @@ READER = quote("zoë+weekly@readers.test")
 def test_each_client_has_its_mail_with_the_readers_values_and_served_pictures(standing: Any, client: Any) -> None:
     answer = standing.get(f"/mail.html?client={client.name}&as={READER}")
     assert answer.status == 200
-    assert "Good morning Zoë &lt;b&gt;," in answer.text.replace("&#235;", "ë").replace("&#xEB;", "ë")
+    assert "Zoë &lt;b&gt;" in answer.text.replace("&#235;", "ë").replace("&#xEB;", "ë")
     assert "cid:" not in answer.text
     assert "nlf0" not in answer.text
     assert ('src="/media/' in answer.text) is (client.name not in ("images-off", "text"))

@@ -94,8 +94,8 @@ def test_nothing_can_be_posted(standing: Any) -> None:
 
 
 def test_without_a_reader_defaults_stand(standing: Any) -> None:
-    assert "Good morning reader" in standing.get("/mail.html").text
-    assert "Good morning reader" in standing.get("/mail.txt").text
+    assert 'Good morning <span dir="auto">reader' in standing.get("/mail.html").text
+    assert "Good morning \u200ereader" in standing.get("/mail.txt").text
     state = standing.state()
     assert state["issue"] == ISSUE
     assert state["error"] is None
@@ -111,9 +111,9 @@ def test_without_a_reader_defaults_stand(standing: Any) -> None:
 
 def test_a_readers_copy_has_their_name_escaped_and_their_links(standing: Any) -> None:
     html = standing.get(f"/mail.html?as={READER}").text
-    assert "Good morning Zo&#235; &lt;b&gt;," in html
+    assert 'Good morning <span dir="auto">Zo&#235; &lt;b&gt;</span>' in html
     assert "https://estuary.example/u/" in html
-    assert "Good morning Zoë <b>," in standing.get(f"/mail.txt?as={READER}").text
+    assert "Good morning \u200eZoë <b>\u200e," in standing.get(f"/mail.txt?as={READER}").text
     assert standing.state(f"?as={READER}")["error"] is None
 
 
@@ -123,8 +123,8 @@ def test_a_reader_who_is_not_there_is_named_and_the_mail_stays(standing: Any, re
     error = standing.state(query)["error"]
     assert error["kind"] == "reader"
     assert standing.state(query)["mail"]["subject"]
-    assert "Good morning reader" in standing.get(f"/mail.html{query}").text
-    assert "Good morning reader" in standing.get(f"/mail.txt{query}").text
+    assert 'Good morning <span dir="auto">reader' in standing.get(f"/mail.html{query}").text
+    assert "Good morning \u200ereader" in standing.get(f"/mail.txt{query}").text
 
 
 def test_a_blank_reader_is_nobody_in_particular(standing: Any) -> None:
@@ -135,7 +135,7 @@ def test_a_reader_asked_for_while_the_configuration_is_broken_gets_the_message(s
     served.files.write("newsletter.toml", "[publication\n")
     state = served.until(lambda s: s["error"], f"?as={READER}")
     assert state["error"]["where"].startswith("newsletter.toml")
-    assert "Good morning reader" in served.get(f"/mail.html?as={READER}").text
+    assert 'Good morning <span dir="auto">reader' in served.get(f"/mail.html?as={READER}").text
 
 
 def test_dark_and_light_are_forced(standing: Any) -> None:

@@ -132,7 +132,12 @@ class Newsroom:
 
     def run(self, *arguments: str, **options: object) -> Answer:
         """The same to its end."""
-        return ended(self.start(*arguments, **options))
+        process = self.start(*arguments, **options)
+        try:
+            return ended(process)
+        finally:
+            process.kill()
+            process.communicate()
 
     def time_passes(self) -> None:
         """What was put off may be tried again, and a provider that was away is asked."""
@@ -151,14 +156,15 @@ class Newsroom:
         states = {str(key): str(state) for key, state, _ in found}
         return Ledger(states, {str(k): str(a) for k, _, a in found}, str(state), int(str(planned)), str(reason))
 
-    def finish(self, calls: int = 12) -> None:
-        """Come again, as cron does, until the mailing is completed."""
+    def finish(self, calls: int = 12) -> int:
+        """Come again, as cron does, until the mailing is completed; how often that was."""
         said: list[Answer] = []
         while self.ledger.mailing != "completed":
             assert len(said) < calls, f"{self.ledger.mailing}: {self.ledger.reason}: {self.ledger.tally}: {said[-1]}"
             said.append(self.run())
             assert "Traceback" not in said[-1].err, said[-1].err
             self.time_passes()
+        return len(said)
 
 
 def make_newsroom(

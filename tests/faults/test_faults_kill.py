@@ -18,10 +18,9 @@ import pytest
 from newsletter.providers.sendgrid import CONNECTIONS
 from newsletter.providers.smtp import MAX_BATCH, WINDOWS
 from tests.badinput.badinput_kit import Sink
-from tests.faults.faults_kit import SEED, Newsroom, prove, report, until
+from tests.faults.faults_kit import KILLS, SEED, Newsroom, prove, report, until
 from tests.faults.faults_sinks import SendGridServer
 
-KILLS = int(os.environ.get("NEWSLETTER_KILLS", "12"))
 IN_A_MAILING = 50
 """At most; so that the work can be shared out, and a failure names a short run."""
 ROUNDS = max(1, -(-KILLS // (2 * IN_A_MAILING)))

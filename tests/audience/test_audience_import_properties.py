@@ -65,6 +65,8 @@ def accounted(report: ImportReport) -> int:
     st.sampled_from(",;\t|"),
     st.sampled_from(["\n", "\r\n"]),
 )
+@example([("ada@example.org", "\r0", "x")], "utf-8", ",", "\n")
+@example([("ada@example.org", "a\r\rb", "\r"), ("", "", "\r"), ("", "\r", "")], "utf-16", ";", "\n")
 def test_each_record_ends_in_exactly_one_count(
     shared: Store, rows: list[tuple[str, str, str]], encoding: str, delimiter: str, end: str
 ) -> None:
@@ -75,7 +77,9 @@ def test_each_record_ends_in_exactly_one_count(
     writer.writerow(["email", "first_name", "city"])
     writer.writerows(rows)
     report = bring(shared, stream.getvalue().encode(encoding))
-    written = [row for row in rows if any(row)]
+    # Where lines end in LF, a CR at the end of a row makes it CRLF.
+    cut = "\r" if end == "\n" else ""
+    written = [row for row in rows if any((*row[:2], row[2].removesuffix(cut)))]
     assert accounted(report) == report.records == len(written)
     expected: dict[str, dict[str, str]] = {}
     for address, *values in rows:

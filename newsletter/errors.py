@@ -24,7 +24,7 @@
     ├── TryAgain                          75   nothing is wrong, come back later
     │   ├── Conflict                      75   the file changed under the editor's hands
     │   ├── Busy                          75   another process holds the lock, and for too long
-    │   └── Interrupted                   75   SIGTERM: stopped in order, continue by calling again
+    │   └── Interrupted                   75   SIGTERM, SIGHUP: stopped in order, continue by calling again
     └── ConfigurationError                78   newsletter.toml, a secret, an unknown provider
 
 Exit codes are the contract of the command line (BSD sysexits where one fits). Anything outside this tree

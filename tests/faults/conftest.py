@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.badinput.badinput_kit import Sink, make_issue, make_weekly
-from tests.faults.faults_kit import Newsroom, here, make_newsroom, until
+from tests.badinput.badinput_kit import Sink, mail_server, make_issue, make_weekly
+from tests.faults.faults_kit import Newsroom, here, make_newsroom
 
 
 @pytest.fixture(scope="session")
@@ -39,13 +37,5 @@ def newsroom(model: Path, tmp_path: Path) -> Callable[..., Newsroom]:
 @pytest.fixture
 def mail_sink(tmp_path: Path) -> Iterator[Sink]:
     """A real mail server in its own process; each mail is on its disk before it says 250."""
-    port_file, log = tmp_path / "port", tmp_path / "sink.log"
-    log.touch()
-    server = Path(__file__).parents[1] / "e2e" / "recording_sink.py"
-    process = subprocess.Popen([sys.executable, str(server), str(port_file), str(log)])
-    try:
-        until(port_file.exists)
-        yield Sink(int(port_file.read_text()), log)
-    finally:
-        process.kill()
-        process.wait()
+    with mail_server(tmp_path) as server:
+        yield server

@@ -464,7 +464,9 @@ def test_an_idle_connection_that_the_server_closed_is_replaced_before_anything_i
     provider = sendgrid()
     local_sendgrid.answers = [local_sendgrid.Answer(hang_up=True)]
     assert outcomes(provider.submit(mail.batch(1))) == [Outcome.ACCEPTED]
-    time.sleep(0.2)
+    ((_, connection),) = provider._open._idle
+    while not sendgrid_http._heard(connection):
+        time.sleep(0.005)
     assert outcomes(provider.submit(mail.batch(2))) == [Outcome.ACCEPTED]
     assert local_sendgrid.connections == 2
     assert len(local_sendgrid.requests) == 2

@@ -22,6 +22,7 @@ from newsletter.delivery import breaker, domains, evidence, ledger, mailings, se
 from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
@@ -80,6 +81,7 @@ class Sender:
     pace: Pace = _NO_LIMIT
     lanes: Lanes | None = None
     seeds: Sequence[str] = ()
+    mark: Mark | None = None
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -229,6 +231,7 @@ class Sender:
         letting_go = bool(self._ready) and (not going or self._left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
+        self.store.check_in_place()
         try:
             with self.store.write() as conn:
                 now = self.timing.now()
@@ -249,6 +252,8 @@ class Sender:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                         throttle.take(conn, self._limits, len(ids), now)
+                        if self.mark is not None:
+                            self.mark.count(conn)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
                         if self.lanes is not None:
@@ -277,6 +282,8 @@ class Sender:
         self._beaten = now_m
         self._promoted = now_m if look else self._promoted
         self._done.clear()
+        if next_up and self.mark is not None:
+            self.mark.remember()
         for ready in next_up:
             self._ready.popleft()
             if self.pace.slowest:

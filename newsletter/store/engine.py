@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from newsletter.errors import BadData
 from newsletter.store.faults import translate
 
 HEAD = "0003"
@@ -32,6 +33,16 @@ class Store:
         self.database = database
         self.url = f"sqlite:///{database}"
         self.engine = make_engine(database)
+        self._file = _identity(database)
+
+    def check_in_place(self) -> None:
+        """Raise ``BadData`` when another file has taken the database's place: what is written now is seen by nobody."""
+        if self._file is not None and _identity(self.database) != self._file:
+            raise BadData(
+                "the database was moved away or replaced while this was working with it",
+                where=str(self.database),
+                fix="end every newsletter process before a database is put in its place, then newsletter status",
+            )
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -92,6 +103,14 @@ def revision_of(database: Path) -> str | None:
                 raise
             return None
     return None if row is None else str(row[0])
+
+
+def _identity(database: Path) -> tuple[int, int] | None:
+    try:
+        found = database.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def make_engine(database: Path, *, foreign_keys: bool = True) -> Engine:

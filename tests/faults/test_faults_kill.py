@@ -11,14 +11,13 @@ import signal
 import time
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from newsletter.providers.sendgrid import CONNECTIONS
 from newsletter.providers.smtp import MAX_BATCH, WINDOWS
 from tests.badinput.badinput_kit import Sink
-from tests.faults.faults_kit import KILLS, SEED, Newsroom, prove, report, until
+from tests.faults.faults_kit import KILLS, SEED, Newsroom, ids_in, prove, report, until
 from tests.faults.faults_sinks import SendGridServer
 
 IN_A_MAILING = 50
@@ -32,11 +31,6 @@ PAUSE = 0.02
 """Seconds between a request that was read and the mails that are taken, and again until the answer."""
 NOW_AND_THEN = 0.15
 """The share of kills that fall anywhere from the interpreter's start on: planning, recovery, the first claim."""
-
-
-def ids_in(log: Path) -> Counter[str]:
-    """What the mail server took, by delivery id."""
-    return Counter(line.split("\t")[1].partition("@")[0].partition(".")[0] for line in log.read_text().splitlines())
 
 
 def kill_somewhere(room: Newsroom, dice: random.Random, progress: Callable[[], int], reach: float) -> bool:

@@ -28,7 +28,7 @@ from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
 from newsletter.delivery.windows import Done, Ready, complete
-from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
+from newsletter.errors import BadData, Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
 
@@ -208,7 +208,7 @@ class Sender:
                     ledger.end_attempt(conn, self._attempt, now)
             except (Busy, CannotWrite):
                 self.timing.sleep(0.2)
-            except IllegalState:
+            except (IllegalState, BadData):
                 return
             else:
                 return
@@ -231,7 +231,6 @@ class Sender:
         letting_go = bool(self._ready) and (not going or self._left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
-        self.store.check_in_place()
         try:
             with self.store.write() as conn:
                 now = self.timing.now()

@@ -35,8 +35,8 @@ class Store:
         self.engine = make_engine(database)
         self._file = _identity(database)
 
-    def check_in_place(self) -> None:
-        """Raise ``BadData`` when another file has taken the database's place: what is written now is seen by nobody."""
+    def _check_in_place(self) -> None:
+        """An open file stays open when another takes its name: what is written into it now is seen by nobody."""
         if self._file is not None and _identity(self.database) != self._file:
             raise BadData(
                 "the database was moved away or replaced while this was working with it",
@@ -58,8 +58,10 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """One transaction: the write lock is taken at once, a clean exit commits durably, an exception takes all back.
 
-        Raises ``Busy`` when another writer keeps the lock for more than ``BUSY_TIMEOUT_MS``, else as ``read``.
+        Raises ``Busy`` when another writer keeps the lock for more than ``BUSY_TIMEOUT_MS``, ``BadData`` when the
+        file is not at its place any more, else as ``read``.
         """
+        self._check_in_place()
         with faults_of(self.database), self.engine.connect() as connection:
             connection.execution_options(**{_MODE: "write"})
             with connection.begin():

@@ -338,9 +338,6 @@ class Failing:
     def read(self):
         return self._store.read()
 
-    def check_in_place(self) -> None:
-        self._store.check_in_place()
-
     def write(self):
         error = self._errors.pop(0) if self._errors else None
         if error is None:

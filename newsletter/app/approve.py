@@ -123,7 +123,7 @@ def approve_issue(
     facts = issue_facts(config, rendered.issue)
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
-    publish_media(desk, rendered.email)
+    publish_media(desk, rendered.email, approved=True)
     test = testsend.last_arrived(desk.store, slug)
     approval = approvals.freeze(
         desk.workspace,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from newsletter.app.desk import Desk
+from newsletter.delivery.retractions import show_again, withdrawn_among
 from newsletter.errors import BadData, UsageProblem
 from newsletter.models import Email
 from newsletter.net.bucket import SCHEME, Bucket
@@ -53,14 +54,21 @@ class Published:
         }
 
 
-def publish_media(desk: Desk, email: Email) -> int:
+def publish_media(desk: Desk, email: Email, *, approved: bool = False) -> int:
     """Copy the email's pictures to ``.newsletter/media/`` where a page shows them; how many were new.
 
-    Those inside the mail go there too once there is a site: the web copy needs them. A name is a hash of its picture,
+    Those that were withdrawn with a story stay away, until an editor approves an issue with them (``approved``). Those
+    inside the mail go there too once there is a site: the web copy needs them. A name is a hash of its picture,
     so a file that is there is the right one, and it is never overwritten.
     """
     new = 0
+    names = [image.name for image in email.images]
+    if approved:
+        show_again(desk.store, names)
+    gone = withdrawn_among(desk.store, names)
     for image in email.images:
+        if image.name in gone:
+            continue
         if image.src.startswith("cid:") and not desk.config.site.url:
             continue
         target = desk.workspace.media / image.name

@@ -42,6 +42,8 @@ class Published:
     replaced: tuple[str, ...]
     unchanged: int
     dry_run: bool = False
+    withdrawn: tuple[str, ...] = ()
+    """What was withdrawn with a story and is still there: nothing is deleted in a place that is not ours."""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -51,6 +53,7 @@ class Published:
             "replaced": list(self.replaced),
             "unchanged": self.unchanged,
             "dry_run": self.dry_run,
+            "withdrawn": list(self.withdrawn),
         }
 
 
@@ -91,6 +94,7 @@ def copy_media(desk: Desk, to: str, *, dry_run: bool = False) -> Published:
     copied: list[str] = []
     replaced: list[str] = []
     unchanged = 0
+    gone = withdrawn_among(desk.store, list(there)) if desk.workspace.database.exists() else frozenset[str]()
     for picture in _files(media):
         if there.get(picture.name) == picture.stat().st_size:
             unchanged += 1
@@ -99,7 +103,7 @@ def copy_media(desk: Desk, to: str, *, dry_run: bool = False) -> Published:
         if not dry_run:
             content_type = CONTENT_TYPES.get(picture.suffix, "application/octet-stream")
             place.put(picture.name, _read(picture), content_type)
-    return Published(place.address, tuple(copied), tuple(replaced), unchanged, dry_run)
+    return Published(place.address, tuple(copied), tuple(replaced), unchanged, dry_run, tuple(sorted(gone)))
 
 
 def _place(to: str, media: Path) -> Place:

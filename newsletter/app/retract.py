@@ -143,12 +143,6 @@ def restore_story(desk: Desk, slug: str, article: str, *, by: str | None = None)
     return replace(_outcome(desk, approval, article, pictures), undone=True)
 
 
-def said_of(found: Retraction, date: str) -> str:
-    """A retraction in a line, with its local ``date``."""
-    why = f": {found.reason}" if found.reason else ""
-    return f"{found.article} was withdrawn from the web copy on {date} by {found.actor}{why}"
-
-
 def _approval(desk: Desk, slug: str, article: str) -> Approval:
     try:
         approval = load_approval(desk.workspace, slug)

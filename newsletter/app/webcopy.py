@@ -146,8 +146,10 @@ def _linked(desk: Desk, t: Words, slug: str, here: str) -> Markup:
     other = _shown(desk, slug)
     if other is None:
         return escape(slug)
-    subject = slug if retractions_of(desk.store, slug) else fill(other.subject, other.fields, {})
-    return Markup('<a href="{}">{}</a>').format(page(here, "v", slug), t.isolate(subject))
+    where = page(here, "v", slug)
+    if retractions_of(desk.store, slug):
+        return Markup('<a href="{}" dir="ltr">{}</a>').format(where, slug)
+    return Markup('<a href="{}">{}</a>').format(where, t.isolate(fill(other.subject, other.fields, {})))
 
 
 def _date(desk: Desk, t: Words, us: int) -> str:

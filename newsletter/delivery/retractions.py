@@ -90,7 +90,9 @@ def withdrawn(store: Store, picture: str) -> bool:
 
 def withdrawn_among(store: Store, pictures: Collection[str]) -> frozenset[str]:
     """Those of some hosted pictures that were taken away."""
-    return frozenset(name for name in pictures if withdrawn(store, name))
+    with store.read() as conn:
+        keys = conn.execute(select(meta.c.key).where(meta.c.key.startswith(_PICTURE, autoescape=True))).scalars()
+        return frozenset(key.removeprefix(_PICTURE) for key in keys) & frozenset(pictures)
 
 
 def _show(conn: Connection, pictures: Collection[str]) -> None:

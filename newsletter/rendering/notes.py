@@ -26,6 +26,8 @@ _TAG: Final = re.compile(r"<[^>]*>")
 _TITLE: Final = re.compile(r"(<title>)([^<]*)(</title>)")
 _LABEL: Final = re.compile(r'(\saria-label=")([^"]*)(")')
 _PREHEADER: Final = re.compile(r'(<div style="display:none[^"]*">)[^<]*(</div>)')
+_ACCENT: Final = re.compile(r'class="accent\b[^"]*"[^>]* style="(?:[^"]*;)?color:(#[0-9A-Fa-f]{6})')
+_COLUMN: Final = re.compile(r"<div\b[^>]*>\s*\Z")  # on phones the next column is right below
 _CARD: Final = re.compile(r'<table class="card\b[^>]*>\n?')
 _BODY: Final = re.compile(r"<body\b[^>]*>\n?")
 _PLAIN_FONT: Final = "font:14px/21px -apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
@@ -78,7 +80,8 @@ def without_stories(
     at = 0
     for span, piece in sorted(zip(found, pieces, strict=True), key=lambda pair: pair[0].start):
         rest.append(_without_headlines(html[at : span.start], headlines, name))
-        rest.append(_in_place(html, html[span.start : span.end], piece or "", notes[span.article], tongue))
+        below = 24 if _COLUMN.search(html, max(0, span.start - 300), span.start) else 8
+        rest.append(_in_place(html, html[span.start : span.end], piece or "", notes[span.article], tongue, below))
         at = span.end
     rest.append(_without_headlines(html[at:], headlines, name))
     return _PREHEADER.sub(r"\1\2", "".join(rest), count=1)
@@ -100,9 +103,11 @@ def with_band(html: str, lines: Collection[str], tongue: Tongue, band: Band) -> 
     if not lines:
         return html
     font = _small_print(html)
+    own = _ACCENT.search(html)
+    accent = own[1] if own else band.accent
     said = "".join(
         f'<p class="text" style="{font};margin:{0 if first else 4}px 0 0;color:{band.text}">'
-        + line.replace("<a ", f'<a class="accent" style="color:{band.accent}" ')
+        + line.replace("<a ", f'<a class="accent" style="color:{accent}" ')
         + "</p>"
         for first, line in ((number == 0, line) for number, line in enumerate(lines))
     )
@@ -129,9 +134,9 @@ def bare_page(title: str, lines: Collection[str], tongue: Tongue, band: Band) ->
     )
 
 
-def _in_place(page: str, story: str, outermost: str, note: str, tongue: Tongue) -> str:
+def _in_place(page: str, story: str, outermost: str, note: str, tongue: Tongue, below: int) -> str:
     """The note, in the element that the story's place asks for and with the story's own margins at the sides."""
-    style = f"{_small_print(page)};margin:0;padding:8px 0;text-align:{tongue.start}"
+    style = f"{_small_print(page)};margin:0;padding:8px 0 {below}px;text-align:{tongue.start}"
     colour = re.search(r"(?:^|;)\s*color:[^;]+", _small_style(page))
     # Beside a muted class a colour is only for light screens; without one the words take that of the page.
     painted = f"{style};{colour[0].strip('; ')}" if colour else style

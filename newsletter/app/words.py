@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from newsletter.delivery.schedule import wall_time
+from newsletter.delivery.schedule import wall_time, zone_of
 from newsletter.store.clock import from_us
 
 if TYPE_CHECKING:
@@ -29,3 +29,8 @@ def withdrawn_line(found: Retraction, zone: str) -> str:
     why = f": {found.reason}" if found.reason else ""
     at = wall_time(from_us(found.at), zone).replace("T", " ")
     return f"{found.article} was withdrawn from the web copy on {at} by {found.actor}{why}"
+
+
+def clock_time(us: int, zone: str, *, seconds: bool = False) -> str:
+    """``07:12``, or ``07:12:30``: the time of day that clocks in ``zone`` (IANA) show at UTC microseconds."""
+    return f"{from_us(us).astimezone(zone_of(zone)):{'%H:%M:%S' if seconds else '%H:%M'}}"

@@ -23,6 +23,7 @@ from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
 from newsletter.delivery.sender import Sender, Sent, Timing
+from newsletter.delivery.watch import UNWATCHED, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
@@ -52,7 +53,7 @@ class Work:
     keys: Keys
     provider: Callable[[], Provider]
     stop: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    watch: Watch = UNWATCHED
     timing: Timing = _REAL
     wait: float = 0.0
     preflight: Callable[[Approval], None] = lambda _approval: None
@@ -121,7 +122,15 @@ def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """
     timing = work.timing
     state = partial(_state, work, mailing)
-    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
+    undo.wait_out(
+        mailing,
+        work.config,
+        now=timing.now,
+        sleep=timing.sleep,
+        stop=work.stop,
+        state=state,
+        waiting=work.watch.waiting,
+    )
     with _provider_once(work) as provider:
         run = _locked(work, mailing, provider, raising=True)
     if run is None:
@@ -253,6 +262,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    work.watch.begin(mailing.issue, mailing.planned or 0)
     audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
@@ -266,7 +276,8 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         seeds=work.config.schedule.seeds,
         timing=work.timing,
         stop=work.stop,
-        progress=work.progress,
+        progress=work.watch.progress,
+        waiting=work.watch.waiting,
     ).run()
 
 

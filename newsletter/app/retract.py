@@ -83,8 +83,8 @@ class Retracted:
     def _mails(self) -> list[str]:
         if self.state in _NOT_BEGUN:
             return [
-                f"The mailing is {self.state}, and its mails will have the story: they are what was approved.",
-                f"  newsletter unapprove {self.issue} stops it whole",
+                f"The mailing is {self.state}, and its mails would have the story: they are what was approved.",
+                f"  It is held until newsletter unapprove {self.issue} (then approve it without), or --undo here",
             ]
         if self.state in _GOING_ON:
             has = plural(self.submitted, "reader has", "readers have")

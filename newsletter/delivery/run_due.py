@@ -22,6 +22,7 @@ from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
+from newsletter.delivery.retractions import retractions_of
 from newsletter.delivery.sender import Sender, Sent, Timing
 from newsletter.delivery.watch import UNWATCHED, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
@@ -213,6 +214,11 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     with _holding("guard"):
         approval = load_approval(work.workspace, mailing.issue)
         guards.same_approval(mailing, approval, provider.capabilities)
+        if not begun:
+            there = {span.article for span in approval.spans}
+            guards.nothing_retracted(
+                mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
+            )
         if real:
             guards.real_send(approval, work.config)
     if not begun and not raising:

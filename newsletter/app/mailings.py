@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsletter.app.desk import Desk
-from newsletter.app.words import plural, withdrawn_line
+from newsletter.app.words import clock_time, plural, withdrawn_line
 from newsletter.delivery import breaker, installation, mailings, reconcile
 from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
@@ -104,7 +104,7 @@ class IssueStatus:
             lines.append(f"  the provider says: {', '.join(told)}")
         lines += [f"  {domain} waits: {reason}" for domain, reason in (now.domains or {}).items()]
         if now.next_try_at is not None:
-            lines.append(f"  next try at {from_us(now.next_try_at):%H:%M:%S} UTC")
+            lines.append(f"  next try at {clock_time(now.next_try_at, self.publication_zone, seconds=True)}")
         lines += [f"  {name} was edited after the approval; the edit is not sent" for name in now.edits]
         lines += [f"  {problem}; nothing is sent until this is put right" for problem in now.tampered]
         lines += [f"  {withdrawn_line(found, self.publication_zone)}" for found in now.retracted]

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.lanes import lanes_of
@@ -220,6 +221,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
                 mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
             )
         if real:
+            begun_before.guard(work.store, work.workspace, mailing.issue)
             guards.real_send(approval, work.config)
     if not begun and not raising:
         late = guards.lateness(mailing, work.config, work.timing.now())
@@ -232,6 +234,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         return None
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
+        begun_before.note(work.workspace, mailing, work.timing.now())
     try:
         return _send(work, mailing, approval, provider)
     finally:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import domains, events, ledger, mailings, testsend
+from newsletter.delivery import begun, domains, events, ledger, mailings, testsend
 from newsletter.delivery.approval import Approval, edits_since, load_approval, problems, source_hashes
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.retractions import Retraction, retractions_of
@@ -100,6 +100,8 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     approval, damage = _approval(ws, issue, needed=mailing is None)
     edits = tuple(edits_since(approval)) if approval else ()
     tampered = tuple(problems(approval)) if approval else damage
+    if said := begun.unknown(store, ws, issue):
+        tampered = (*tampered, said)
     retracted = tuple(retractions_of(store, issue).values())
     tests = tuple(testsend.last_tests(store, issue))
     over = mailing is not None and mailing.state in {"completed", "cancelled"}

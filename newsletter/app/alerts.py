@@ -15,7 +15,7 @@ from newsletter.app.outgoing import PREVIEW_ID, message_facts
 from newsletter.app.providers import make_provider
 from newsletter.audience.addresses import hide_addresses
 from newsletter.delivery.addressing import trial_recipient
-from newsletter.delivery.causes import Cause, forget, known, recall, remember, standing, tried
+from newsletter.delivery.causes import Cause, forget, known, recall, remember, settle_ended, standing, tried
 from newsletter.delivery.ports import Batch, Outcome
 from newsletter.errors import Busy, CannotWrite, NewsletterError, RemoteError
 from newsletter.message.outgoing import Outgoing
@@ -55,11 +55,13 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
     gone = memories.keys() - {cause.key for cause in causes}
     if gone:
         forget(desk.store, gone)
+    untold = set()
     for cause in causes:
         memory = known(memories.get(cause.key), cause)
         left = [name for name in channels if name not in memory.done]
         if not left or memory.tries >= MOST_TRIES:
             continue
+        untold.add(cause.key)
         # Before it is tried: a process that dies in the middle may tell it once more, but not for ever.
         memory = tried(memory)
         remember(desk.store, cause.key, memory)
@@ -67,6 +69,9 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
             if _try(desk, name, channels[name], cause):
                 memory = replace(memory, done=(*memory.done, name))
                 remember(desk.store, cause.key, memory)
+        if all(name in memory.done for name in channels):
+            untold.discard(cause.key)
+    settle_ended(desk.store, now_us(), untold)
 
 
 def _try(desk: Desk, name: str, channel: Callable[[Desk, Cause], None], cause: Cause) -> bool:

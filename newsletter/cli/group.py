@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cron": ("cron:cron", "Print the crontab line and the systemd timer for this workspace."),
     "next": ("next:next_", "What goes when, and what is missing."),
     "status": ("mailings:status", "What happened to an issue, and does the sum close."),
+    "report": ("report:report", "What became of an issue, in numbers."),
     "pause": ("mailings:pause", "Stop a mailing after the mails in flight."),
     "resume": ("mailings:resume", "Go on with a paused mailing, or release a held one."),
     "cancel": ("mailings:cancel", "End a mailing; whoever has not got it will not."),

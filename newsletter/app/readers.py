@@ -57,6 +57,8 @@ class ReaderPage:
     def sentence(self) -> str:
         """``50 of 12,000 readers``."""
         shown = len(self.rows)
+        if self.total is None and self.after is not None:
+            return f"{plural(shown, 'reader') if shown else 'none'}, and more to look at"
         if self.total is None or shown == self.total:
             return plural(shown, "reader")
         return f"{shown:,} of {plural(self.total, 'reader')}"
@@ -213,7 +215,7 @@ def list_readers(
     rows = _rows(desk, found[:limit])
     if len(found) <= limit and not after:
         return ReaderPage(rows, len(rows), None)
-    total = subscribers.count(desk.store, search=search, status=state, got=got)
+    total = None if search else subscribers.count(desk.store, status=state, got=got)
     return ReaderPage(rows, total, rows[-1].key if len(found) > limit else None)
 
 

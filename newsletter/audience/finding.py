@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select
 
+from newsletter.store.matching import contains
 from newsletter.store.tables import delivery, mailing, subscriber
 
 GOT = ("submitted", "submitting", "uncertain")
@@ -20,7 +21,7 @@ def conditions(search: str | None, status: str | None, got: str | None) -> Itera
     case are one. ``status`` is the column's; ``got`` the slug of an issue.
     """
     for word in (search or "").split():
-        yield or_(subscriber.c.address_key.contains(word.casefold(), autoescape=True), *_in_attributes(word))
+        yield or_(contains(subscriber.c.address_key, word.casefold()), *_in_attributes(word))
     if status:
         yield subscriber.c.status == status
     if got is not None:
@@ -41,4 +42,4 @@ def _in_attributes(word: str) -> Iterator[ColumnElement[bool]]:
     for spelling in spellings:
         inside = json.dumps(spelling, ensure_ascii=False)[1:-1]
         for before in (':"', " "):
-            yield subscriber.c.attributes.icontains(before + inside, autoescape=True)
+            yield contains(subscriber.c.attributes, before + inside)

@@ -6,7 +6,8 @@
     ├── NeedsEditor                        1   a person must decide: findings, a guard, a declined question
     │   ├── FindingsRemain                 1   the checks found something at or above the threshold
     │   ├── GuardRefused                   1   a guard rail holds (installation, audience size, postal address …)
-    │   └── IllegalState                   1   the state machine does not allow this step now
+    │   ├── IllegalState                   1   the state machine does not allow this step now
+    │   └── NotAllowed                     1   not signed in, or a role that may not do this
     ├── UsageProblem                       2   the command line asks for something impossible
     ├── BadData                           65   a file or a value that cannot be used
     │   ├── NotFound                      65   unknown issue, article, theme, subscriber
@@ -72,6 +73,10 @@ class GuardRefused(NeedsEditor):
 
 class IllegalState(NeedsEditor):
     """The state machine of issues and mailings does not allow this step now."""
+
+
+class NotAllowed(NeedsEditor):
+    """Nobody is signed in, the link is used or too old, or the person's role does not allow this."""
 
 
 class UsageProblem(NewsletterError):

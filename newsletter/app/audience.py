@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from newsletter.app import trail
 from newsletter.app.desk import Desk
 from newsletter.app.words import plural
 from newsletter.audience import importing, subscribers
@@ -14,6 +15,8 @@ from newsletter.audience.exporting import export_csv
 from newsletter.audience.importing import ImportReport
 from newsletter.audience.proposing import Proposal, propose
 from newsletter.errors import BadData, CannotWrite, UsageProblem, did_you_mean
+
+_COUNTS = ("added", "updated", "unchanged", "duplicates", "rejected", "suppressed", "unsubscribed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +109,9 @@ def import_readers(
         dry_run=dry_run,
         publish_rejects=not dry_run or rejects is not None,
     )
+    if not dry_run:
+        counts = {name: getattr(report, name) for name in _COUNTS}
+        trail.note(desk, "import readers", file=file.name, basis=basis, **counts)
     return Imported(str(file), report, dry_run)
 
 
@@ -125,11 +131,14 @@ def add_reader(desk: Desk, address: str, attributes: Mapping[str, str], *, basis
                 fix=f"[audience] attributes in newsletter.toml names them: {', '.join(known)}",
             )
     added = subscribers.add(desk.store, address, attributes, basis, desk.keys)
+    trail.note(desk, "add a reader")
     return f"{added.address}: {added.status}."
 
 
 def export_readers(desk: Desk, out: Path | None, stdout: TextIO) -> int:
     """Write all readers as CSV to ``out`` (whole or not at all) or to ``stdout``; how many."""
+    # Before a line of it is out: whoever ends a pipe early has read readers, too.
+    trail.note(desk, "export readers")
     if out is None:
         return export_csv(desk.store, stdout, desk.keys)
     temporary = out.with_name(f".{out.name}.part")
@@ -148,6 +157,7 @@ def export_readers(desk: Desk, out: Path | None, stdout: TextIO) -> int:
 def unsubscribe_reader(desk: Desk, address: str) -> str:
     """Unsubscribe, effective before the next claim of any mailing."""
     reader = subscribers.unsubscribe(desk.store, address, "by hand")
+    trail.note(desk, "unsubscribe a reader")
     return f"{reader.address}: {reader.status}."
 
 
@@ -156,10 +166,12 @@ def suppress_address(desk: Desk, address: str, reason: str) -> str:
     if not reason.strip():
         raise BadData("a suppression needs a reason", fix='--reason "asked by letter"')
     new = subscribers.suppress(desk.store, address, reason, "by hand", desk.keys)
+    trail.note(desk, "suppress an address")
     return f"{address}: {'suppressed' if new else 'was suppressed already'}."
 
 
 def erase_reader(desk: Desk, address: str) -> str:
     """Erase a reader's data everywhere; the sums of past mailings still close."""
     subscribers.erase(desk.store, address, desk.keys)
+    trail.note(desk, "erase a reader")
     return f"{address}: erased. A keyed hash stays, so that no import brings them back."

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from newsletter.app.words import plural
-from newsletter.cli.common import Cli, ask, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, ask, by_option, json_option, pass_cli, print_json, table
 from newsletter.cli.progress import Progress
 
 
@@ -32,6 +32,7 @@ def audience() -> None:
     help="Where lines that cannot be imported go; default: FILE.rejected.csv beside it.",
 )
 @click.option("--dry-run", is_flag=True, help="Say exactly what would happen; import nothing.")
+@by_option
 @json_option
 @pass_cli
 def import_(
@@ -75,6 +76,7 @@ def import_(
 @click.argument("address")
 @click.argument("attributes", nargs=-1, metavar="[ATTRIBUTE=VALUE...]")
 @click.option("--basis", default="added by hand", show_default=True, help="Why you may write to them.")
+@by_option
 @pass_cli
 def add(cli: Cli, address: str, attributes: tuple[str, ...], basis: str) -> None:
     """Add one reader: newsletter audience add ada@example.org first_name=Ada."""
@@ -154,6 +156,7 @@ def show(cli: Cli, address: str, as_json: bool) -> None:
 
 @audience.command(short_help="Export all readers as CSV.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Default: standard output.")
+@by_option
 @pass_cli
 def export(cli: Cli, out: Path | None) -> None:
     """Export all readers as CSV; cells that a spreadsheet would run as a formula are made harmless."""
@@ -167,6 +170,7 @@ def export(cli: Cli, out: Path | None) -> None:
 
 @audience.command(short_help="Unsubscribe a reader.")
 @click.argument("address")
+@by_option
 @pass_cli
 def unsubscribe(cli: Cli, address: str) -> None:
     """Unsubscribe a reader, with effect before the next mail, also of a mailing that is under way."""
@@ -179,6 +183,7 @@ def unsubscribe(cli: Cli, address: str) -> None:
 @audience.command(short_help="Never mail an address again.")
 @click.argument("address")
 @click.option("--reason", default="by hand", show_default=True)
+@by_option
 @pass_cli
 def suppress(cli: Cli, address: str, reason: str) -> None:
     """Never mail this address again, whoever imports it; it need not be a reader."""
@@ -191,6 +196,7 @@ def suppress(cli: Cli, address: str, reason: str) -> None:
 @audience.command(short_help="Erase a reader's data.")
 @click.argument("address")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
 @pass_cli
 def erase(cli: Cli, address: str, yes: bool) -> None:
     """Erase a reader: address and attributes go, everywhere; a keyed hash stays so that no import brings them back."""

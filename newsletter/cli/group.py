@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("audit:audit", "Who approved and sent what when, and the proof."),
     "adopt": ("mailings:adopt", "Make this installation the one that may send."),
     "audience": ("audience:audience", "Readers: import, list, export, unsubscribe, erase."),
+    "settings": ("settings:settings", "Settings: what they are, what they mean, change some."),
     "people": ("people:people", "People of the composer: who they are, who is signed in."),
     "theme": ("theme:theme", "Themes: list them, show which files and tokens win, copy one to edit."),
     "media": ("media:media", "Hosted pictures: copy them to your web server or a bucket."),

@@ -9,6 +9,9 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+MAILBOX_DOMAIN_SQL = "substr({address}, instr({address}, '@') + 1)"
+"""What stands after the @, for statements written by hand; an address without one as it is."""
+
 _ESCAPE = "!"
 
 

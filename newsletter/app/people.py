@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from newsletter.app.desk import Desk
 from newsletter.audience.addresses import normalise
-from newsletter.errors import BadData, NotAllowed
+from newsletter.errors import BadData, ConfigurationError, NotAllowed
 from newsletter.workspace.settings import Composer, Person, RoleName
 
 Deed = Literal["compose", "test", "report", "approve", "send", "audience", "settings"]
@@ -25,6 +25,22 @@ _DOES: Final[Mapping[Deed, str]] = {
     "audience": "see readers",
     "settings": "change settings",
 }
+
+
+def refuse_open_desk(composer: Composer) -> None:
+    """Raise ConfigurationError unless people can sign in: the composer then answers this machine only."""
+    if not composer.people:
+        raise ConfigurationError(
+            "nobody may sign in, so the composer answers this machine only",
+            where="newsletter.toml: composer.people",
+            fix='people = [{email = "maren@example.org", name = "Maren", role = "publisher"}]',
+        )
+    if not composer.url and composer.user_header is None:
+        raise ConfigurationError(
+            "nobody can sign in: there is neither an address for mailed links nor a proxy that says who is there",
+            where="newsletter.toml: composer.url",
+            fix='url = "https://desk.example.org"',
+        )
 
 
 def may(person: Person, deed: Deed) -> bool:

@@ -229,3 +229,13 @@ def test_an_editor_may_not_do_what_a_publisher_may(deed: Any) -> None:
     people.require(editor, "test")
     with pytest.raises(NotAllowed, match="Ines is editor and may not"):
         people.require(editor, deed)
+
+
+def test_without_a_way_to_sign_in_the_desk_is_not_opened_to_others() -> None:
+    """Named people and a link or a proxy; anything less is this machine only."""
+    maren = [Person(email="m@b.test", role="publisher")]
+    for closed in (Composer(), Composer(url="https://desk.b.test"), Composer(people=maren)):
+        with pytest.raises(ConfigurationError):
+            people.refuse_open_desk(closed)
+    people.refuse_open_desk(Composer(people=maren, url="https://desk.b.test"))
+    people.refuse_open_desk(Composer(people=maren, user_header="X-User", trusted_proxies=["10.0.0.5"]))

@@ -100,6 +100,11 @@ def test_the_parts_of_the_audience_are_listed_and_can_be_looked_at(run: Run, iss
     assert [(row["name"], row["count"]) for row in rows] == [("everybody", readers + 1), (f"got:{issue}", readers)]
     assert run("audience", "list", "--segment", f"got:{issue}", "--json").json["total"] == readers
     assert run("audience", "list", "--segment", "everybody", "--json").json["total"] == readers + 1
+    run("issue", "duplicate", issue, "2026-12-04")
+    run("approve", "2026-12-04", "--send-at", "now")
+    run("run-due")
+    assert [row["count"] for row in run("audience", "segments", "--json").json["segments"]] == [4, 4, 3]
+    assert run("audience", "list", "--segment", f"got:{issue}", "--json").json["total"] == readers
     assert "segments" in run("audience", "list", "--segment", "vips", code=65).err
     run("audience", "list", "--segment", "got:2020-01-01", code=65)
 

@@ -80,6 +80,11 @@ def test_it_is_compared_with_the_issues_before_and_its_correction_is_told(run: R
     row = run("report", sent, "--json").json
     assert [c["issue"] for c in row["corrections"]] == [f"{sent}-correction"]
     assert f"Its correction {sent}-correction: 3 = 2 submitted" in run("report", sent).out
+    execute(
+        weekly,
+        "insert into event select id, 'delivered', updated_at, mailing_id, null, '', 0 from delivery"
+        " where mailing_id = 2 and state = 'submitted' limit 1",
+    )
     run("issue", "duplicate", sent, "2026-12-04")
     run("approve", "2026-12-04", "--send-at", "now")
     run("run-due")

@@ -73,6 +73,7 @@ def test_each_record_ends_in_exactly_one_count(
     """And each accepted value is in the database as it was written, without control characters."""
     wipe(shared)
     stream = io.StringIO(newline="")
+    # Python 3.11 leaves a return without quotes where lines end otherwise.
     writer = csv.writer(stream, delimiter=delimiter, lineterminator=end)
     writer.writerow(["email", "first_name", "city"])
     writer.writerows(rows)

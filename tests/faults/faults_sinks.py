@@ -84,6 +84,15 @@ class Line:
             raise Gone
         self.buffer += data
 
+    def gone(self) -> bool:
+        """Whether the other side has hung up."""
+        try:
+            return not self.sock.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def until(self, end: bytes) -> bytes:
         """What comes before ``end``, which is taken off too."""
         while (at := self.buffer.find(end)) < 0:
@@ -296,6 +305,8 @@ class SendGridServer(Listener):
                 continue
             if self.pause:
                 self.stopping.wait(self.pause)
+                if line.gone():
+                    return  # its client died before this was taken
             self.take(keys)
             if self.pause:
                 self.stopping.wait(self.pause)

@@ -16,7 +16,9 @@ from newsletter.web.composer.session import MOST_SESSIONS, Sessions
 NEW = "date=2027-01-01"
 
 
-@pytest.mark.parametrize("host", ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test:80", "", "192.0.2.1", "[::2]"])
+@pytest.mark.parametrize(
+    "host", ["evil.test", "127.0.0.1.evil.test", "localhost.evil.test:80", "", "192.0.2.1", "[::2]"]
+)
 def test_a_foreign_host_is_refused_also_with_a_session(standing: Any, host: str) -> None:
     """A name that an attacker points at 127.0.0.1 brings its own Host, and reads nothing."""
     answer = standing.get("/", Host=host)
@@ -131,7 +133,9 @@ def test_no_secret_reaches_a_page_a_message_or_the_terminal(served: Any) -> None
     keys = (served.root / ".newsletter" / "keys.json").read_text(encoding="utf-8")
     secrets = [word for word in keys.split('"') if len(word) > 24]
     cookie = served.signed_in().partition("=")[2]
-    (served.root / "newsletter.toml").write_text('[provider.smtp]\npassword = "hunter2-in-the-clear"\n', encoding="utf-8")
+    (served.root / "newsletter.toml").write_text(
+        '[provider.smtp]\npassword = "hunter2-in-the-clear"\n', encoding="utf-8"
+    )
     said = []
     for path in ("/", "/inbox", "/nothing", "/issues/2026-11-27", "/issues/2026-11-27/state", "/enter?key=wrong"):
         answer = served.get(path, Accept="text/html")

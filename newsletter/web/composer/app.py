@@ -19,9 +19,13 @@ from newsletter.app.desk import open_desk
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
 from newsletter.web.composer.guard import Guarded
+from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
+from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
+from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.session import Sessions
+from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
 from newsletter.web.preview import STATIC as SHARED
@@ -35,6 +39,7 @@ class Composer:
         self._sessions = sessions
         # Cookies of one host are shared by all its ports: another workspace's composer has another name for its own.
         self._cookie = f"newsletter_composer_{port}"
+        self._rooms = Rooms(root)
         self._pages = Pages(self._publication)
         self._complain = Complaints(say)
 
@@ -62,9 +67,15 @@ class Composer:
 
     async def close(self) -> None:
         """End every event stream."""
+        await self._rooms.close()
 
     def _screens(self) -> list[BaseRoute]:
-        return [*IssuesScreen(self.root, self._pages).routes()]
+        return [
+            *IssuesScreen(self.root, self._pages).routes(),
+            *InboxScreen(self.root, self._pages).routes(),
+            *Looking(self._rooms, self._pages).routes(),
+            *Writing(self._rooms).routes(),
+        ]
 
     def _publication(self) -> str:
         try:

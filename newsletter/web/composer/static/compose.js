@@ -253,7 +253,7 @@ function follow() {
   news.onmessage = ({ data }) => {
     const now = JSON.parse(data);
     if (now.files !== seen.files) refresh();
-    if (now.mail !== seen.mail || now.checked !== seen.checked) mail.refresh();
+    if (now.mail !== seen.mail || now.checked !== seen.checked) mail.refresh(now.mail !== seen.mail);
     seen = now;
   };
   news.onerror = () => { lost = true; heard("state"); };

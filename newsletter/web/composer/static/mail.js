@@ -16,6 +16,7 @@ export class MailPane {
   #told;
   #wanted = false;
   #running = false;
+  #anew = false;
   #stands = null;
   #ready = false;
   #version = 0;
@@ -27,9 +28,11 @@ export class MailPane {
     switches.addEventListener("change", () => { this.#stands = null; this.refresh(); });
   }
 
-  // One refresh at a time; what is asked for meanwhile is one more after it.
-  async refresh() {
+  // One refresh at a time; what is asked for meanwhile is one more after it. Without `anew` only the words around the
+  // mail are new: its findings.
+  async refresh(anew = true) {
     this.#wanted = true;
+    this.#anew ||= anew;
     if (this.#running) return;
     this.#running = true;
     while (this.#wanted) {
@@ -37,7 +40,12 @@ export class MailPane {
       try {
         // A frame's policy is that of its first document: none is loaded before there is a mail.
         if (!this.#ready) this.#ready = await this.#describe();
-        if (this.#ready) await Promise.all([this.#show(), this.#describe()]);
+        if (!this.#ready) continue;
+        const mail = this.#anew;
+        this.#anew = false;
+        // The mail comes first: it is what the editor looks at.
+        if (mail) await this.#show();
+        await this.#describe();
         document.body.dataset.shown = this.#version;
       } catch (problem) {
         if (!(problem instanceof TypeError)) showTrouble($("mail-trouble"), { what: problem.message });

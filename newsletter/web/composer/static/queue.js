@@ -4,7 +4,7 @@
 import { Refused } from "./api.js";
 import { pause } from "./dom.js";
 
-const WAIT = 30; // ms: a burst of keys is one save, and an editor sees no delay
+const WAIT = 8; // ms: what comes at once is one save; what comes while one is on its way is the next one
 const AGAIN = [500, 1000, 2000, 4000];
 
 export class SaveQueue {

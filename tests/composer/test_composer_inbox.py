@@ -102,7 +102,7 @@ def test_what_is_no_story_is_said_with_a_way_out(served: Any, story: str) -> Non
 
 
 def test_the_bookmarklets_page_does_nothing_by_itself_and_comes_through_the_strict_cookie(served: Any) -> None:
-    """From another site the cookie does not come along; from a page of ours that goes on to the same address it does."""
+    """From another site the cookie does not come along; from a page of ours that goes on there it does."""
     before = slugs(served)
     address = f"/inbox/clip?url={quote('https://news.example/a?b=1&c=2', safe='')}&title={quote('<b>A & B</b>')}"
     first = served.get(address, Cookie=None, Sec_Fetch_Site="cross-site", Accept="text/html")

@@ -112,10 +112,11 @@ export class Outline {
     const wrong = card.querySelector(".wrong");
     if (story.problem || wrong.dataset.kind === "file") {
       wrong.hidden = !story.problem;
-      wrong.textContent = story.problem ? `${story.problem} Put it right in ${story.file}; this page follows.` : "";
+      wrong.textContent = story.problem ? `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.` : "";
       wrong.dataset.kind = story.problem ? "file" : "";
     }
     for (const area of card.querySelectorAll("[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
+    card.querySelector(".headline").placeholder = story.problem ? story.slug : "Headline";
     card.querySelector(".teaser").placeholder = story.teaser || "Teaser";
     card.querySelector(".pictured")?.toggleAttribute("hidden", !story.picture);
     this.fill(story.slug, card);

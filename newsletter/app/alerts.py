@@ -13,7 +13,7 @@ from newsletter.app.heartbeat import own_policy
 from newsletter.app.letters import Letter, post
 from newsletter.app.log import RunLog
 from newsletter.audience.addresses import hide_addresses
-from newsletter.delivery.causes import Cause, forget, known, recall, remember, standing, tried
+from newsletter.delivery.causes import Cause, forget, known, recall, remember, settle_ended, standing, tried
 from newsletter.errors import Busy, CannotWrite, NewsletterError, RemoteError
 from newsletter.store.clock import from_us, now_us
 from newsletter.workspace.files import file_lock
@@ -50,11 +50,13 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
     gone = memories.keys() - {cause.key for cause in causes}
     if gone:
         forget(desk.store, gone)
+    untold = set()
     for cause in causes:
         memory = known(memories.get(cause.key), cause)
         left = [name for name in channels if name not in memory.done]
         if not left or memory.tries >= MOST_TRIES:
             continue
+        untold.add(cause.key)
         # Before it is tried: a process that dies in the middle may tell it once more, but not for ever.
         memory = tried(memory)
         remember(desk.store, cause.key, memory)
@@ -62,6 +64,9 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
             if _try(desk, name, channels[name], cause):
                 memory = replace(memory, done=(*memory.done, name))
                 remember(desk.store, cause.key, memory)
+        if all(name in memory.done for name in channels):
+            untold.discard(cause.key)
+    settle_ended(desk.store, now_us(), untold)
 
 
 def _try(desk: Desk, name: str, channel: Callable[[Desk, Cause], None], cause: Cause) -> bool:

@@ -96,6 +96,11 @@ def in_words(event: Event) -> str:
             return "took the first mail"
         case "last-submitted":
             return "took the last mail"
+        case "retract":
+            why = f", “{detail['reason']}”" if detail.get("reason") else ""
+            return f"withdrew {detail['article']} from the web copy{why}{_pictures(detail)}"
+        case "restore":
+            return f"put {detail['article']} back on the web copy{_pictures(detail)}"
         case "complete":
             tally = {state: int(count) for state, count in detail.items()}
             return f"completed: {sum_sentence(sum(tally.values()), tally)}"
@@ -112,6 +117,10 @@ def in_words(event: Event) -> str:
 def _code(detail: Mapping[str, Any]) -> str:
     """The digest as people compare it: the four digits that a test mail's subject shows, and some more."""
     return str(detail.get("digest") or "unknown").removeprefix("sha256:")[:12]
+
+
+def _pictures(detail: Mapping[str, Any]) -> str:
+    return f", with {plural(count, 'picture')}" if (count := len(detail.get("pictures") or ())) else ""
 
 
 def _sum(detail: Mapping[str, Any]) -> str:

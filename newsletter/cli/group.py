@@ -40,6 +40,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "cancel": ("mailings:cancel", "End a mailing; whoever has not got it will not."),
     "reconcile": ("mailings:reconcile", "Settle the deliveries whose outcome is not known."),
     "audit": ("audit:audit", "Who approved and sent what when, and the proof."),
+    "retract": ("retract:retract", "Take a story off the web copy of an issue, at once."),
     "adopt": ("mailings:adopt", "Make this installation the one that may send."),
     "audience": ("audience:audience", "Readers: import, list, export, unsubscribe, erase."),
     "settings": ("settings:settings", "Settings: what they are, what they mean, change some."),

@@ -34,7 +34,7 @@ def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:
         if preview.undo_line and not as_json:
             cli.say(preview.undo_line)
         with stop_on_sigterm() as stop, Progress(enabled=not cli.quiet and not as_json) as progress:
-            sent = send_issue(desk, slug, stop=stop, progress=progress)
+            sent = send_issue(desk, slug, stop=stop, shown=progress)
     if as_json:
         print_json("send", sent.as_row())
     else:
@@ -51,7 +51,8 @@ def run_due(cli: Cli, as_json: bool) -> int:
     from newsletter.app.send import run_due
 
     with cli.desk() as desk, stop_on_sigterm() as stop:
-        report = run_due(desk, stop=stop)
+        with Progress(enabled=not cli.quiet and not as_json) as progress:
+            report = run_due(desk, stop=stop, shown=progress)
         if as_json:
             print_json("run-due", report.as_row())
         else:

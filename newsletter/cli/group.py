@@ -47,7 +47,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "people": ("people:people", "People of the composer: who they are, who is signed in."),
     "theme": ("theme:theme", "Themes: list them, show which files and tokens win, copy one to edit."),
     "media": ("media:media", "Hosted pictures: copy them to your web server or a bucket."),
-    "serve": ("serve:serve", "Serve the public pages: unsubscribe, web copy, pictures, events."),
+    "serve": ("serve:serve", "Open the composer in the browser; with --public, serve the pages for readers."),
     "doctor": ("doctor:doctor", "Is everything in order here, and what to do where it is not."),
     "provider": ("provider:provider", "Providers: list them, check the configured one."),
 }

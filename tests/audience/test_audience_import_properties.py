@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.audience.addresses import normalise
@@ -159,7 +159,8 @@ def test_no_line_vanishes_however_the_quotes_stand(shared: Store, lines: list[st
         return
     kept = {reader.address for reader in list_subscribers(shared, limit=100)}
     assert "first@example.org" in kept
-    assume("last@example.org" not in kept)
+    if "last@example.org" in kept:
+        return
     assert report.rejected
     rejects = (shared.database.parent / "rejects.csv").read_text(encoding="utf-8-sig")
     assert "last@example.org" in rejects or any(

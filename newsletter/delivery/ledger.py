@@ -29,7 +29,7 @@ from sqlalchemy import text as sql
 from newsletter.audience.membership import blocked_now
 from newsletter.delivery.domains import blocked_domains, outside
 from newsletter.delivery.mailings import OPEN_STATES
-from newsletter.delivery.outcomes import Change
+from newsletter.delivery.outcomes import LONGEST, Change
 from newsletter.errors import IllegalState
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ _RELEASE = sql(
 )
 _PROMOTE = sql(
     "UPDATE delivery SET state = 'pending', next_try_at = NULL, updated_at = :now WHERE mailing_id = :mailing"
-    " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait') AND next_try_at <= :now"
+    " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
+    " AND (next_try_at <= :now OR next_try_at > :never)"
 )
 _NEXT_TRY = sql(
     "SELECT min(next_try_at) FROM delivery WHERE mailing_id = :mailing"
@@ -255,8 +256,9 @@ def release(conn: Connection, mailing_id: int, attempt: int, now: int) -> None:
 
 
 def promote(conn: Connection, mailing_id: int, now: int) -> int:
-    """Bring back the rows whose next try is due; how many."""
-    return conn.execute(_PROMOTE, {"mailing": mailing_id, "now": now}).rowcount
+    """Bring back the rows whose next try is due, or further ahead than any can be (``LONGEST``); how many."""
+    never = now + int(LONGEST * 1_000_000)
+    return conn.execute(_PROMOTE, {"mailing": mailing_id, "now": now, "never": never}).rowcount
 
 
 def next_try(conn: Connection, mailing_id: int) -> int | None:

@@ -20,6 +20,7 @@ from newsletter.delivery.approval import Approval, load_approval, outgoing_from_
 from newsletter.delivery.lanes import lanes_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
@@ -235,12 +236,17 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
         begun_before.note(work.workspace, mailing, work.timing.now())
-    try:
+    if here is None:
         return _send(work, mailing, approval, provider)
-    finally:
-        if here is not None:
+    with Mark(work.workspace, mailing.public_id) as mark:
+        try:
+            sent = _send(work, mailing, approval, provider, mark)
+        finally:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
             installation.advance(work.workspace, work.store, here)
+        if sent.state == "completed":
+            mark.forget()
+        return sent
 
 
 def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bool:
@@ -266,7 +272,7 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         return planned is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, mark: Mark | None = None) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
@@ -283,6 +289,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         pace=pace_of(work.store, mailing, work.config, wait=work.wait),
         lanes=lanes_of(mailing.id, work.config),
         seeds=work.config.schedule.seeds,
+        mark=mark,
         timing=work.timing,
         stop=work.stop,
         progress=work.watch.progress,

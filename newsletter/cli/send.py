@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, ask, json_option, pass_cli, print_json
+from newsletter.cli.common import Cli, ask, by_option, json_option, pass_cli, print_json
 from newsletter.cli.progress import Progress, stop_on_sigterm
 
 
@@ -12,6 +12,7 @@ from newsletter.cli.progress import Progress, stop_on_sigterm
 @click.argument("slug")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, who not and why; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
 @json_option
 @pass_cli
 def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:

@@ -79,6 +79,10 @@ _PROMOTE = sql(
     " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
     " AND (next_try_at <= :now OR next_try_at > :never)"
 )
+_ANY = sql(
+    "SELECT 1 FROM delivery WHERE mailing_id = :mailing AND state = :state"
+    " AND state IN ('pending', 'claimed', 'submitting', 'retry_wait') LIMIT 1"
+)
 _NEXT_TRY = sql(
     "SELECT min(next_try_at) FROM delivery WHERE mailing_id = :mailing"
     " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
@@ -265,6 +269,12 @@ def next_try(conn: Connection, mailing_id: int) -> int | None:
     """When the next waiting row is due (UTC microseconds), or None when none waits."""
     found = conn.execute(_NEXT_TRY, {"mailing": mailing_id}).scalar_one()
     return None if found is None else int(found)
+
+
+def open_states(conn: Connection, mailing_id: int) -> frozenset[str]:
+    """Which of the open states some delivery is in; four look-ups in the partial index, however large the mailing."""
+    there = {"mailing": mailing_id}
+    return frozenset(state for state in OPEN if conn.execute(_ANY, {**there, "state": state}).first() is not None)
 
 
 def counts(conn: Connection, mailing_id: int) -> dict[str, int]:

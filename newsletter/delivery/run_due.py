@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import audit, breaker, evidence, guards, installation, ledger, mailings, undo
 from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
@@ -102,7 +102,7 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
-            if undo.waits(mailing, work.config, work.timing.now()):
+            if undo.waits(mailing, work.config, work.timing.now()) or _only_later(work, mailing):
                 continue
             try:
                 _heed(work)
@@ -167,6 +167,26 @@ def _one(work: Work, mailing: Mailing, provider: Callable[[], Provider]) -> Mail
     except _Taken:
         _complain_when_stale(work, mailing)
         return None
+
+
+def _only_later(work: Work, mailing: Mailing) -> bool:
+    """Whether a mailing under way has nothing to do in this minute: cron would mail the same line each time.
+
+    All that is left was put off until later, or the provider is away and is asked again later. Mails in dead hands are
+    something to do.
+    """
+    if mailing.state != "sending":
+        return False
+    now = work.timing.now()
+    with work.store.read() as conn:
+        waits = ledger.open_states(conn, mailing.id)
+        if waits & {"claimed", "submitting"} or not waits:
+            return False
+        away = breaker.read(conn, mailing.provider)
+        if away is not None and away.open_until > now:
+            return True
+        later = ledger.next_try(conn, mailing.id)
+    return waits == {"retry_wait"} and later is not None and later > now
 
 
 def _heed(work: Work) -> None:

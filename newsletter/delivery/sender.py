@@ -13,13 +13,14 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import breaker, domains, evidence, ledger, mailings, seeds, throttle
-from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
+from newsletter.delivery import breaker, domains, evidence, ledger, mailings, throttle
+from newsletter.delivery.gate import Gate, Rest
+from newsletter.delivery.lanes import LOOK_SECONDS
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
@@ -59,12 +60,16 @@ _NO_LIMIT = Pace()
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How one sending ended: the mailing's state, its tally, what was recovered, and when to come again."""
+    """How one sending ended: the mailing's state, its tally, what was recovered, and when to come again.
+
+    ``rest``: for what it rests until then, if it does.
+    """
 
     state: str
     counts: dict[str, int]
     recovered: Recovered
     next_try_at: int | None = None
+    rest: Rest | None = None
 
 
 @dataclass(slots=True)
@@ -78,12 +83,12 @@ class Sender:
     write_to: Callable[[Claimed], Addressed]
     keys: Keys
     pace: Pace = _NO_LIMIT
-    lanes: Lanes | None = None
-    seeds: Sequence[str] = ()
+    gate: Gate | None = None
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
 
+    _gate: Gate = field(init=False)
     _attempt: int = 0
     _state: str = "sending"
     _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
@@ -103,8 +108,9 @@ class Sender:
     _idle_since: float | None = None
     _busy: int = 0
     _settled: int = 0
-    _seed_rows: tuple[int, ...] = ()
-    _seeds_wait: bool = False
+
+    def __post_init__(self) -> None:
+        self._gate = self.gate or Gate(self.mailing)
 
     def run(self) -> Sent:
         """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
@@ -134,6 +140,8 @@ class Sender:
     # -- one attempt ------------------------------------------------------------------------------------------
 
     def _begin(self) -> Recovered:
+        with self.store.read() as conn:
+            chosen = self._gate.prepare(conn, self.timing.now())
         with self.store.write() as conn:
             now = self.timing.now()
             self._state = mailings.beat(conn, self.mailing.id, now)
@@ -145,12 +153,13 @@ class Sender:
             if recovered.uncertain:
                 evidence.heed_all(conn, self.mailing.id, now)
             tally = ledger.counts(conn, self.mailing.id)
-            self._seed_rows = seeds.seed_rows(conn, self.mailing.id, self.seeds)
-            self._seeds_wait = seeds.waits(conn, self._seed_rows)
+            if self._state == "sending" and (reason := self._gate.open(conn, chosen, now)):
+                self._pause(conn, reason, now)
+            self._heed_push(conn, now)
             if known := breaker.read(conn, self.provider.capabilities.name):
                 self._put_off = known.put_off
                 ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
-                self._hold_until = self.timing.monotonic() + ahead
+                self._hold_until = max(self._hold_until, self.timing.monotonic() + ahead)
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
@@ -177,12 +186,16 @@ class Sender:
             complete(conn, self.mailing, now)
             throttle.tidy(conn, now)
             tally = ledger.counts(conn, self.mailing.id)
-            if self._exhausted and self._going() and tally.get("pending") and not tally.get("retry_wait"):
+            rest = self._gate.rest if self._going() else None
+            idle = self._exhausted and rest is None and not tally.get("retry_wait")
+            if idle and self._going() and tally.get("pending"):
                 self._wait_for_domains(conn, now)
             later = ledger.next_try(conn, self.mailing.id)
             state = mailings.read_mailing(conn, self.mailing.id).state
         self.progress(sum(tally.get(s, 0) for s in ledger.SETTLED), sum(tally.values()))
-        return Sent(state, tally, recovered, later)
+        if rest is None or state != "sending":
+            return Sent(state, tally, recovered, later)
+        return Sent(state, tally, recovered, rest.until, rest)
 
     def _wait_for_domains(self, conn: Connection, now: int) -> None:
         """Only mailboxes of domains that refuse us are left: somebody must look, then resume."""
@@ -249,10 +262,10 @@ class Sender:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                         throttle.take(conn, self._limits, len(ids), now)
+                        self._gate.took(conn, len(ids), now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
-                        if self.lanes is not None:
-                            self.lanes.again()
+                        self._gate.again()
                     claim_more = self._hungry(windows, next_up)
                     room = 1 if self._on_trial else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
@@ -267,8 +280,8 @@ class Sender:
             self._ready.clear()
             self._look_again()
         elif claim_more:
-            self._exhausted = not claimed and (self._seeds_wait or self.lanes is None or self.lanes.read)
-            if self.lanes is not None and self.lanes.waiting:
+            self._exhausted = not claimed and self._gate.read
+            if self._gate.waiting:
                 self._look_at = now_m + LOOK_SECONDS
         return next_up, claimed
 
@@ -296,18 +309,12 @@ class Sender:
         ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
         # Its events may be here already: a request that times out has often been taken all the same.
         evidence.heed(conn, [change.id for change in changes if change.state == "uncertain"], now)
-        self._see_seeds(conn, changes, now)
-        return sum(change.state in ledger.SETTLED for change in changes)
-
-    def _see_seeds(self, conn: Connection, changes: list[Change], now: int) -> None:
-        """Seeds first: whether they are still waited for; one that was not accepted pauses the mailing."""
-        if not any(change.id in self._seed_rows for change in changes):
-            return
-        if refusal := seeds.refusal(changes, self._seed_rows):
+        refusal, opened = self._gate.see(conn, changes, now)
+        if refusal:
             self._pause(conn, refusal, now)
-        self._seeds_wait = seeds.waits(conn, self._seed_rows)
-        if not self._seeds_wait:
+        if opened:
             self._exhausted = False
+        return sum(change.state in ledger.SETTLED for change in changes)
 
     def _judge(self, conn: Connection, done: Done, now: int) -> tuple[Change, ...]:
         if done.error is not None:
@@ -326,6 +333,8 @@ class Sender:
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
+        if verdict.slow_down:
+            throttle.push(conn, self.provider.capabilities.name, verdict.slow_down, now)
         self._learn(conn, done.window, verdict, now)
         return verdict.changes
 
@@ -354,25 +363,10 @@ class Sender:
     def _look_again(self) -> None:
         """Rows are pending that were not, or what was read may not be so."""
         self._exhausted = False
-        if self.lanes is not None:
-            self.lanes.rewind()
+        self._gate.rewind()
 
     def _claim(self, conn: Connection, room: int, now: int) -> list[Claimed]:
-        if self._seeds_wait:
-            waiting = domains.blocked_domains(conn, self.mailing.id)
-            rows = [
-                row for row in ledger.pending_of(conn, self._seed_rows) if domains.domain_of(row.address) not in waiting
-            ][:room]
-            taken = ledger.claim_these(conn, rows, self._attempt, keys=self.keys, now=now, unsendable=self._unsendable)
-            # Those who left since planning are waited for no more.
-            self._seeds_wait = seeds.waits(conn, self._seed_rows)
-            if self._seeds_wait:
-                return taken
-        if self.lanes is not None:
-            return self.lanes.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
-        return ledger.claim(
-            conn, self.mailing.id, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable
-        )
+        return self._gate.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
 
     def _unsendable(self, address: str) -> str | None:
         """An address beyond ASCII before the @ needs SMTPUTF8 (RFC 6531); a domain has its IDNA form."""
@@ -411,10 +405,15 @@ class Sender:
         return self.pace.limits(self.provider.capabilities.name, self.mailing.public_id)
 
     def _see_limits(self, conn: Connection, now: int) -> None:
-        """When the rate allows the next window, as all processes left it."""
+        """When the next window may go, as all processes left it: by the rate, and by what the provider said to one."""
+        self._heed_push(conn, now)
         if limits := self._limits:
             ahead = throttle.free_at(conn, limits, now) - now
             self._free_at = self.timing.monotonic() + ahead / _SECOND
+
+    def _heed_push(self, conn: Connection, now: int) -> None:
+        if ahead := throttle.pushed(conn, self.provider.capabilities.name, now):
+            self._hold_until = max(self._hold_until, self.timing.monotonic() + ahead)
 
     def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
@@ -451,6 +450,8 @@ class Sender:
 
     def _until_something(self) -> float | None:
         """Seconds until the provider is asked again or the next retry is due; None when nothing is left to do."""
+        if self._gate.rest is not None:
+            return None
         if self._on_hold():
             return self._hold_until - self.timing.monotonic()
         with self.store.read() as conn:

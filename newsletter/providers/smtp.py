@@ -209,7 +209,10 @@ class _Run:
         self._count(ending)
         if ending.outcome is Outcome.ACCEPTED:
             return Result(addressed.key, Outcome.ACCEPTED, provider_id=ending.detail)
-        return Result(addressed.key, ending.outcome, ending.detail)
+        slow = ending.too_fast is not None
+        if slow:  # the rest of the batch would only be told the same
+            self._stop = Refused(Outcome.RETRY, f"not tried: {ending.detail}", ending.too_fast)
+        return Result(addressed.key, ending.outcome, ending.detail, retry_after=ending.too_fast, slow_down=slow)
 
     def _ready(self) -> Session | Refused:
         if self._session is not None:
@@ -233,7 +236,8 @@ class _Run:
 
 
 def _put_off(addressed: Addressed, refused: Refused) -> Result:
-    return Result(addressed.key, refused.outcome, refused.detail, retry_after=refused.retry_after)
+    slow = refused.too_fast is not None
+    return Result(addressed.key, refused.outcome, refused.detail, retry_after=refused.retry_after, slow_down=slow)
 
 
 def _checked_domain(domain: str | None) -> str | None:

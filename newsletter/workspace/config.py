@@ -17,7 +17,7 @@ from newsletter.workspace.files import file_lock, write_atomic
 from newsletter.workspace.paths import CONFIG_NAME, Workspace
 from newsletter.workspace.settings import Config, SecretRef, Settings, Site
 from newsletter.workspace.tomlplaces import line_of
-from newsletter.workspace.values import complaints, parse_duration, parse_rate
+from newsletter.workspace.values import complaints, parse_duration, parse_rate, parse_share
 
 __all__ = [
     "config_keys",
@@ -25,6 +25,7 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "parse_rate",
+    "parse_share",
     "resolve_secret",
     "set_config_value",
 ]

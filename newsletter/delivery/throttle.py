@@ -96,7 +96,8 @@ def pushed(conn: Connection, provider: str, now: int) -> float:
     """Seconds until the provider may be asked again; 0 when it did not say "too fast"."""
     name = _pushed_name(provider)
     until = next((int(row.free_at) for row in conn.execute(_READ, {"names": [name]})), 0)
-    return min(max(until - now, 0) / _SECOND, MOST_PUSHED)
+    ahead = (until - now) / _SECOND
+    return ahead if 0 < ahead <= MOST_PUSHED else 0.0
 
 
 def _pushed_name(provider: str) -> str:

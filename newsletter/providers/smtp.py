@@ -202,7 +202,7 @@ class _Run:
             return _put_off(addressed, session)
         used = session.transactions > 0
         ending = session.transact(envelope)
-        if used and ending.broken and ending.phase is Phase.MAIL:
+        if used and ending.broken and ending.phase is Phase.MAIL and ending.too_fast is None:
             # An idle connection that died unnoticed. Nothing of this message has left: a new one may try.
             session = self._ready()
             ending = session.transact(envelope) if isinstance(session, Session) else ending

@@ -8,6 +8,7 @@ from datetime import date as Date
 from newsletter.app.desk import Desk
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval, load_approval
+from newsletter.delivery.approvers import missing
 from newsletter.delivery.causes import Cause
 from newsletter.delivery.recurring import Occurrence, occurrences, schedule_occurrence, settle, settled, waits_for
 from newsletter.errors import BadData, IllegalState
@@ -109,6 +110,8 @@ def _ready(desk: Desk, occurrence: Occurrence) -> list[Approval]:
             approval = load_approval(desk.workspace, slug)
         except (IllegalState, BadData):
             continue  # not approved, or damaged: status and the mailing's own guard say so
+        if missing(approval, desk.config):
+            continue
         if waits_for(approval, mailings.latest(desk.store, slug), occurrence.utc):
             found.append(approval)
     return found

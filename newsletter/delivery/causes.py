@@ -14,6 +14,7 @@ from newsletter.delivery import ledger
 from newsletter.delivery.mailings import Mailing
 from newsletter.store.tables import mailing as mailing_table
 from newsletter.store.tables import meta
+from newsletter.store.tables import reputation as reputation_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -59,7 +60,8 @@ def standing(store: Store, now: int) -> list[Cause]:
     ended = table.c.state.in_(("completed", "cancelled")) & (table.c.finished_at > now - _FRESH)
     with store.read() as conn:
         rows = conn.execute(select(table).where(or_(stopped, ended)).order_by(table.c.id)).mappings().all()
-        return [cause for row in rows for cause in _of(conn, Mailing(**row))]
+        found = [cause for row in rows for cause in _of(conn, Mailing(**row))]
+        return [*found, *_warnings(conn, now)]
 
 
 def recall(store: Store) -> dict[str, Memory]:
@@ -94,6 +96,16 @@ def known(memory: Memory | None, cause: Cause) -> Memory:
 def tried(memory: Memory) -> Memory:
     """One more try, noted before it is made."""
     return replace(memory, tries=memory.tries + 1)
+
+
+def _warnings(conn: Connection, now: int) -> Iterator[Cause]:
+    """Complaints that threaten a mailing, under way or over: each mailing warns once."""
+    table = reputation_table
+    of = mailing_table.c
+    query = select(of.public_id, of.issue, of.state, table.c.warning).join(table, table.c.mailing_id == of.id)
+    for key, issue, state, warning in conn.execute(query.where(table.c.warned_at > now - _FRESH).order_by(of.id)):
+        fix = f"newsletter pause {issue} spares the others" if state == "sending" else f"newsletter status {issue}"
+        yield Cause(f"{key}:complaints", "complaints", issue, str(warning), f"{issue}: {warning}", fix)
 
 
 def _of(conn: Connection, mailing: Mailing) -> Iterator[Cause]:

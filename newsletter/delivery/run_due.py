@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, reputation, undo
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
+from newsletter.delivery.approvers import require_all
 from newsletter.delivery.gate import Rest, gate_of, rest_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
@@ -239,6 +240,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     with _holding("guard"):
         approval = load_approval(work.workspace, mailing.issue)
         guards.same_approval(mailing, approval, provider.capabilities)
+        require_all(approval, work.config)
         if real:
             guards.real_send(approval, work.config)
     if not begun and not raising:

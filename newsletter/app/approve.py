@@ -202,7 +202,8 @@ def _approved(
 
 def _waits_for_others(desk: Desk, slug: str) -> bool:
     """Whether it is frozen and not enough people have approved it."""
-    if desk.config.schedule.approvals_required < 2 or mailings.live(desk.store, slug) is not None:
+    live = mailings.live(desk.store, slug)
+    if desk.config.schedule.approvals_required < 2 or (live is not None and live.state not in {"scheduled", "held"}):
         return False
     try:
         return bool(approvers.missing(approvals.load_approval(desk.workspace, slug), desk.config))
@@ -211,7 +212,12 @@ def _waits_for_others(desk: Desk, slug: str) -> bool:
 
 
 def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str | None, now: int) -> Approved:
-    """One more person's word for what is frozen; with the last one it is scheduled, if a time was said."""
+    """One more person's word for what is frozen; with the last one it is scheduled, if a time was said.
+
+    A mailing that is there already, from when fewer people had to approve, keeps its time.
+    """
+    if at is not None and mailings.live(desk.store, slug) is not None:
+        raise IllegalState(f"{slug} has its time already", fix=f"newsletter approve {slug} without --send-at")
     moment = from_us(now)
     local = at.local if at else None
     approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=local)
@@ -219,7 +225,9 @@ def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str 
         _note(desk, approval, now)
         if approval.send_at is not None and at is None:
             at = SendAt(read_wall_time(approval.send_at, approval.zone), approval.send_at, approval.zone)
-        mailing = schedule(desk, approval, at, now) if at and not approvers.missing(approval, desk.config) else None
+        mailing = mailings.live(desk.store, slug)
+        if mailing is None and at is not None and not approvers.missing(approval, desk.config):
+            mailing = schedule(desk, approval, at, now)
     except NewsletterError:
         approvers.take_back(approval, before)
         raise

@@ -37,6 +37,7 @@ Where 2 % of the mails come back, which is usual, five of 50 do, the 10 %, once 
 """
 
 _CHUNK = 1_000
+_DAY = 24 * 3600 * 1_000_000
 _MANY: BindParameter[Any] = bindparam("ids", expanding=True)
 _READ = sql("SELECT state, until, readers, verdict FROM canary WHERE mailing_id = :mailing")
 _BEGIN = sql("INSERT INTO canary (mailing_id, state, readers, verdict) VALUES (:mailing, :state, :readers, :verdict)")
@@ -139,6 +140,11 @@ def still_going(conn: Connection, mailing_id: int) -> bool:
 def wait(conn: Connection, mailing_id: int, until: int) -> None:
     """They are through: what the provider says of them by ``until`` decides."""
     conn.execute(_WAIT, {"mailing": mailing_id, "until": until})
+
+
+def waits(until: int, now: int, wait: int) -> bool:
+    """Whether a canary that waits ``until`` waits still; a time that no ``wait`` can have made is a wrong clock's."""
+    return now < until <= now + max(wait, _DAY)
 
 
 def end(conn: Connection, mailing_id: int, verdict: str) -> None:

@@ -67,10 +67,16 @@ def rest_of(conn: Connection, mailing: Mailing, config: Config, now: int) -> Res
         return None
     there = canary.read(conn, mailing.id)
     if there is not None and there.state == "waiting" and has_canary(config):
-        return Rest(there.until or now, "canary", there.readers) if now < (there.until or now) else None
+        until = there.until or 0
+        return Rest(until, "canary", there.readers) if canary.waits(until, now, wait_of(config)) else None
     ramp = ramp_of(mailing.provider, config)
-    until = None if ramp is None else warm_up.rests_until(conn, ramp, mailing, now)
-    return None if until is None else Rest(until, "warm-up")
+    opens = None if ramp is None else warm_up.rests_until(conn, ramp, mailing, now)
+    return None if opens is None else Rest(opens, "warm-up")
+
+
+def wait_of(config: Config) -> int:
+    """``[schedule] canary_wait`` in microseconds."""
+    return parse_duration(config.schedule.canary_wait, "schedule.canary_wait") // timedelta(microseconds=1)
 
 
 def has_canary(config: Config) -> bool:
@@ -84,7 +90,7 @@ def gate_of(mailing: Mailing, config: Config) -> Gate:
         mailing,
         seeds=config.schedule.seeds,
         canary=config.schedule.canary if has_canary(config) else 0,
-        wait=parse_duration(config.schedule.canary_wait, "schedule.canary_wait") // timedelta(microseconds=1),
+        wait=wait_of(config),
         limits=thresholds_of(config),
         ramp=ramp_of(mailing.provider, config),
         rates=domain_rates(config),
@@ -190,7 +196,7 @@ class Gate:
             self._canary_rows = frozenset(rows)
             self._first = Lanes(self.mailing.id, self.rates, rows)
             self._see_canary(conn, now)
-        if self._phase == "waiting" and now >= (self._until or 0):
+        if self._phase == "waiting" and not canary.waits(self._until or 0, now, self.wait):
             return self._judge(conn, now)
         complaints = reputation.look(conn, self.mailing.id, self.limits)
         if complaints.pause:
@@ -221,8 +227,11 @@ class Gate:
         if lanes is None:
             return ledger.claim(conn, self.mailing.id, attempt, room, keys=keys, now=now, unsendable=unsendable)
         taken = lanes.claim(conn, attempt, room, keys=keys, now=now, unsendable=unsendable)
-        if not taken and self._phase == "going" and lanes.read:
-            self._see_canary(conn, now)
+        if not taken and lanes.read:
+            if self._phase == "going":
+                self._see_canary(conn, now)
+            elif lanes is self._today and self._refill(conn, room):
+                return self._today.claim(conn, attempt, room, keys=keys, now=now, unsendable=unsendable)
         return taken
 
     def took(self, conn: Connection, mails: int, now: int) -> None:
@@ -260,6 +269,12 @@ class Gate:
             if self._phase != "waiting":
                 self._until = warm_up.tomorrow(self.ramp, self.mailing, now)
         return min(room, allowed)
+
+    def _refill(self, conn: Connection, room: int) -> bool:
+        """Many of those who were to go today have left: others take their places, if there are any."""
+        more = warm_up.engaged(conn, self.mailing.id, room + _SLACK)
+        self._today = Lanes(self.mailing.id, self.rates, more)
+        return bool(ledger.pending_of(conn, more))
 
     def _claim_seeds(
         self,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text as sql
 
 from newsletter.delivery import ledger
+from newsletter.delivery.domains import blocked_domains, outside
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import at_wall_time, wall_time, zone_of
 from newsletter.store.clock import from_us, to_us
@@ -39,7 +40,7 @@ _KEPT = sql(
     " AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
 )
 # Readers who clicked, who opened and who at least got the most mailings before this one; then the oldest subscribers.
-_ENGAGED = sql(
+_ENGAGED = (
     "SELECT d.id FROM delivery d LEFT JOIN (SELECT r.subscriber_id,"
     " count(DISTINCT CASE WHEN e.kind = 'clicked' THEN e.mailing_id END) AS clicked,"
     " count(DISTINCT CASE WHEN e.kind = 'opened' THEN e.mailing_id END) AS opened,"
@@ -48,7 +49,7 @@ _ENGAGED = sql(
     " WHERE e.mailing_id <> :mailing AND e.kind IN ('clicked', 'opened', 'delivered') GROUP BY r.subscriber_id) s"
     " ON s.subscriber_id = d.subscriber_id WHERE d.mailing_id = :mailing"
     " AND d.state IN ('pending', 'retry_wait') AND d.state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
-    " ORDER BY coalesce(s.clicked, 0) DESC, coalesce(s.opened, 0) DESC, coalesce(s.delivered, 0) DESC, d.subscriber_id"
+    "{beyond} ORDER BY coalesce(s.clicked, 0) DESC, coalesce(s.opened, 0) DESC, coalesce(s.delivered, 0) DESC, d.subscriber_id"
     " LIMIT :limit"
 )
 
@@ -105,8 +106,13 @@ def give_back(conn: Connection, ramp: Ramp, mails: int, now: int) -> None:
 
 
 def engaged(conn: Connection, mailing_id: int, limit: int) -> list[int]:
-    """The deliveries to come of those who read most, first. The same rows and events give the same order."""
-    return list(conn.execute(_ENGAGED, {"mailing": mailing_id, "limit": limit}).scalars())
+    """The deliveries to come of those who read most, first. The same rows and events give the same order.
+
+    Without the mailbox domains that the mailing waits for.
+    """
+    beyond, patterns = outside(blocked_domains(conn, mailing_id))
+    query = sql(_ENGAGED.format(beyond=beyond))
+    return list(conn.execute(query, {"mailing": mailing_id, "limit": limit, **patterns}).scalars())
 
 
 def rests_until(conn: Connection, ramp: Ramp, mailing: Mailing, now: int) -> int | None:

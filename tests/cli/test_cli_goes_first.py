@@ -288,6 +288,10 @@ def test_more_approvals_asked_for_later_hold_what_is_scheduled(
     clock.at("2026-11-27 07:06")
     assert "approved by 1 of 2 (Ada)" in run("run-due", code=1).out
     assert run("status", issue, "--json").json["state"] == "held"
+    assert "has its time already" in run("approve", issue, "--by", "Ben", "--send-at", "08:00", code=1).err
+    assert "(2 of 2)" in run("approve", issue, "--by", "Ben").out
+    run("resume", issue)
+    assert "3 = 3 submitted" in run("run-due").out
 
 
 def test_recurring_issues_wait_for_the_second_name_too(

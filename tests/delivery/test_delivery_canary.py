@@ -331,3 +331,13 @@ def test_complaints_without_arrivals_are_a_share_of_what_was_submitted(bench, sc
     applied = tell(bench, "complained", [f"reader{n}@mail.test" for n in range(3)])
     assert len(applied.warned) == 1, "it is completed: nothing to pause, but worth a word"
     assert "10.00% of 30 mails that were submitted" in applied.warned[0]
+
+
+def test_a_wrong_clock_does_not_let_a_canary_wait_for_ever(bench, mixed, scripted) -> None:
+    """A time that no waiting time can have made is not believed; the mailing is judged instead of forgotten."""
+    provider = scripted()
+    bench.clock.us += 400 * 24 * 3600 * SECOND
+    configure(bench, canary="20%", lateness="0m")
+    run_due(bench.work(provider))
+    bench.clock.us -= 400 * 24 * 3600 * SECOND
+    assert "cannot be judged" in (run_due(bench.work(provider)).runs[0].reason or "")

@@ -212,3 +212,28 @@ def test_a_day_is_the_publications(bench, warming, scripted) -> None:
         assert warm_up.steps_left(conn, ramp, evening + 60 * SECOND) == [20]
         warm_up.take(conn, ramp, 1, evening + DAY * SECOND)
         assert warm_up.steps_left(conn, ramp, evening + 2 * DAY * SECOND) == []
+
+
+def test_places_of_those_who_left_go_to_others_the_same_day(bench, warming, scripted, monkeypatch) -> None:
+    """The ten oldest unsubscribe after planning: ten others go today."""
+    monkeypatch.setattr("newsletter.delivery.gate._SLACK", 0)
+    run_due(bench.work(scripted(), stop=lambda: bench.mailing().state == "sending"))
+    with bench.store.write() as conn:
+        conn.exec_driver_sql("update subscriber set status = 'unsubscribed' where id <= 10")
+    provider = scripted()
+    assert run_due(bench.work(provider)).runs[0].counts == {"submitted": 10, "excluded": 10, "pending": 40}
+    assert provider.addresses[0] == "reader10@mail.test"
+
+
+def test_a_domain_that_refuses_us_does_not_take_the_day(bench, warming, scripted) -> None:
+    """The mailing waits with it and goes on with everybody else, also when its readers would be the first."""
+    run_due(bench.work(scripted(), stop=lambda: bench.mailing().state == "sending"))
+    with bench.store.write() as conn:
+        conn.exec_driver_sql("update delivery set address = replace(address, 'mail.test', 'no.test') where id <= 30")
+        conn.exec_driver_sql(
+            "insert into mailbox_domain (mailing_id, domain, paused_at, reason) values (1, 'no.test', 1, 'it refuses')"
+        )
+    provider = scripted()
+    run = run_due(bench.work(provider)).runs[0]
+    assert (run.state, run.counts) == ("sending", {"submitted": 10, "pending": 50})
+    assert not any("no.test" in address for address in provider.addresses)

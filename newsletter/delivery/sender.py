@@ -18,12 +18,13 @@ from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoo
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import breaker, domains, evidence, ledger, mailings, throttle
+from newsletter.delivery import domains, evidence, ledger, mailings, throttle
+from newsletter.delivery.breaker import Contact
 from newsletter.delivery.gate import Gate, Rest
 from newsletter.delivery.lanes import LOOK_SECONDS
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
+from newsletter.delivery.outcomes import Change, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
@@ -89,6 +90,7 @@ class Sender:
     progress: Callable[[int, int], None] = lambda _done, _total: None
 
     _gate: Gate = field(init=False)
+    _contact: Contact = field(init=False)
     _attempt: int = 0
     _state: str = "sending"
     _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
@@ -97,10 +99,7 @@ class Sender:
     _exhausted: bool = False
     _failure: BaseException | None = None
     _free_at: float = 0.0
-    _hold_until: float = 0.0
     _look_at: float = float("-inf")
-    _put_off: int = 0
-    _unreached: set[int] = field(default_factory=set)
     _beaten: float = float("-inf")
     _promoted: float = float("-inf")
     _idle: bool = False
@@ -111,6 +110,7 @@ class Sender:
 
     def __post_init__(self) -> None:
         self._gate = self.gate or Gate(self.mailing)
+        self._contact = Contact(self.provider.capabilities.name, self.pace.retries, self.timing.monotonic)
 
     def run(self) -> Sent:
         """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
@@ -155,11 +155,7 @@ class Sender:
             tally = ledger.counts(conn, self.mailing.id)
             if self._state == "sending" and (reason := self._gate.open(conn, chosen, now)):
                 self._pause(conn, reason, now)
-            self._heed_push(conn, now)
-            if known := breaker.read(conn, self.provider.capabilities.name):
-                self._put_off = known.put_off
-                ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
-                self._hold_until = max(self._hold_until, self.timing.monotonic() + ahead)
+            self._contact.recall(conn, now)
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
@@ -239,7 +235,7 @@ class Sender:
         now_m = self.timing.monotonic()
         look = going and now_m - self._promoted >= 1.0
         claim_more = going and self._hungry(windows, next_up)
-        letting_go = bool(self._ready) and (not going or self._left_alone)
+        letting_go = bool(self._ready) and (not going or self._contact.left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
         try:
@@ -249,7 +245,7 @@ class Sender:
                 done = self._record(conn, now)
                 # Asked once: a stop that comes after this counts from the next turn on.
                 going = self._going()
-                letting_go = not going or self._left_alone
+                letting_go = not going or self._contact.left_alone
                 if letting_go:
                     ledger.release(conn, self.mailing.id, self._attempt, now)
                 if not going:
@@ -267,7 +263,7 @@ class Sender:
                         self._exhausted = False
                         self._gate.again()
                     claim_more = self._hungry(windows, next_up)
-                    room = 1 if self._on_trial else (windows - len(self._ready) + len(next_up)) * size
+                    room = 1 if self._contact.on_trial else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
@@ -321,6 +317,7 @@ class Sender:
             self._failure = self._failure or done.error
             self._pause(conn, f"the provider broke off: {type(done.error).__name__}: {done.error}", now)
             return unanswered(done.window, f"the provider broke off: {type(done.error).__name__}")
+        rows = [row for row, _ in done.window.rows.values()]
         verdict = judge(
             done.window,
             done.results,
@@ -329,31 +326,12 @@ class Sender:
             patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
             now=now,
             dice=self.timing.dice,
-            alone=not self._on_trial and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
+            alone=self._contact.alone(rows),
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
-        if verdict.slow_down:
-            throttle.push(conn, self.provider.capabilities.name, verdict.slow_down, now)
-        self._learn(conn, done.window, verdict, now)
+        self._contact.learn(conn, rows, verdict, now)
         return verdict.changes
-
-    def _learn(self, conn: Connection, window: Window, verdict: Verdict, now: int) -> None:
-        """What a window says about the provider: it is there, or it is to be left alone for a while."""
-        name = self.provider.capabilities.name
-        if verdict.reached:
-            if self._put_off:
-                breaker.close(conn, name)
-            self._put_off, self._hold_until = 0, 0.0
-            self._unreached.clear()
-            return
-        self._unreached.update(row for row, _ in window.rows.values())
-        if verdict.away:
-            self._put_off += 1
-            hold = max(self.pace.retries.hold_for(self._put_off), verdict.retry_after)
-            self._hold_until = max(self._hold_until, self.timing.monotonic() + hold)
-            until = now + int((self._hold_until - self.timing.monotonic()) * _SECOND)
-            breaker.trip(conn, name, self._put_off, open_until=until, reason=verdict.words or "no answer", now=now)
 
     def _pause(self, conn: Connection, reason: str, now: int) -> None:
         if mailings.step(conn, self.mailing.id, ("sending",), "paused", reason=reason):
@@ -380,25 +358,12 @@ class Sender:
     def _going(self) -> bool:
         return self._state == "sending" and self._failure is None and not self.stop()
 
-    def _on_hold(self) -> bool:
-        return self.timing.monotonic() < self._hold_until
-
-    @property
-    def _on_trial(self) -> bool:
-        """The provider is away, as far as is known: one recipient at a time asks whether it is back."""
-        return self._put_off >= breaker.OPEN_AFTER
-
-    @property
-    def _left_alone(self) -> bool:
-        """What is claimed ahead goes back: after this hold one recipient goes alone."""
-        return self._on_trial and self._on_hold()
-
     def _hungry(self, windows: int, next_up: list[Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
-        if self._on_trial and (self._ready or self._inflight):
+        if self._contact.on_trial and (self._ready or self._inflight):
             return False
-        return little and not self._exhausted and not self._on_hold() and self.timing.monotonic() >= self._look_at
+        return little and not self._exhausted and not self._contact.on_hold and self.timing.monotonic() >= self._look_at
 
     @property
     def _limits(self) -> tuple[Limit, ...]:
@@ -406,19 +371,15 @@ class Sender:
 
     def _see_limits(self, conn: Connection, now: int) -> None:
         """When the next window may go, as all processes left it: by the rate, and by what the provider said to one."""
-        self._heed_push(conn, now)
+        self._contact.heed(conn, now)
         if limits := self._limits:
             ahead = throttle.free_at(conn, limits, now) - now
             self._free_at = self.timing.monotonic() + ahead / _SECOND
 
-    def _heed_push(self, conn: Connection, now: int) -> None:
-        if ahead := throttle.pushed(conn, self.provider.capabilities.name, now):
-            self._hold_until = max(self._hold_until, self.timing.monotonic() + ahead)
-
     def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
         free = windows - len(self._inflight)
-        if free <= 0 or not self._ready or self._on_hold():
+        if free <= 0 or not self._ready or self._contact.on_hold:
             return []
         if not self.pace.slowest:
             return list(self._ready)[:free]
@@ -438,7 +399,7 @@ class Sender:
             return False
         if not self._going():
             return True
-        if (self._ready or not self._exhausted) and not self._on_hold():
+        if (self._ready or not self._exhausted) and not self._contact.on_hold:
             return False
         until = self._until = self._until_something()
         if until is None:
@@ -452,8 +413,8 @@ class Sender:
         """Seconds until the provider is asked again or the next retry is due; None when nothing is left to do."""
         if self._gate.rest is not None:
             return None
-        if self._on_hold():
-            return self._hold_until - self.timing.monotonic()
+        if self._contact.on_hold:
+            return self._contact.hold_left
         with self.store.read() as conn:
             due = ledger.next_try(conn, self.mailing.id)
         return None if due is None else max(0.0, (due - self.timing.now()) / _SECOND)

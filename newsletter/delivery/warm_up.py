@@ -49,8 +49,8 @@ _ENGAGED = (
     " WHERE e.mailing_id <> :mailing AND e.kind IN ('clicked', 'opened', 'delivered') GROUP BY r.subscriber_id) s"
     " ON s.subscriber_id = d.subscriber_id WHERE d.mailing_id = :mailing"
     " AND d.state IN ('pending', 'retry_wait') AND d.state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
-    "{beyond} ORDER BY coalesce(s.clicked, 0) DESC, coalesce(s.opened, 0) DESC, coalesce(s.delivered, 0) DESC, d.subscriber_id"
-    " LIMIT :limit"
+    "{beyond} ORDER BY coalesce(s.clicked, 0) DESC, coalesce(s.opened, 0) DESC, coalesce(s.delivered, 0) DESC,"
+    " d.subscriber_id LIMIT :limit"
 )
 
 

@@ -207,8 +207,11 @@ def send_issue(
     *,
     stop: Callable[[], bool] = lambda: False,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
+    say: Callable[[str], object] = lambda _line: None,
 ) -> SendOutcome:
     """Send an approved issue now and stay until its sum closes, or only an editor can go on.
+
+    What its warm-up leaves for tomorrow is left to ``run_due``. ``say`` is told for what it waits.
 
     Raises GuardRefused, IllegalState (held or paused: resume it first), Busy, Interrupted.
     """
@@ -220,7 +223,7 @@ def send_issue(
     )
     if mailing.state == "completed":
         return _outcome(_as_run(desk, mailing), already=True)
-    run = run_mailing(_work(desk, stop=stop, progress=progress, wait=_RETRY_WAIT), mailing)
+    run = run_mailing(_work(desk, stop=stop, progress=progress, wait=_RETRY_WAIT, say=say), mailing)
     _log(RunLog(desk, "send"), run)
     return _outcome(run)
 
@@ -287,6 +290,7 @@ def _work(
     stop: Callable[[], bool],
     progress: Callable[[int, int], None] = lambda _done, _total: None,
     wait: float = 0.0,
+    say: Callable[[str], object] = lambda _line: None,
 ) -> Work:
     return Work(
         store=desk.store,
@@ -297,6 +301,7 @@ def _work(
         stop=stop,
         progress=progress,
         wait=wait,
+        say=say,
         preflight=partial(preflight, desk),
     )
 

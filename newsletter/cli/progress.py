@@ -67,6 +67,12 @@ class Progress:
             err=True,
         )
 
+    def say(self, line: str) -> None:
+        """Say on stderr why there is no progress for a while."""
+        if self.enabled and self._drawn:
+            click.echo("\r\x1b[K", nl=False, err=True)
+        click.echo(f"  {line}", err=True)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -33,7 +33,8 @@ def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:
         if preview.undo_line and not as_json:
             cli.say(preview.undo_line)
         with stop_on_sigterm() as stop, Progress(enabled=not cli.quiet and not as_json) as progress:
-            sent = send_issue(desk, slug, stop=stop, progress=progress)
+            say = progress.say if not cli.quiet and not as_json else lambda _line: None
+            sent = send_issue(desk, slug, stop=stop, progress=progress, say=say)
     if as_json:
         print_json("send", sent.as_row())
     else:

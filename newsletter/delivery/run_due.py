@@ -41,10 +41,11 @@ _REAL = Timing()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What sending needs. ``provider`` is called at most once, and only when something is due.
+    """What sending needs. ``provider`` is called only when something is due, and again after a canary was waited for.
 
     ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
     at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
+    ``say`` is told for what ``run_mailing`` waits.
     """
 
     store: Store
@@ -57,6 +58,7 @@ class Work:
     timing: Timing = _REAL
     wait: float = 0.0
     preflight: Callable[[Approval], None] = lambda _approval: None
+    say: Callable[[str], object] = lambda _line: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +155,8 @@ def _canary_rest(work: Work, mailing: Mailing) -> Rest | None:
 
 def _wait_for_canary(work: Work, mailing: Mailing) -> None:
     """Until the canary can be judged, or an editor stops the mailing. Meanwhile nothing is locked and nothing open."""
+    if (rest := _canary_rest(work, mailing)) is not None:
+        work.say(rest.said(mailing.zone))
     while (rest := _canary_rest(work, mailing)) is not None:
         if work.stop():
             raise Interrupted(

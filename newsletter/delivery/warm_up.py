@@ -33,20 +33,26 @@ _GIVE_BACK = sql(
     "UPDATE warm_up SET mails = CASE WHEN mails > :mails THEN mails - :mails ELSE 0 END"
     " WHERE name = :name AND day = :day"
 )
-# Claimed ahead, and put off: whose mail was refused for now keeps the place that was given back for it.
+# Claimed ahead, and put off: whose mail was refused for now keeps the place that was given back for it. A mailing that
+# is paused may be resumed before its process has let go of what it claimed; who was put off there has no place.
 _KEPT = sql(
-    "SELECT count(*) FROM delivery WHERE mailing_id IN (SELECT id FROM mailing WHERE provider = :provider AND"
-    " state = 'sending') AND state IN ('claimed', 'retry_wait')"
+    "SELECT count(*) FROM delivery WHERE mailing_id IN (SELECT id FROM mailing WHERE provider = :provider"
+    " AND state IN ('sending', 'paused')) AND state = 'claimed'"
+    " AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
+    " UNION ALL SELECT count(*) FROM delivery WHERE mailing_id IN (SELECT id FROM mailing WHERE provider = :provider"
+    " AND state = 'sending') AND state = 'retry_wait'"
     " AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
 )
-# Readers who clicked, who opened and who at least got the most mailings before this one; then the oldest subscribers.
+# Readers who clicked, who opened and who at least got the most of the last ten mailings; then the oldest subscribers.
 _ENGAGED = (
     "SELECT d.id FROM delivery d LEFT JOIN (SELECT r.subscriber_id,"
     " count(DISTINCT CASE WHEN e.kind = 'clicked' THEN e.mailing_id END) AS clicked,"
     " count(DISTINCT CASE WHEN e.kind = 'opened' THEN e.mailing_id END) AS opened,"
     " count(DISTINCT CASE WHEN e.kind = 'delivered' THEN e.mailing_id END) AS delivered"
     " FROM event e JOIN delivery r ON r.id = e.delivery_id"
-    " WHERE e.mailing_id <> :mailing AND e.kind IN ('clicked', 'opened', 'delivered') GROUP BY r.subscriber_id) s"
+    " WHERE e.mailing_id IN"
+    " (SELECT id FROM mailing WHERE id <> :mailing AND planned IS NOT NULL ORDER BY id DESC LIMIT 10)"
+    " AND e.kind IN ('clicked', 'opened', 'delivered') GROUP BY r.subscriber_id) s"
     " ON s.subscriber_id = d.subscriber_id WHERE d.mailing_id = :mailing"
     " AND d.state IN ('pending', 'retry_wait') AND d.state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
     "{beyond} ORDER BY coalesce(s.clicked, 0) DESC, coalesce(s.opened, 0) DESC, coalesce(s.delivered, 0) DESC,"
@@ -90,7 +96,8 @@ def room(conn: Connection, ramp: Ramp, now: int) -> int | None:
     ahead = steps_left(conn, ramp, now)
     if not ahead:
         return None
-    return max(0, ahead[0] - int(conn.execute(_KEPT, {"provider": ramp.provider}).scalar_one()))
+    kept: int = sum(conn.execute(_KEPT, {"provider": ramp.provider}).scalars())
+    return max(0, ahead[0] - kept)
 
 
 def take(conn: Connection, ramp: Ramp, mails: int, now: int) -> None:

@@ -125,6 +125,21 @@ def test_a_canary_that_nobody_speaks_of_is_told_to_editors(
     assert "60 = 60 submitted" in run("run-due").out
 
 
+def test_send_says_for_what_it_waits_and_then_what_came_of_it(
+    run: Run, weekly: Path, issue: str, audience: list[str]
+) -> None:
+    """With the real clock, and a canary that is judged after a second."""
+    configure(weekly, "canary = 20", 'canary_wait = "1s"')
+    run("approve", issue)
+    sent = run("send", issue, "--yes", code=1)
+    assert "  waiting for the canary until " in sent.err
+    assert "60 = 20 submitted + 40 pending" in sent.out
+    assert "the canary cannot be judged" in sent.out
+    run("resume", issue)
+    quiet = run("send", issue, "--yes", "--json")
+    assert (quiet.json["counts"], quiet.err) == ({"submitted": 60}, "")
+
+
 def test_complaints_warn_and_pause_and_are_told(
     run: Run, weekly: Path, issue: str, audience: list[str], clock: Clock
 ) -> None:

@@ -293,6 +293,8 @@ def test_a_mailing_warns_once_and_pauses_in_the_transaction_of_the_event(bench, 
     assert tell(bench, "complained", got[:4]).recorded == 0, "a replay is no second complaint"
     bench.clock.pass_by(1)
     assert tell(bench, "complained", got[:4]).stopped == [], "nor is a second word about the same mail"
+    with bench.store.read() as conn:
+        assert reputation.read(conn, mailing.id).complained == 4
     assert tell(bench, "complained", got[4:9]).stopped != []
     assert bench.mailing().state == "paused"
     assert run_due(bench.work(provider)).runs == []

@@ -24,7 +24,7 @@ SCRIPT = Path(__file__).with_name("sending_process.py")
 SLUG = "2026-11-27"
 READERS = 400
 CANARY = 200
-WAIT = 4.0
+WAIT = 5.0
 
 
 def start(bench: Any, log: Path, *arguments: str, **schedule: object) -> subprocess.Popen[str]:
@@ -103,14 +103,16 @@ def test_kill_9_in_the_canary_and_in_its_waiting_time(bench, due, tmp_path: Path
     assert len(chosen) == CANARY, "and it is the same canary"
     tell_delivered(bench)
     both = [start(bench, log, "0", **settings) for _ in range(2)]
-    early = time.time_ns() // 1000 < until
-    assert [ended(one) for one in both] == ["nothing", "nothing"] or not early
-    assert set(accepted(log)) == got or not early
-    assert bird(bench) == state or not early
+    said = [ended(one) for one in both]
+    if time.time_ns() // 1000 < until:  # else this machine is too slow to have been early
+        assert said == ["nothing", "nothing"]
+        assert set(accepted(log)) == got
+        assert bird(bench) == state
     time.sleep(max(0.0, (until - time.time_ns() // 1000) / 1e6) + 0.01)
     # Two at once when its time has come: one of them has the lock.
     both = [start(bench, log, "0", **settings) for _ in range(2)]
-    assert "completed" in {ended(one) for one in both}
+    said += [ended(one) for one in both]
+    assert said.count("completed") == 1
     times = Counter(accepted(log))
     assert times.most_common(1)[0][1] == 1, "nobody twice"
     tally = bench.states()

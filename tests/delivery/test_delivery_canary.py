@@ -268,6 +268,23 @@ def test_send_waits_without_the_lock_and_goes_on(bench, mixed, scripted) -> None
     assert len(set(provider.addresses)) == len(provider.addresses)
 
 
+def test_send_that_waited_says_what_a_faster_cron_did(bench, mixed, scripted) -> None:
+    """The mailing is completed by another process in the second in which both woke."""
+    provider = scripted()
+    ends = bench.clock.us + WAIT * SECOND
+
+    def sleep(seconds: float) -> None:
+        bench.clock.sleep(seconds)
+        if bench.clock.us >= ends:
+            tell(bench, "delivered", provider.addresses)
+            assert run_due(bench.work(provider)).runs[0].state == "completed"
+
+    work = bench.work(provider)
+    run = run_mailing(replace(work, timing=replace(work.timing, sleep=sleep)), bench.mailing())
+    assert (run.state, run.counts) == ("completed", {"submitted": 100})
+    assert len(set(provider.addresses)) == len(provider.addresses)
+
+
 def test_send_hears_a_stop_and_a_pause_while_it_waits(bench, mixed, scripted) -> None:
     provider = scripted()
     with pytest.raises(Interrupted, match="waiting for the canary until 07:10"):

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, reputation, undo
+from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.approvers import require_all
@@ -23,7 +24,9 @@ from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
+from newsletter.delivery.retractions import retractions_of
 from newsletter.delivery.sender import Sender, Sent, Timing
+from newsletter.delivery.watch import UNWATCHED, Waiting, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
@@ -45,7 +48,6 @@ class Work:
 
     ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
     at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
-    ``say`` is told for what ``run_mailing`` waits.
     """
 
     store: Store
@@ -54,11 +56,10 @@ class Work:
     keys: Keys
     provider: Callable[[], Provider]
     stop: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    watch: Watch = UNWATCHED
     timing: Timing = _REAL
     wait: float = 0.0
     preflight: Callable[[Approval], None] = lambda _approval: None
-    say: Callable[[str], object] = lambda _line: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +131,15 @@ def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """
     timing = work.timing
     state = partial(_state, work, mailing)
-    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
+    undo.wait_out(
+        mailing,
+        work.config,
+        now=timing.now,
+        sleep=timing.sleep,
+        stop=work.stop,
+        state=state,
+        waiting=work.watch.waiting,
+    )
     waited = False
     while True:
         waited = _wait_for_canary(work, mailing) or waited
@@ -163,15 +172,15 @@ def _wait_for_canary(work: Work, mailing: Mailing) -> bool:
 
     Whether there was one to wait for.
     """
-    waited = (rest := _canary_rest(work, mailing)) is not None
-    if rest is not None:
-        work.say(rest.said(mailing.zone))
+    waited = False
     while (rest := _canary_rest(work, mailing)) is not None:
         if work.stop():
             raise Interrupted(
                 f"stopped while {mailing.issue} is {rest.said(mailing.zone)}",
                 fix="newsletter run-due goes on by itself, or newsletter send again",
             )
+        waited = True
+        work.watch.waiting(Waiting("canary", rest.until))
         work.timing.sleep(min(1.0, max(0.0, (rest.until - work.timing.now()) / _SECOND)))
     return waited
 
@@ -256,7 +265,12 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         guards.same_approval(mailing, approval, provider.capabilities)
         if not begun:
             require_all(approval, work.config)
+            there = {span.article for span in approval.spans}
+            guards.nothing_retracted(
+                mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
+            )
         if real:
+            begun_before.guard(work.store, work.workspace, mailing.issue)
             guards.real_send(approval, work.config)
     if not begun and not raising:
         late = guards.lateness(mailing, work.config, work.timing.now())
@@ -269,6 +283,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         return None
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
+        begun_before.note(work.workspace, mailing, work.timing.now())
     try:
         return _send(work, mailing, approval, provider)
     finally:
@@ -305,6 +320,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    work.watch.begin(mailing.issue, mailing.planned or 0)
     audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
@@ -317,7 +333,8 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         gate=gate_of(mailing, work.config),
         timing=work.timing,
         stop=work.stop,
-        progress=work.progress,
+        progress=work.watch.progress,
+        waiting=work.watch.waiting,
     ).run()
 
 

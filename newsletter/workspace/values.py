@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
+from newsletter.workspace.people import composer_complaints
 from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -161,6 +162,11 @@ def complaints(config: Config) -> Iterator[Complaint]:
     if config.alerts.webhook is not None and not _WEB.fullmatch(config.alerts.webhook):
         yield "alerts.webhook", "this is no absolute http(s) URL", 'webhook = "https://hooks.example.org/…"'
     yield from _url("alerts.heartbeat", config.alerts.heartbeat)
+    yield from _url("composer.url", config.composer.url)
+    for person in config.composer.people:
+        yield from _address("composer.people", person.email)
+    yield from _session(config.composer.session)
+    yield from composer_complaints(config.composer)
     yield from _secrets(config)
 
 
@@ -184,6 +190,16 @@ def _who_goes_first(schedule: Schedule) -> Iterator[Complaint]:
         yield "schedule.warm_up", "each day allows at least as many mails as the one before, and one at least", hint
     if not 1 <= schedule.approvals_required <= 9:
         yield "schedule.approvals_required", f"{schedule.approvals_required} people", "write 1 to 9"
+
+
+def _session(text: str) -> Iterator[Complaint]:
+    try:
+        lasts = parse_duration(text, "composer.session")
+    except ConfigurationError as error:
+        yield "composer.session", error.what.partition(": ")[2], error.fix
+        return
+    if not timedelta(minutes=5) <= lasts <= timedelta(days=30):
+        yield "composer.session", f"{text!r} is too short or too long", "write five minutes to 30 days, such as 12h"
 
 
 def _single_lines(config: Config) -> Iterator[tuple[str, str]]:

@@ -14,6 +14,8 @@ import pytest
 from newsletter.app.public import take_events
 from newsletter.app.publicdesk import PublicDesk
 from newsletter.delivery.ports import Event
+from newsletter.errors import ConfigurationError
+from newsletter.workspace.config import load_config, set_config_value
 from newsletter.workspace.paths import Workspace
 
 Run = Callable[..., Any]
@@ -103,7 +105,10 @@ def test_a_canary_from_approval_to_the_last_mail(
     ):
         assert said in audit
     logged = [json.loads(line) for line in (weekly / ".newsletter/logs/run-due.jsonl").read_text().splitlines()]
-    assert [line.get("rests") for line in logged] == ["waiting for the canary until 07:11", None]
+    assert [line.get("rests") for line in logged if line["event"] == "mailing"] == [
+        "waiting for the canary until 07:11",
+        None,
+    ]
 
 
 def test_a_canary_that_nobody_speaks_of_is_told_to_editors(
@@ -125,17 +130,18 @@ def test_a_canary_that_nobody_speaks_of_is_told_to_editors(
     assert "60 = 60 submitted" in run("run-due").out
 
 
-def test_send_says_for_what_it_waits_and_then_what_came_of_it(
+def test_send_waits_for_its_canary_and_says_what_came_of_it(
     run: Run, weekly: Path, issue: str, audience: list[str]
 ) -> None:
     """With the real clock, and a canary that is judged after a second."""
     configure(weekly, "canary = 20", 'canary_wait = "1s"')
     run("approve", issue)
     sent = run("send", issue, "--yes", code=1)
-    assert "  waiting for the canary until " in sent.err
     assert "60 = 20 submitted + 40 pending" in sent.out
     assert "the canary cannot be judged" in sent.out
     run("resume", issue)
+    log = (weekly / ".newsletter/logs/run-due.jsonl").read_text(encoding="utf-8")
+    assert '"why": "canary"' in log or '"why":"canary"' in log
     quiet = run("send", issue, "--yes", "--json")
     assert (quiet.json["counts"], quiet.err) == ({"submitted": 60}, "")
 
@@ -319,3 +325,14 @@ def test_recurring_issues_wait_for_the_second_name_too(
     assert run("run-due").out == ""
     assert "It goes out on" not in run("approve", issue, "--by", "Ben").out
     assert "3 = 3 submitted" in run("run-due").out
+
+
+def test_numbers_are_set_as_numbers(weekly: Path) -> None:
+    """By the function that the settings page and the command line use."""
+    ws = Workspace(weekly)
+    set_config_value(ws, "schedule.warm_up", "500, 1000")
+    set_config_value(ws, "schedule.canary", "5%")
+    schedule = load_config(ws).schedule
+    assert (schedule.warm_up, schedule.canary) == ([500, 1000], "5%")
+    with pytest.raises(ConfigurationError, match=r"schedule\.warm_up"):
+        set_config_value(ws, "schedule.warm_up", "many")

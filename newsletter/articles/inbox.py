@@ -107,36 +107,66 @@ def add_story(store: Store, ws: Workspace, config: Config, story: Story, *, fetc
     The same story a second time adds nothing (``already``); one that was dismissed comes back. The same headline or
     link on another text is only noted. A picture that cannot be had stays where it is, and a note says why.
     """
-    key = content_key(story.article)
     with store.read() as conn:
-        known = _known(conn, key)
+        known = _known(conn, content_key(story.article))
     if known:
         return _already(store, known, story)
+    ready = make_ready(ws, config, story, fetch=fetch)
+    with store.write() as conn:
+        return put_story(conn, ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A story with all that the network and the disk have to do with it done: what is left is one insert.
+
+    ``original`` is the SHA-256 of its picture and ``suffix`` the ending of the picture's file; None without one.
+    """
+
+    story: Story
+    original: str | None
+    suffix: str | None
+    notes: tuple[str, ...]
+
+
+def make_ready(ws: Workspace, config: Config, story: Story, *, fetch: Fetch = guarded_fetch) -> Ready:
+    """Get a story's lead image, if it can be had. Touches no database, so that a transaction need not wait for it."""
     notes = list(story.notes)
     data = _picture_data(config, story, notes, fetch)
-    original = keep_original(ws, data) if data else None
-    with store.write() as conn:
-        if known := _known(conn, key):  # another process was quicker
-            return Added(known.slug, _item(known).article, True, notes)
-        now = now_us()
-        slug = _free_slug(conn, story.article.slug)
-        finished = _finished(story, slug, data, now)
-        document = dump({**article_to_data(finished), **story.extra}, finished.body)
-        notes += _look_alikes(conn, finished)
-        conn.execute(
-            insert(rows).values(
-                slug=slug,
-                headline=finished.headline,
-                document=document,
-                content_key=key,
-                title_key=title_key(finished.headline),
-                url_key=url_key(finished.link),
-                original=original,
-                state="new",
-                added_at=now,
-            )
+    if data is None:
+        return Ready(story, None, None, tuple(notes))
+    return Ready(story, keep_original(ws, data), SUFFIXES[check_picture(data)[0]], tuple(notes))
+
+
+def put_story(conn: Connection, ready: Ready) -> Added:
+    """Put a story into the inbox within a transaction that is open; one that is there already stays as it is."""
+    key, notes = content_key(ready.story.article), list(ready.notes)
+    if known := _known(conn, key):  # another process was quicker, or another source has the same story
+        return Added(known.slug, _item(known).article, True, notes)
+    now = now_us()
+    slug = _free_slug(conn, ready.story.article.slug)
+    finished = _finished(ready, slug, now)
+    notes += _look_alikes(conn, finished)
+    conn.execute(
+        insert(rows).values(
+            slug=slug,
+            headline=finished.headline,
+            document=document_of(ready.story, finished),
+            content_key=key,
+            title_key=title_key(finished.headline),
+            url_key=url_key(finished.link),
+            original=ready.original,
+            state="new",
+            added_at=now,
         )
+    )
     return Added(slug, finished, False, notes)
+
+
+def document_of(story: Story, article: Article | None = None) -> str:
+    """The file that a story would be: front matter, the keys that are not ours, the text."""
+    article = article or story.article
+    return dump({**article_to_data(article), **story.extra}, article.body)
 
 
 def _known(conn: Connection, key: str) -> Row[Any] | None:
@@ -180,11 +210,11 @@ def _read_picture(path: Path) -> bytes:
     return data
 
 
-def _finished(story: Story, slug: str, data: bytes | None, now: int) -> Article:
+def _finished(ready: Ready, slug: str, now: int) -> Article:
     """The article as it is saved: its slug, its picture's file name, when it came in."""
-    image = story.article.image
-    if data is not None:
-        image = dataclasses.replace(image or Picture(), file=f"{slug}.{SUFFIXES[check_picture(data)[0]]}")
+    story, image = ready.story, ready.story.article.image
+    if ready.suffix is not None:
+        image = dataclasses.replace(image or Picture(), file=f"{slug}.{ready.suffix}")
     elif image and not image.url:
         image = None
     imported = from_us(now).strftime("%Y-%m-%dT%H:%M:%SZ")

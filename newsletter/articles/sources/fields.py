@@ -1,0 +1,106 @@
+"""What every format's items have in common: addresses, names, languages, pictures, in the order of trust."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from urllib.parse import urljoin, urlsplit
+
+from newsletter.articles.html_meta import words_of
+from newsletter.models import Picture
+from newsletter.workspace.values import LANGUAGE
+
+MOST_TAGS = 20
+_IMAGE_SUFFIX = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.I)
+_MAILBOX = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
+_NO_SECTION = frozenset(
+    {"uncategorized", "uncategorised", "allgemein", "non classé", "sin categoría", "senza categoria"}
+)
+
+
+def title_of(text: str) -> str:
+    """A title as one line of words: entities that were encoded more than once are resolved, tags taken out."""
+    text, before = text[:4000], ""
+    while text != before and "&" in text:
+        before, text = text, html.unescape(text)
+    return words_of(text)
+
+
+def absolute(address: str | None, base: str | None) -> str | None:
+    """A web address made absolute; None for what is none, holds credentials or cannot be reached."""
+    text = re.sub(r"[\t\r\n]", "", (address or "").strip())
+    if not text:
+        return None
+    try:
+        found = urljoin(base, text) if base else text
+        parts = urlsplit(found)
+        fine = parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc
+    except ValueError:
+        return None
+    return found.replace(" ", "%20") if fine and len(found) <= 4000 else None
+
+
+def names(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Names of authors: ``post@example.org (Ada Reyes)`` is Ada Reyes; an address alone is no name."""
+    found = []
+    for value in values:
+        text = words_of(value)
+        if inside := re.fullmatch(r"\S+@\S+\s*\(([^()]+)\)", text):
+            text = inside[1].strip()
+        text = re.sub(r"^by:?\s+", "", _MAILBOX.sub("", text).strip(" <>()"), flags=re.IGNORECASE)
+        if text and len(text) <= 150 and not re.search(r"https?:|www\.|/", text):
+            found.append(text)
+    return tuple(dict.fromkeys(found))[:10]
+
+
+def byline(authors: tuple[str, ...]) -> str | None:
+    """``Ada Reyes, Bo Tan and Cy Okoro``."""
+    if len(authors) < 2:
+        return authors[0] if authors else None
+    return f"{', '.join(authors[:-1])} and {authors[-1]}"
+
+
+def tags(values: Iterable[str | None]) -> tuple[str, ...]:
+    """Categories as words, each once; what a CMS writes when an editor chose none is none."""
+    found = (words_of(value) for value in values)
+    return tuple(dict.fromkeys(t for t in found if t and len(t) <= 100 and t.casefold() not in _NO_SECTION))[:MOST_TAGS]
+
+
+def language(*values: str | None) -> str | None:
+    """The first that is a language tag; ``en_GB`` is one, written otherwise."""
+    for value in values:
+        text = (value or "").strip().replace("_", "-")
+        if LANGUAGE.fullmatch(text):
+            return text
+    return None
+
+
+def is_image(url: str | None, kind: str | None = None, medium: str | None = None) -> bool:
+    """Whether an enclosure or a media element is a picture: by its type, its medium, else by its address."""
+    if medium or kind:
+        return (medium or "").lower() == "image" or (kind or "").lower().startswith("image/")
+    try:
+        return bool(_IMAGE_SUFFIX.search(urlsplit(url or "").path))
+    except ValueError:
+        return False
+
+
+def picture(
+    url: str | None, base: str | None, *, alt: object = None, caption: object = None, credit: object = None
+) -> Picture | None:
+    """A picture on the web with what was said of it; None without a usable address."""
+    address = absolute(html.unescape(url) if url else None, base)
+    if address is None:
+        return None
+    return Picture(
+        url=address, alt=words_of(alt) or None, caption=words_of(caption) or None, credit=words_of(credit) or None
+    )
+
+
+def host_of(url: str | None) -> str:
+    """The host without ``www.``, or nothing."""
+    try:
+        return (urlsplit(url or "").hostname or "").lower().removeprefix("www.")
+    except ValueError:
+        return ""

@@ -31,7 +31,7 @@ _ZONES = {
 
 _TIME = (
     r"(?:[,\s]+(?:(?:at|à|um|a)\s+)?(?P<h>\d{1,2})[:h.](?P<mi>\d{2})(?::(?P<s>\d{2})(?:[.,]\d{1,9})?)?"
-    r"(?:\s*(?P<half>[ap])\.?m\.?)?"
+    r"(?:\s*(?P<half>[apAP])\.?[mM]\b\.?)?"
     r"(?:\s*(?P<zone>[+-]\d{1,2}:?\d{2}|[A-Za-z]{1,5}(?![A-Za-z])))?(?:\s*\([^()]{0,40}\))?)?"
 )
 _NAME = r"(?P<m>[^\W\d_]{3,12})\.?"
@@ -95,7 +95,7 @@ def _in_words(text: str) -> tuple[datetime, bool] | None:
             year += 2000 if year < 50 else 1900
         hour = int(parts["h"] or 0)
         if parts["half"]:
-            hour = hour % 12 + (12 if parts["half"] == "p" else 0)
+            hour = hour % 12 + (12 if parts["half"] in "pP" else 0)
         try:
             moment = datetime(year, month, int(parts["d"]), hour, int(parts["mi"] or 0), min(59, int(parts["s"] or 0)))  # noqa: DTZ001 - the zone comes next
             return moment.replace(tzinfo=_zone(parts["zone"])), parts["h"] is None

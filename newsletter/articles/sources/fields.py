@@ -13,6 +13,13 @@ from newsletter.workspace.values import LANGUAGE
 
 MOST_TAGS = 20
 _IMAGE_SUFFIX = re.compile(r"\.(?:jpe?g|png|gif|webp|avif)$", re.I)
+# Only elements of HTML: a title may well speak of a <T> or of 3 < 5.
+_TAG = re.compile(
+    r"</?(?:a|abbr|b|big|br|cite|code|del|div|em|font|h[1-6]|i|img|ins|li|mark|ol|p|q|s|small|span|strong|sub|sup|svg|tt|u|"
+    r"ul|wbr|script|style|iframe|input|form|table|t[dhr])\b[^<>]{0,500}>",
+    re.I,
+)
+_UNSEEN = re.compile(r"<(script|style)\b[^<>]{0,200}>.{0,2000}?</\1\s*>", re.I | re.S)
 _MAILBOX = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 _NO_SECTION = frozenset(
     {"uncategorized", "uncategorised", "allgemein", "non classé", "sin categoría", "senza categoria"}
@@ -24,7 +31,7 @@ def title_of(text: str) -> str:
     text, before = text[:4000], ""
     while text != before and "&" in text:
         before, text = text, html.unescape(text)
-    return words_of(text)
+    return " ".join(_TAG.sub("", _UNSEEN.sub("", text)).split())
 
 
 def absolute(address: str | None, base: str | None) -> str | None:

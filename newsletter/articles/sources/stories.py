@@ -27,12 +27,13 @@ _BREAKS_OFF = re.compile(
     r"weiterlesen|mehr lesen|lire (?:la suite|plus)|leer más|leggi tutto|lees verder)\s*[»›→>]*\s*$",
     re.I,
 )
+_LEADS_BACK = re.compile(r"The post .{1,300} (?:first )?appeared first on .{1,200}$")
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
 def words_of_html(text: str) -> str:
-    """The words of some HTML on one line: for comparing, not for showing."""
-    return " ".join(html.unescape(_TAG.sub(" ", text)).split())
+    """The words of some HTML on one line, without WordPress's line that leads back to the site."""
+    return _LEADS_BACK.sub("", " ".join(html.unescape(_TAG.sub(" ", text)).split())).strip()
 
 
 def is_excerpt(item: Item) -> bool:
@@ -114,7 +115,7 @@ def _describe(item: Item, draft: Draft, *, kind: str, lang: str | None, section:
     draft.put("lang", item.lang or lang, f"{kind} language")
     if section:
         draft.put("section", section, "source")
-    elif item.tags:
+    elif item.tags and not kind.startswith("sitemap"):  # a sitemap's keywords are no sections
         draft.put("section", item.tags[0], f"{kind} category", confirmed=False)
     draft.tags = item.tags
 

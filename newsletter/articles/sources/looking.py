@@ -203,22 +203,26 @@ class Look:
 
     def _take(self, feed: Feed) -> None:
         """Sort out what is new, what was changed, and make ready what is wanted of it."""
-        fresh = []
+        fresh: list[tuple[Item, New]] = []
         for item, guid, url in identities(feed.items):
             print_ = fingerprint(item)
             known = self._memory.of(guid, url)
             if known is None:
-                fresh.append((item, guid, url, print_))
+                fresh.append((item, New(guid, url, print_, None)))
             elif known.fingerprint != print_:
                 self._change(feed, item, known, print_)
-        wanted = self._wanted([item for item, *_ in fresh])
-        left_out = 0
-        for item, guid, url, print_ in fresh:
-            if id(item) not in wanted:
-                left_out += 1
-                self._found.new.append(New(guid, url, print_, None))
+        # Without dates the source's own order counts: nearly all have the newest first.
+        if all(_moment(item) for item, _ in fresh):
+            fresh.sort(key=lambda entry: -_moment(entry[0]))
+        most, since = self._limits()
+        taken = left_out = 0
+        for item, new in fresh:
+            if taken < most and (not _moment(item) or _moment(item) >= since):
+                taken += 1
+                self._one(feed, item, new)
             else:
-                self._one(feed, item, New(guid, url, print_, None))
+                left_out += 1
+                self._found.new.append(new)
         if left_out and self._source.succeeded_at is None:
             self._found.notes.append(f"{left_out} older stories were left out; --first takes more")
         elif left_out:
@@ -226,15 +230,12 @@ class Look:
         if self._found.deferred:
             self._found.notes.append(f"{self._found.deferred} more stories follow at the next refresh")
 
-    def _wanted(self, fresh: list[Item]) -> set[int]:
-        """The newest of the new ones, as ``id`` of each. Without dates the source's own order counts."""
+    def _limits(self) -> tuple[int, float]:
+        """How many stories this refresh takes at most, and from when on, in seconds since 1970."""
         first = self._source.first if self._source.succeeded_at is None else str(LATER)
-        dated = sorted(enumerate(fresh), key=lambda entry: (-_moment(entry[1]), entry[0]))
-        ordered = [item for _, item in dated] if all(_moment(item) for item in fresh) else fresh
         if first.isdigit():
-            return {id(item) for item in ordered[: int(first)]}
-        since = (self._now - parse_duration(first, "--first")).timestamp()
-        return {id(item) for item in ordered[:LATER] if not _moment(item) or _moment(item) >= since}
+            return int(first), 0.0
+        return LATER, (self._now - parse_duration(first, "--first")).timestamp()
 
     def _one(self, feed: Feed, item: Item, new: New) -> None:
         if self._gate.is_over():

@@ -139,7 +139,9 @@ def _choose(desk: Desk, url: str, wanted: Wanted) -> tuple[Offer, str]:
     except NotAFeed as page:
         offers = offers_of(page.text, answer.url)
         if offers:
-            return _picked(offers, wanted.feed, url), ""
+            offer = _picked(offers, wanted.feed, url)
+            title = _title(_had(gate.fetch(offer.url, policy, accept=ACCEPT))) if offer.kind == "feed" else ""
+            return offer, title
         for place in usual_places(answer.url):
             found = _tried(gate, policy, place)
             if found is not None:

@@ -7,6 +7,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from newsletter.articles.plain import clean
 from newsletter.articles.sources import fields
 from newsletter.articles.sources.dates import iso_date
 from newsletter.articles.sources.item import Feed, Item
@@ -40,7 +41,7 @@ def a_text(value: object) -> str:
     """A text, or a number as one; nothing for anything else."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
-    return value.strip() if isinstance(value, str) else ""
+    return clean(value).strip() if isinstance(value, str) else ""
 
 
 def texts(value: object) -> list[str]:

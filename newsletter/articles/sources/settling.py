@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from newsletter.articles.inbox import put_story
 from newsletter.articles.sources.looking import Found
@@ -30,6 +30,9 @@ class Settled:
     fix: str | None = None
     next_try: int | None = None
     notes: tuple[str, ...] = ()
+
+
+_ARTICLE_ID = select(article.c.id).where(article.c.slug == bindparam("slug"))
 
 
 def settle(store: Store, found: Found) -> Settled:
@@ -70,6 +73,7 @@ def _failed(conn: Connection, found: Found) -> Settled:
 
 def _new(conn: Connection, found: Found) -> tuple[list[str], int, list[str]]:
     added: list[str] = []
+    items: list[dict[str, object]] = []
     known = 0
     notes: list[str] = []
     # The inbox shows the newest first: what is older goes in earlier.
@@ -77,18 +81,18 @@ def _new(conn: Connection, found: Found) -> tuple[list[str], int, list[str]]:
         article_id = None
         if entry.ready is not None:
             put = put_story(conn, entry.ready)
-            article_id = conn.execute(select(article.c.id).where(article.c.slug == put.slug)).scalar_one()
+            article_id = conn.execute(_ARTICLE_ID, {"slug": put.slug}).scalar_one()
             if put.already:
                 known += 1
             else:
                 added.append(put.slug)
                 notes += [f"{put.slug}: {note}" for note in put.notes]
-        conn.execute(
-            insert(source_item).values(
-                source_id=found.source.id, guid=entry.guid, url_key=entry.url_key, fingerprint=entry.fingerprint,
-                article_id=article_id, seen_at=to_us(found.at),
-            )
-        )  # fmt: skip
+        items.append({
+            "source_id": found.source.id, "guid": entry.guid, "url_key": entry.url_key, "seen_at": to_us(found.at),
+            "fingerprint": entry.fingerprint, "article_id": article_id,
+        })  # fmt: skip
+    if items:
+        conn.execute(insert(source_item), items)
     return added[::-1], known, notes
 
 

@@ -6,11 +6,13 @@ import queue
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 from urllib.parse import urlsplit
+
+from sqlalchemy import update
 
 from newsletter import __version__
 from newsletter.app.desk import Desk
+from newsletter.app.failing import failing, sentence_of
 from newsletter.app.words import plural
 from newsletter.articles.sources import shelf
 from newsletter.articles.sources.looking import Found, Look
@@ -20,6 +22,7 @@ from newsletter.articles.sources.timing import after_failure
 from newsletter.errors import Busy, ConfigurationError, Interrupted
 from newsletter.net.polite import PER_HOST, Gate
 from newsletter.store.clock import from_us, now_us
+from newsletter.store.tables import source as rows
 from newsletter.workspace.config import resolve_secret
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.settings import Config, SecretRef
@@ -28,8 +31,6 @@ DEADLINE = 240.0
 """Seconds for a whole refresh; what is not asked by then is asked by the next one."""
 MOST_AT_ONCE = 256
 """Hosts that are asked at the same time."""
-PATIENCE = timedelta(days=3)
-"""A source that has failed for so long is told about, once."""
 
 
 @dataclass(slots=True)
@@ -196,16 +197,10 @@ def user_agent(config: Config) -> str:
 
 def _alerts(desk: Desk) -> list[str]:
     """What has been failing for days, each told once until it is well again."""
-    now = now_us()
     lines = []
-    for source in shelf.list_sources(desk.store):
-        since = source.failing_since
-        if since is None or source.told_at is not None:
-            continue
-        if source.state == "off" or now - since >= PATIENCE // timedelta(microseconds=1):
-            days = (now - since) // (86_400 * 1_000_000)
-            lasting = "switched off" if source.state == "off" else f"failing for {plural(days, 'day')}"
-            lines.append(f"source {source.name}: {lasting}: {source.reason}")
+    for row in failing(desk):
+        if row.told_at is None:
+            lines.append(sentence_of(row))
             with desk.store.write() as conn:
-                shelf.set_source(conn, source, told_at=now)
+                conn.execute(update(rows).where(rows.c.id == row.id).values(told_at=now_us()))
     return lines

@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
+from newsletter.app.failing import failing_sources
 from newsletter.app.heartbeat import beating
 from newsletter.app.log import RunLog, mark_run
 from newsletter.app.preflight import preflight
@@ -205,7 +206,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueRepor
             report = _due(desk, stop)
             report = replace(report, error=report.error or failed)
             if not stop():
-                tell(desk, lambda: [*undecided, *reminders(desk)])
+                tell(desk, lambda: [*undecided, *reminders(desk), *failing_sources(desk)])
             beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     except NewsletterError as error:
         mark_run(desk.workspace, error)

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select
 
 from newsletter.app.desk import Desk
+from newsletter.app.failing import failing_sources
 from newsletter.app.refreshing import refresh_sources
 from newsletter.app.sources import Wanted, add_source, list_sources, remove_source, show_source
 from newsletter.articles import inbox
@@ -335,6 +336,11 @@ def test_days_of_failure_are_told_once(desk: Desk, pier: Site) -> None:
         "source the-pier: failing for 4 days: 503 Service Unavailable"
     ]
     assert refresh_sources(desk, ["the-pier"]).alerts == []
+    (cause,) = failing_sources(desk)
+    assert (cause.kind, cause.sentence) == ("source", "source the-pier: failing for 4 days: 503 Service Unavailable")
+    pier.routes["/feed"] = rss(item(1))
+    refresh(desk)
+    assert failing_sources(desk) == []
 
 
 def test_a_host_gets_two_requests_at_a_time_and_a_pause(site: Site) -> None:

@@ -19,7 +19,7 @@ from newsletter.app.sources import Wanted, add_source, list_sources, remove_sour
 from newsletter.articles import inbox
 from newsletter.articles.sources import looking, settling, shelf
 from newsletter.articles.sources.settling import Settled
-from newsletter.errors import FetchGaveUp, NotFound
+from newsletter.errors import FetchGaveUp, Interrupted, NotFound
 from newsletter.net.fetch import Policy
 from newsletter.net.polite import Gate
 from newsletter.store.clock import now_us
@@ -159,13 +159,19 @@ def test_an_excerpt_is_completed_from_its_page_where_the_source_is_full(desk: De
         + (b"And all the rest of it, as the page has it. " * 5)
         + b'</p><p><a href="/more">More</a></p></article></body></html>'
     )
-    site.routes |= {"/feed": rss(item(1), item(2)), "/s/1": (200, page, {"content_type": "text/html"})}
+    wall = b"<html><body><h1>Story 3</h1><p>Sign in.</p></body></html>"
+    site.routes |= {
+        "/feed": rss(item(1), item(2), item(3)),
+        "/s/1": (200, page, {"content_type": "text/html"}),
+        "/s/3": (200, wall, {"content_type": "text/html"}),
+    }
     added = add_source(desk, site.url("/feed"), Wanted(full=True))
     assert added.refreshed is not None
     whole = inbox.get(desk.store, "story-1").article
     assert "And all the rest of it" in whole.body
     assert f"]({site.url('/more')})" in whole.body
     assert whole.link == site.url("/s/1")
+    assert inbox.get(desk.store, "story-3").article.body == "Words of story 3.\n"  # a page that says less is a wall
     short = inbox.get(desk.store, "story-2").article
     assert short.body == "Words of story 2.\n"
     assert not short.provenance["body"].confirmed
@@ -316,6 +322,23 @@ def test_a_fault_while_storing_leaves_nothing_half(desk: Desk, pier: Site, monke
     assert (stories(desk), shelf.get_source(desk.store, "the-pier")) == (before, state)
     monkeypatch.undo()
     assert refresh(desk).added == ("story-4", "story-3")
+
+
+def test_a_refresh_that_is_told_to_stop_stops(desk: Desk, pier: Site) -> None:
+    """SIGTERM: nothing half, and the next one goes on."""
+    pier.routes["/feed"] = rss(item(3))
+    before = shelf.get_source(desk.store, "the-pier")
+    with pytest.raises(Interrupted):
+        refresh_sources(desk, ["the-pier"], stop=lambda: True)
+    assert shelf.get_source(desk.store, "the-pier") == before
+    assert refresh(desk).added == ("story-3",)
+
+
+def test_what_many_stories_have_in_common_is_said_once(desk: Desk, site: Site) -> None:
+    site.routes["/feed"] = rss(*(item(n) for n in range(1, 6)))
+    added = add_source(desk, site.url("/feed"), Wanted())
+    assert added.refreshed is not None
+    assert added.refreshed.sources[0].notes == ("5 stories: the source gives only a summary of it",)
 
 
 def test_a_source_that_is_removed_leaves_its_stories(desk: Desk, pier: Site) -> None:

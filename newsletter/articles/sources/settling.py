@@ -32,6 +32,9 @@ class Settled:
     notes: tuple[str, ...] = ()
 
 
+FEW = 3
+"""Stories with the same remark that are still named one by one."""
+
 _ARTICLE_ID = select(article.c.id).where(article.c.slug == bindparam("slug"))
 
 
@@ -75,7 +78,7 @@ def _new(conn: Connection, found: Found) -> tuple[list[str], int, list[str]]:
     added: list[str] = []
     items: list[dict[str, object]] = []
     known = 0
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     # The inbox shows the newest first: what is older goes in earlier.
     for entry in reversed(found.new):
         article_id = None
@@ -86,14 +89,23 @@ def _new(conn: Connection, found: Found) -> tuple[list[str], int, list[str]]:
                 known += 1
             else:
                 added.append(put.slug)
-                notes += [f"{put.slug}: {note}" for note in put.notes]
+                for note in put.notes:
+                    notes.setdefault(note, []).append(put.slug)
         items.append({
             "source_id": found.source.id, "guid": entry.guid, "url_key": entry.url_key, "seen_at": to_us(found.at),
             "fingerprint": entry.fingerprint, "article_id": article_id,
         })  # fmt: skip
     if items:
         conn.execute(insert(source_item), items)
-    return added[::-1], known, notes
+    return added[::-1], known, _summed(notes)
+
+
+def _summed(notes: dict[str, list[str]]) -> list[str]:
+    """A remark on each story, or one on all when many have it: fifty summaries are one thing to know."""
+    lines = []
+    for note, slugs in notes.items():
+        lines += [f"{len(slugs)} stories: {note}"] if len(slugs) > FEW else [f"{slug}: {note}" for slug in slugs]
+    return lines
 
 
 def _changed(conn: Connection, found: Found) -> None:

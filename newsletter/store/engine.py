@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from newsletter.store.faults import translate
 
-HEAD = "0005_sources"
+HEAD = "0005"
 """The revision that this code is written for. A test holds it equal to the newest file in ``migrations/versions``."""
 
 BUSY_TIMEOUT_MS = 5_000

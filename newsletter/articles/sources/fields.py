@@ -20,6 +20,7 @@ _TAG = re.compile(
     re.I,
 )
 _UNSEEN = re.compile(r"<(script|style)\b[^<>]{0,200}>.{0,2000}?</\1\s*>", re.I | re.S)
+_NOT_IN_ADDRESSES = re.compile(r"[ {}<>\"\\^`|]")
 _MAILBOX = re.compile(r"[^\s@<>()]+@[^\s@<>()]+")
 _NO_SECTION = frozenset(
     {"uncategorized", "uncategorised", "allgemein", "non classé", "sin categoría", "senza categoria"}
@@ -45,7 +46,10 @@ def absolute(address: str | None, base: str | None) -> str | None:
         fine = parts.scheme in ("https", "http") and bool(parts.hostname) and "@" not in parts.netloc
     except ValueError:
         return None
-    return found.replace(" ", "%20") if fine and len(found) <= 4000 else None
+    if not fine or len(found) > 4000:
+        return None
+    # What no address may hold, and what would be a merge field here.
+    return _NOT_IN_ADDRESSES.sub(lambda one: f"%{ord(one[0]):02X}", found)
 
 
 def names(values: Iterable[str | None]) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -168,6 +169,9 @@ def test_any_json_is_a_list_of_stories_or_a_clear_refusal(value: object, kind: s
         (b"[" * 100_000, "too deep|broken"),
         (b'{"a":' * 100_000, "too deep|broken"),
         (b"<rss>" + b" " * 11_000_000, "larger than 10 MB"),
+        (gzip.compress(b" " * 40_000_000), "larger than 10 MB"),
+        (gzip.compress(b"<rss/>" * 100)[:-12], "ends too early"),
+        (b"\x1f\x8bnot gzip at all", "is broken"),
         (b"<!DOCTYPE rss [" + b"<!ELEMENT a ANY>" * 1000 + b'<!entity x "y">]><rss/>', "declares entities"),
         (b"<!-- a --><?b?><!DOCTYPE rss [ <!ENTITY % x SYSTEM 'http://127.0.0.1/'> %x; ]><rss/>", "declares entities"),
         (b"<!DOCTYPE rss [" + b"<" * 1000, "declares entities"),
@@ -176,6 +180,28 @@ def test_any_json_is_a_list_of_stories_or_a_clear_refusal(value: object, kind: s
 def test_attacks_get_a_word_and_no_time(data: bytes, words: str) -> None:
     with pytest.raises(BadData, match=words):
         read_feed(data, url="https://www.example.org/f", now=NOW)
+
+
+def test_a_sitemap_may_be_a_gzip_file() -> None:
+    """Large ones are served so, with no word of it in the headers."""
+    data = (FEEDS / "sitemap-news.xml").read_bytes()
+    url = "https://www.example.org/sitemap.xml.gz"
+    assert read_feed(gzip.compress(data), url=url, now=NOW) == read_feed(data, url=url, now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "tag"),
+    [
+        ("en_gb", "en-GB"),
+        ("ZH-hans-cn", "zh-Hans-CN"),
+        ("ur", "ur"),
+        ("es-419", "es-419"),
+        ("English", None),
+        ("", None),
+    ],
+)
+def test_a_language_is_written_as_the_standard_has_it(said: str, tag: str | None) -> None:
+    assert fields.language(said) == tag
 
 
 def test_what_json_can_say_and_no_file_can_hold_is_replaced() -> None:

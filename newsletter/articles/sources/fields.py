@@ -79,11 +79,13 @@ def tags(values: Iterable[str | None]) -> tuple[str, ...]:
 
 
 def language(*values: str | None) -> str | None:
-    """The first that is a language tag; ``en_GB`` is one, written otherwise."""
+    """The first that is a language tag, as RFC 5646 writes it: ``en_gb`` is ``en-GB``, ``ZH-hans`` is ``zh-Hans``."""
     for value in values:
         text = (value or "").strip().replace("_", "-")
         if LANGUAGE.fullmatch(text):
-            return text
+            first, *rest = text.split("-")
+            cased = (part.upper() if len(part) == 2 else part.title() if len(part) == 4 else part for part in rest)
+            return "-".join([first.lower(), *cased])
     return None
 
 

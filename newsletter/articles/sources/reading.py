@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import zlib
 from datetime import datetime
 
 from newsletter.articles.sources import cms
@@ -49,12 +50,32 @@ def read_feed(
     """
     where = shown(url)
     if len(data) > MAX_FEED:
-        raise BadData("it is larger than 10 MB", where=where, fix="give a feed of the newest stories")
+        raise _too_large(where)
+    if data[:2] == b"\x1f\x8b":
+        data = _unpacked(data, where)
     if not data.strip(b" \t\r\n\0"):
         raise BadData("the answer is empty", where=where, fix="try again later")
     text, note = to_text(data, content_type, where)
     feed = _read(text.lstrip("\ufeff \t\r\n"), url=url, where=where, now=now, kind=kind)
     return dataclasses.replace(feed, notes=(*feed.notes, *([note] if note else [])))
+
+
+def _too_large(where: str) -> BadData:
+    return BadData("it is larger than 10 MB", where=where, fix="give a feed of the newest stories")
+
+
+def _unpacked(data: bytes, where: str) -> bytes:
+    """What is in a gzip file, as large sitemaps are served; never more than ``MAX_FEED`` of it in memory."""
+    engine = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        found = engine.decompress(data, MAX_FEED + 1)
+    except zlib.error as wrong:
+        raise BadData("this is a compressed file that is broken", where=where, fix="try again later") from wrong
+    if len(found) > MAX_FEED:
+        raise _too_large(where)
+    if not engine.eof:
+        raise BadData("this is a compressed file that ends too early", where=where, fix="try again later")
+    return found
 
 
 def _read(text: str, *, url: str, where: str, now: datetime, kind: str) -> Feed:

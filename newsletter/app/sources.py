@@ -258,6 +258,28 @@ def show_source(desk: Desk, name: str) -> SourceRow:
     return next(row for row in list_sources(desk) if row.source.id == source.id)
 
 
+def set_source(
+    desk: Desk, name: str, *, new_name: str | None = None, section: str | None = None, full: bool | None = None
+) -> Source:
+    """Change how a source is read from now on; None leaves a thing as it is, an empty section takes it away.
+
+    Raises NotFound, and BadData for a name that is taken.
+    """
+    source = shelf.get_source(desk.store, name)
+    values: dict[str, object] = {}
+    if new_name is not None and new_name != name:
+        _check(Wanted(name=new_name))
+        values["name"] = _name(desk, Wanted(name=new_name), "")
+    if section is not None:
+        values["section"] = section.strip() or None
+    if full is not None:
+        values["full"] = int(full)
+    if values:
+        with desk.store.write() as conn:
+            shelf.set_source(conn, source, **values)
+    return shelf.get_source(desk.store, new_name or name)
+
+
 def remove_source(desk: Desk, name: str) -> None:
     """Forget a source; its stories stay in the inbox and in issues. Raises NotFound."""
     shelf.remove_source(desk.store, name)

@@ -112,6 +112,23 @@ def show(cli: Cli, name: str, as_json: bool) -> None:
     ]))  # fmt: skip
 
 
+@source.command("set", short_help="Change how a source is read from now on.")
+@click.argument("name")
+@click.option("--name", "new_name", metavar="NAME", help="Another name.")
+@click.option("--section", metavar="TITLE", help='The section of its stories; "": their category at the source.')
+@click.option("--full/--no-full", default=None, help="Fetch the page where the source gives only a summary, or not.")
+@pass_cli
+def set_(cli: Cli, name: str, new_name: str | None, section: str | None, full: bool | None) -> None:
+    """Change how a source is read from now on. What came in before stays as it is."""
+    from newsletter.app.sources import set_source
+
+    if new_name is None and section is None and full is None:
+        raise click.UsageError("say what to change: --name, --section, --full or --no-full")
+    with cli.desk() as desk:
+        changed = set_source(desk, name, new_name=new_name, section=section, full=full)
+    cli.say(f"{changed.name}: changed.")
+
+
 @source.command(short_help="Forget a source; its stories stay.")
 @click.argument("name")
 @pass_cli

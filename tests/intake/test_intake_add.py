@@ -271,6 +271,15 @@ def test_the_commands_say_what_they_did(
     file.write_text(OPML, encoding="utf-8")
     assert run(capsys, root, "add", str(file))[1].startswith("3 sources added, 1 there already.")
     assert json.loads(run(capsys, root, "add", str(file), "--json")[1])["already"] == 4
+    assert run(capsys, root, "set", "pier")[0] == 2
+    assert run(capsys, root, "set", "pier", "--name", "loose")[0] == 65
+    said = run(capsys, root, "set", "pier", "--name", "quay", "--section", "Near", "--full")
+    assert said == (0, "quay: changed.\n", "")
+    shown = json.loads(run(capsys, root, "show", "quay", "--json")[1])
+    assert (shown["section"], shown["full"], shown["stories"]) == ("Near", True, 2)
+    run(capsys, root, "set", "quay", "--name", "pier", "--section", "", "--no-full")
+    shown = json.loads(run(capsys, root, "show", "pier", "--json")[1])
+    assert (shown["section"], shown["full"]) == (None, False)
     assert run(capsys, root, "remove", "pier")[1] == "pier: removed.\n"
     code, _, err = run(capsys, root, "remove", "loos")
     assert (code, 'did you mean "loose"?' in err) == (65, True)

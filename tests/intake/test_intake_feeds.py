@@ -100,3 +100,14 @@ def test_items_are_told_apart_by_what_names_them() -> None:
         ("Permalink only", "https://www.example.org/p", "example.org/p"),
         ("Not a permalink", "https://www.example.org/q", None),
     ]
+
+
+def test_many_items_on_one_page_are_many() -> None:
+    """By what stands after the #, else by their titles; the same one twice is one."""
+    same = [Item(title=title, url=f"https://a.example/{path}") for title, path in
+            (("One", "#1"), ("Two", "#2"), ("Two again", "#2"), ("Three", ""), ("Four", ""), ("Four", ""))]  # fmt: skip
+    listed = identities(same)
+    assert [item.title for item, _, _ in listed] == ["One", "Two", "Two again", "Three", "Four"]
+    assert len({(guid, url) for _, guid, url in listed}) == 5
+    assert [bool(url) for _, _, url in listed] == [True, False, False, False, False]
+    assert listed[0][1:] == (None, "a.example#1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import email.utils
 import gzip
 import threading
 import time
@@ -178,6 +179,21 @@ def test_an_excerpt_is_completed_from_its_page_where_the_source_is_full(desk: De
     notes = added.refreshed.sources[0].notes
     assert "story-2: the source gives only a summary of it" in notes
     assert any("story-2: its page could not be had: 404 Not Found" in note for note in notes)
+
+
+def test_a_page_that_is_away_for_now_is_waited_for(desk: Desk, site: Site) -> None:
+    """A fresh story whose page answers 503 comes in whole at the next refresh; an old one does not wait."""
+    fresh = now_us() // 1_000_000 - 600
+    date = email.utils.formatdate(fresh, usegmt=True)
+    new = f"<item><title>Fresh</title><link>/fresh</link><pubDate>{date}</pubDate>"
+    new += "<description>Short.</description></item>"
+    site.routes |= {"/feed": rss(new, item(1).replace("Nov 2026", "Nov 2025")), "/fresh": 503, "/s/1": 503}
+    added = add_source(desk, site.url("/feed"), Wanted(full=True))
+    assert added.refreshed is not None and added.refreshed.added == ["story-1"]
+    page = b"<html><body><article><h1>Fresh</h1><p>Short.</p><p>And the rest of it.</p></article></body></html>"
+    site.routes["/fresh"] = (200, page, {"content_type": "text/html"})
+    assert refresh(desk).added == ("fresh",)
+    assert "And the rest of it." in inbox.get(desk.store, "fresh").article.body
 
 
 def test_the_picture_comes_along(desk: Desk, site: Site) -> None:

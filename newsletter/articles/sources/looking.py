@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -21,7 +22,7 @@ from newsletter.articles.sources.shelf import Known, Memory, Source, identities
 from newsletter.articles.sources.stories import fingerprint, is_excerpt, story_of
 from newsletter.articles.sources.timing import after_failure, after_success
 from newsletter.articles.story import Story
-from newsletter.errors import BadData, FetchRefused, NewsletterError, RemoteError
+from newsletter.errors import BadData, FetchGaveUp, FetchRefused, NewsletterError, RemoteError
 from newsletter.net.fetch import Fetched, Policy
 from newsletter.net.polite import Gate
 from newsletter.workspace.files import sha256_hex
@@ -35,6 +36,9 @@ PAGES = 30
 """The most pages of stories that one refresh asks a source for; the others follow at the next."""
 EACH = 30.0
 """Seconds for one answer."""
+SOON = 6 * 3600
+"""Seconds for which a new story waits for its page to be there, before its summary comes in alone."""
+_PARSING = threading.Semaphore(4)  # more at once would not be quicker, and cost memory: a tree is ten times its text
 ACCEPT = "application/rss+xml, application/atom+xml, application/feed+json, application/xml;q=0.9, */*;q=0.5"
 
 
@@ -170,6 +174,10 @@ class Look:
         return self._more_pages(feed)
 
     def _parse(self, answer: Fetched) -> Feed:
+        with _PARSING:
+            return self._parsed(answer)
+
+    def _parsed(self, answer: Fetched) -> Feed:
         # The key is in the address that was asked for; the source's own has none.
         url = answer.url if self._source.kind == "feed" else self._source.url
         return read_feed(answer.body, url=url, content_type=answer.content_type, now=self._now, kind=self._source.kind)
@@ -277,7 +285,9 @@ class Look:
             if self._pages >= PAGES or self._gate.is_over():
                 return None
             self._pages += 1
-            full, note = self._page(item.url)
+            full, note, again = self._page(item.url)
+            if again and (listed_only or _moment(item) > self._now.timestamp() - SOON):
+                return None  # the page may be there at the next refresh
             if full is None and not item.title and not item.summary:
                 raise BadData(note or "its page says nothing", where=item.url)
         story = story_of(
@@ -285,16 +295,19 @@ class Look:
         )
         return dataclasses.replace(story, notes=(*story.notes, note)) if note else story
 
-    def _page(self, url: str) -> tuple[Story | None, str | None]:
+    def _page(self, url: str) -> tuple[Story | None, str | None, bool]:
+        """The story of a page, or why there is none, and whether that may pass."""
         try:
             answer = self._gate.fetch(url, self._policy, accept="text/html, application/xhtml+xml")
             if not answer.ok:
-                return None, f"its page could not be had: {_status_words(answer.status)}"
-            return read_web_page(answer.body, url=answer.url, content_type=answer.content_type), None
+                passing = answer.status >= 500 or answer.status in (408, 425, 429)
+                return None, f"its page could not be had: {_status_words(answer.status)}", passing
+            return read_web_page(answer.body, url=answer.url, content_type=answer.content_type), None, False
         except RemoteError as wrong:
-            return None, f"its page could not be had: {wrong.what}"
+            passing = not isinstance(wrong, FetchRefused) or isinstance(wrong, FetchGaveUp)
+            return None, f"its page could not be had: {wrong.what}", passing
         except BadData as wrong:
-            return None, f"its page could not be read: {wrong.what}"
+            return None, f"its page could not be read: {wrong.what}", False
 
 
 def _moment(item: Item) -> float:

@@ -158,25 +158,30 @@ def identities(found: Iterable[Item]) -> list[tuple[Item, str | None, str | None
     """Each item with the guid and the address that name it; an item that is there twice is there once.
 
     A guid that several items with different addresses share names none of them (some systems give every item the
-    same), nor does an address that items with different guids share (the home page). An item with neither is named
-    by its title.
+    same), nor does an address that items with different guids share, or without guids different titles (the home
+    page). An item with neither is named by its title. The part after # counts: some pages have many items.
     """
-    listed = [(item, _guid(item), url_key(item.url)) for item in found]
+    listed = [(item, _guid(item), _address(item)) for item in found]
     addresses: dict[str, set[str | None]] = {}
     guids: dict[str, set[str | None]] = {}
-    for _, guid, url in listed:
+    for item, guid, url in listed:
         if guid:
             addresses.setdefault(guid, set()).add(url)
         if url:
-            guids.setdefault(url, set()).add(guid)
+            guids.setdefault(url, set()).add(guid or f"title:{title_key(item.title)}")
     once: dict[tuple[str | None, str | None], tuple[Item, str | None, str | None]] = {}
     for item, guid, url in listed:
         own_guid = guid if guid and len(addresses[guid]) == 1 else None
-        own_url = url if url and (len(guids[url]) == 1 or own_guid is None) else None
+        own_url = url if url and len(guids[url]) == 1 else None
         if own_guid is None and own_url is None:
             own_guid = f"title:{sha256_hex(title_key(item.title or item.summary[:300]).encode('utf-8', 'replace'))}"
         once.setdefault((own_guid, own_url), (item, own_guid, own_url))
     return list(once.values())
+
+
+def _address(item: Item) -> str | None:
+    key, fragment = url_key(item.url), (item.url or "").partition("#")[2]
+    return f"{key}#{fragment}" if key and fragment else key
 
 
 def _guid(item: Item) -> str | None:

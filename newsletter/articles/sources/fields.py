@@ -38,7 +38,7 @@ def title_of(text: str) -> str:
 def absolute(address: str | None, base: str | None) -> str | None:
     """A web address made absolute; None for what is none, holds credentials or cannot be reached."""
     text = re.sub(r"[\t\r\n]", "", (address or "").strip())
-    if not text:
+    if not text or len(text) > 4000:
         return None
     try:
         found = urljoin(base, text) if base else text
@@ -56,7 +56,7 @@ def names(values: Iterable[str | None]) -> tuple[str, ...]:
     """Names of authors: ``post@example.org (Ada Reyes)`` is Ada Reyes; an address alone is no name."""
     found = []
     for value in values:
-        text = words_of(value)
+        text = words_of(value)[:300]
         if inside := re.fullmatch(r"\S+@\S+\s*\(([^()]+)\)", text):
             text = inside[1].strip()
         text = re.sub(r"^by:?\s+", "", _MAILBOX.sub("", text).strip(" <>()"), flags=re.IGNORECASE)

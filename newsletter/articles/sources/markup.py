@@ -26,7 +26,6 @@ MAX_ITEMS = 20_000
 _DECLARED = re.compile(r"<\?xml[^>]{0,200}?\bencoding\s{0,9}=\s{0,9}[\"']([A-Za-z0-9_.:-]{2,40})[\"']")
 _CHARSET = re.compile(r"charset\s{0,9}=\s{0,9}[\"']?([A-Za-z0-9_.:-]{2,40})", re.I)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_CDATA = re.compile(r"(<!\[CDATA\[.*?\]\]>)", re.DOTALL)
 _ENTITY = re.compile(r"&(?:(?P<name>[A-Za-z][A-Za-z0-9]{1,31});|(?P<number>#(?:[0-9]{1,7}|[xX][0-9A-Fa-f]{1,6});)|)")
 _XMLNS = re.compile(r' xmlns(?::[\w.-]+)?="[^"]*"')
 _XML_ENTITIES = frozenset({"amp", "lt", "gt", "quot", "apos"})
@@ -81,9 +80,7 @@ def to_text(data: bytes, content_type: str | None, where: str) -> tuple[str, str
 def parse(text: str, url: str | None, where: str) -> tuple[Element, list[str]]:
     """The root of the tree, and notes on what was broken. Raises BadData with what it is when it is no XML."""
     body = _without_prolog(_ILLEGAL.sub("", text.replace("\x85", " ").lstrip("\ufeff")), where)
-    source = "".join(
-        piece if piece.startswith("<![CDATA[") else _ENTITY.sub(_mended, piece) for piece in _CDATA.split(body)
-    )
+    source = "".join(piece if verbatim else _ENTITY.sub(_mended, piece) for verbatim, piece in _pieces(body))
     parser = etree.XMLParser(
         recover=True, resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True,
         encoding="utf-8", huge_tree=False,
@@ -103,6 +100,16 @@ def parse(text: str, url: str | None, where: str) -> tuple[Element, list[str]]:
     return root, ["it is not well-formed XML; what could be read was read"] if faults else []
 
 
+def _pieces(text: str) -> Iterator[tuple[bool, str]]:
+    """The text in pieces, each with whether it is a CDATA section; in linear time, also when none of them ends."""
+    place = 0
+    while (start := text.find("<![CDATA[", place)) >= 0 and (end := text.find("]]>", start)) >= 0:
+        yield False, text[place:start]
+        yield True, text[start : end + 3]
+        place = end + 3
+    yield False, text[place:]
+
+
 def is_cut_off(root: Element, text: str) -> bool:
     """Whether the end of the root is missing, so that the last item may be half of itself."""
     name = re.escape(str(root.tag).rpartition("}")[2].rpartition(":")[2])
@@ -117,24 +124,29 @@ def _no_xml(where: str) -> BadData:
     return BadData("this is no feed", where=where, fix="give the address of a feed, a sitemap or a home page")
 
 
+def after_misc(text: str, place: int = 0) -> int:
+    """Where the blanks, comments and processing instructions end that begin at ``place``; at most a hundred of them."""
+    for _ in range(100):
+        found = _MISC.match(text, place)
+        if found is None:
+            break
+        place = found.end()
+    return place
+
+
 def _without_prolog(text: str, where: str) -> str:
     """What begins at the root element; a document type that declares entities is refused, any other is left out."""
-    place, most = 0, 100
-    for _ in range(most):
-        if found := _MISC.match(text, place):
-            place = found.end()
-        elif text[place : place + 9].upper() == "<!DOCTYPE":
-            found = _DOCTYPE.match(text, place)
-            inner = found["inner"] if found else text[place : place + 100_000]
-            if found is None or "<!ENTITY" in (inner or "").upper():
-                raise BadData(
-                    "it declares entities of its own, which no feed needs and attacks are made of",
-                    where=where,
-                    fix="tell whoever makes this feed to leave the DOCTYPE out",
-                )
-            place = found.end()
-        else:
-            break
+    place = after_misc(text)
+    while text[place : place + 9].upper() == "<!DOCTYPE":
+        found = _DOCTYPE.match(text, place)
+        inner = found["inner"] if found else None
+        if found is None or "<!ENTITY" in (inner or "").upper():
+            raise BadData(
+                "it declares entities of its own, which no feed needs and attacks are made of",
+                where=where,
+                fix="tell whoever makes this feed to leave the DOCTYPE out",
+            )
+        place = after_misc(text, found.end())
     return text[place:]
 
 

@@ -11,7 +11,7 @@ from newsletter.articles.sources import cms
 from newsletter.articles.sources.atom import read_atom
 from newsletter.articles.sources.item import Feed
 from newsletter.articles.sources.jsonfeed import an_object, load, read_json_feed
-from newsletter.articles.sources.markup import Element, is_cut_off, name_of, parse, to_text
+from newsletter.articles.sources.markup import Element, after_misc, is_cut_off, name_of, parse, to_text
 from newsletter.articles.sources.rss import read_rss
 from newsletter.articles.sources.sitemap import read_index, read_sitemap
 from newsletter.errors import BadData
@@ -20,9 +20,7 @@ from newsletter.net.addresses import shown
 MAX_FEED = 10 * 1024 * 1024
 """The most bytes that an answer may have, decoded."""
 
-_PAGE = re.compile(
-    r"\s*(?:<!--.{0,2000}?-->\s*|<\?xml[^>]{0,200}>\s*)*<(?:!doctype\s+html|html|head|body)\b", re.I | re.S
-)
+_PAGE = re.compile(r"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _SIGN_IN = re.compile(
     r"<input[^>]{0,300}type\s*=\s*[\"']?password|<title[^>]{0,100}>[^<]{0,80}(?:log ?in|sign ?in|anmelden|connexion)",
     re.I,
@@ -81,7 +79,7 @@ def _unpacked(data: bytes, where: str) -> bytes:
 def _read(text: str, *, url: str, where: str, now: datetime, kind: str) -> Feed:
     if text[:1] in "{[":
         return _json(text, url=url, where=where, now=now, kind=kind)
-    if _PAGE.match(text):
+    if _PAGE.match(text, after_misc(text)):
         raise NotAFeed(text, where)
     if kind != "feed":
         raise BadData("its answer is no JSON", where=where, fix="look at the address in a browser")

@@ -12,13 +12,15 @@ from newsletter.articles.html_file import read_fragment
 from newsletter.articles.plain import plain_text
 from newsletter.articles.sources import fields
 from newsletter.articles.sources.item import Item
-from newsletter.articles.story import Draft, Story
+from newsletter.articles.story import MAX_BODY, Draft, Story, check_body
 from newsletter.articles.teaser import LIMIT
 from newsletter.errors import BadData
 from newsletter.models import Origin, Provenance
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.slugs import slugify
 
+MAX_HTML = 4 * MAX_BODY
+"""The most characters of HTML that a story is made of."""
 WHOLE = 1200
 """A description of so many characters is taken for the whole story, unless it breaks off."""
 
@@ -33,7 +35,8 @@ _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 def words_of_html(text: str) -> str:
     """The words of some HTML on one line, without WordPress's line that leads back to the site."""
-    return _LEADS_BACK.sub("", " ".join(html.unescape(_TAG.sub(" ", text)).split())).strip()
+    words = " ".join(html.unescape(_TAG.sub(" ", text)).split())
+    return words[:-700] + _LEADS_BACK.sub("", words[-700:]).rstrip()
 
 
 def is_excerpt(item: Item) -> bool:
@@ -90,6 +93,7 @@ def _picture_url(draft: Draft) -> str | None:
 def _body(item: Item, draft: Draft, kind: str) -> str:
     """The text as Markdown; HTML that no parser reads to its end is its words."""
     text = item.content if words_of_html(item.content) else item.summary or item.content
+    check_body(text[: MAX_HTML + 1] if len(text) > MAX_HTML else "", draft.file)
     source = f"{kind} {item.picture_source}".strip()
     try:
         body = read_fragment(text, draft, base=item.base, picture=item.picture, source=source)

@@ -182,6 +182,18 @@ def test_attacks_get_a_word_and_no_time(data: bytes, words: str) -> None:
         read_feed(data, url="https://www.example.org/f", now=NOW)
 
 
+@pytest.mark.parametrize(
+    "piece",
+    ["<![CDATA[", "<![CDATA[ ]] ", "<!-- ", "<!-- --> ", "<?a ", "<?a?> ", "&", "&amp;amp;", "<", "]", "<item/>",
+     "<author>a@a@a@</author>", "<description>The post x appeared first on ", "<!DOCTYPE a [", "&lt;div&gt;&lt;b&gt;"],
+)  # fmt: skip
+def test_what_is_repeated_without_end_ends(piece: str) -> None:
+    """Before and inside a feed; a reader that goes back at every piece would never be done with half a megabyte."""
+    flood = (piece * (500_000 // len(piece) + 1)).encode()
+    told(flood, "feed")
+    told(b"<rss><channel><item><title>A</title><description>" + flood, "feed")
+
+
 def test_a_sitemap_may_be_a_gzip_file() -> None:
     """Large ones are served so, with no word of it in the headers."""
     data = (FEEDS / "sitemap-news.xml").read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import email.utils
 import gzip
 import threading
@@ -19,11 +20,13 @@ from newsletter.app.refreshing import refresh_sources
 from newsletter.app.sources import Wanted, add_source, list_sources, remove_source, show_source
 from newsletter.articles import inbox
 from newsletter.articles.sources import looking, settling, shelf
+from newsletter.articles.sources.item import Feed, Item
 from newsletter.articles.sources.settling import Settled
-from newsletter.errors import FetchGaveUp, Interrupted, NotFound
+from newsletter.errors import FetchGaveUp, FetchRefused, Interrupted, NotFound
+from newsletter.models import Picture
 from newsletter.net.fetch import Policy
 from newsletter.net.polite import Gate
-from newsletter.store.clock import now_us
+from newsletter.store.clock import from_us, now_us
 from newsletter.store.tables import source_item
 from newsletter.workspace.files import file_lock
 from tests.articles.conftest import picture
@@ -298,6 +301,24 @@ def test_a_name_that_leads_inside_is_refused(desk: Desk) -> None:
     found = {one.name: str(one.reason) for one in refresh_sources(desk).sources}
     assert "private or reserved network" in found["inside"]
     assert "port 22 is not fetched from" in found["port"]
+
+
+def test_a_strangers_feed_leads_nowhere_inside(desk: Desk, pier: Site) -> None:
+    """Only a source that is itself named in allow_hosts may name pages and pictures of such hosts."""
+    own = shelf.get_source(desk.store, "the-pier")
+    stranger = dataclasses.replace(own, url="https://stranger.example/feed")
+    assert "127.0.0.1" in looking._for_source(desk.config, own).images.allow_hosts
+    look = looking.Look(
+        stranger, shelf.Memory(()), ws=desk.workspace, config=desk.config, gate=Gate(deadline=5), now=from_us(now_us())
+    )
+    asked = len(pier.asked)
+    inside = Item(title="Inside", url=pier.url("/s/1"), summary="Short.", picture=Picture(url=pier.url("/p.jpg")))
+    with pytest.raises(FetchRefused):
+        look._gate.fetch(pier.url("/s/1"), look._policy)
+    look._take(Feed("RSS", items=(inside,)))
+    (new,) = look._found.new
+    assert new.ready is not None and new.ready.original is None
+    assert len(pier.asked) == asked
 
 
 def test_two_refreshes_do_not_meet(desk: Desk, pier: Site) -> None:

@@ -121,7 +121,7 @@ def _picture(entry: Element, base: str) -> tuple[Picture | None, str]:
     candidates: list[tuple[str | None, Element, str]] = []
     for parent in within:
         for e in _all(parent, "media:content"):
-            if fields.is_image(e.get("url"), e.get("type"), e.get("medium")):
+            if fields.is_image(e.get("url"), e.get("type"), e.get("medium"), sized=bool(e.get("width"))):
                 candidates.append((e.get("url"), e, "media:content"))
             candidates += [(t.get("url"), t, "media:thumbnail") for t in _all(e, "media:thumbnail")]
     candidates += [(e.get("url"), e, "media:thumbnail") for parent in within for e in _all(parent, "media:thumbnail")]

@@ -89,14 +89,18 @@ def language(*values: str | None) -> str | None:
     return None
 
 
-def is_image(url: str | None, kind: str | None = None, medium: str | None = None) -> bool:
-    """Whether an enclosure or a media element is a picture: by its type, its medium, else by its address."""
+def is_image(url: str | None, kind: str | None = None, medium: str | None = None, *, sized: bool = False) -> bool:
+    """Whether an enclosure or a media element is a picture: by its type, its medium, else by its address.
+
+    ``sized``: it says how wide it is; then an address without any ending will do, as picture servers have them.
+    """
     if medium or kind:
         return (medium or "").lower() == "image" or (kind or "").lower().startswith("image/")
     try:
-        return bool(_IMAGE_SUFFIX.search(urlsplit(url or "").path))
+        path = urlsplit(url or "").path
     except ValueError:
         return False
+    return bool(_IMAGE_SUFFIX.search(path)) or (sized and "." not in path.rpartition("/")[2])
 
 
 def picture(
@@ -111,9 +115,10 @@ def picture(
     )
 
 
-def host_of(url: str | None) -> str:
-    """The host without ``www.``, or nothing."""
+def host_of(url: str | None, *, www: bool = False) -> str:
+    """The host, without ``www.`` unless that is asked for; nothing where there is none."""
     try:
-        return (urlsplit(url or "").hostname or "").lower().removeprefix("www.")
+        host = (urlsplit(url or "").hostname or "").rstrip(".").lower()
     except ValueError:
         return ""
+    return host if www else host.removeprefix("www.")

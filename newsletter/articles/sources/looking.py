@@ -12,10 +12,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
 
+import msgspec
+
 from newsletter.articles.inbox import Ready, document_of, make_ready
 from newsletter.articles.reading import read_web_page
 from newsletter.articles.sources import cms
 from newsletter.articles.sources.dates import as_moment
+from newsletter.articles.sources.fields import host_of
 from newsletter.articles.sources.item import Feed, Item
 from newsletter.articles.sources.reading import MAX_FEED, read_feed
 from newsletter.articles.sources.shelf import Known, Memory, Source, identities
@@ -23,6 +26,7 @@ from newsletter.articles.sources.stories import fingerprint, is_excerpt, story_o
 from newsletter.articles.sources.timing import after_failure, after_success
 from newsletter.articles.story import Story
 from newsletter.errors import BadData, FetchGaveUp, FetchRefused, NewsletterError, RemoteError
+from newsletter.net.addresses import allowed
 from newsletter.net.fetch import Fetched, Policy
 from newsletter.net.polite import Gate
 from newsletter.workspace.files import sha256_hex
@@ -91,7 +95,7 @@ class Look:
         self._source = source
         self._memory = memory
         self._ws = ws
-        self._config = config
+        self._config = config = _for_source(config, source)
         self._gate = gate
         self._now = now
         self._key = key
@@ -308,6 +312,15 @@ class Look:
             return None, f"its page could not be had: {wrong.what}", passing
         except BadData as wrong:
             return None, f"its page could not be read: {wrong.what}", False
+
+
+def _for_source(config: Config, source: Source) -> Config:
+    """The configuration as it holds for what a source names: only one that is itself on the newsroom's own network
+    may lead us there, so that a stranger's feed cannot make us ask for a page or a picture inside.
+    """
+    if allowed(host_of(source.url, www=True), config.images.allow_hosts):
+        return config
+    return msgspec.structs.replace(config, images=msgspec.structs.replace(config.images, allow_hosts=[]))
 
 
 def _moment(item: Item) -> float:

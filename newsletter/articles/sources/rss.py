@@ -114,9 +114,14 @@ def _link(found: Named, permalink: str | None, base: str) -> str | None:
     return next((address for text in [*said, permalink] if (address := fields.absolute(text, base))), None)
 
 
+def _shows(content: Element) -> bool:
+    sized = bool(content.get("width"))
+    return fields.is_image(content.get("url"), content.get("type"), content.get("medium"), sized=sized)
+
+
 def _picture(found: Named, base: str | None) -> tuple[Picture | None, str]:
     """media:content, media:thumbnail, enclosure, itunes:image, in this order; the widest of those with a width."""
-    contents = [e for e in found["media:content"] if fields.is_image(e.get("url"), e.get("type"), e.get("medium"))]
+    contents = [e for e in found["media:content"] if _shows(e)]
     contents.sort(key=lambda e: -min(2000, _number(e.get("width") or "")))
     candidates = [(e, e.get("url"), "media:content") for e in contents]
     for content in found["media:content"]:

@@ -21,7 +21,7 @@ from newsletter.articles.sources.stories import is_excerpt, story_of
 from newsletter.errors import BadData
 
 FEEDS = Path(__file__).parent / "feeds"
-EXPECTED = Path(__file__).parent / "expected"
+EXPECTED = Path(__file__).parent / "feeds_expected"
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 KINDS = {
     "wordpress-rest": "wordpress",

@@ -161,7 +161,7 @@ def test_an_excerpt_is_completed_from_its_page_where_the_source_is_full(desk: De
     page = (
         b"<html lang=en><head><title>Story 1</title></head><body><article><h1>Story 1</h1><p>Words of story 1.</p><p>"
         + (b"And all the rest of it, as the page has it. " * 5)
-        + b'</p><p>The <a href="/more">timetable</a> of the ferries says on which days they leave.</p></article></body></html>'
+        + b'</p><p>The <a href="/more">timetable</a> says on which days they leave.</p></article></body></html>'
     )
     wall = b"<html><body><h1>Story 3</h1><p>Sign in.</p></body></html>"
     site.routes |= {

@@ -13,16 +13,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import audit, breaker, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.lanes import lanes_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
+from newsletter.delivery.retractions import retractions_of
 from newsletter.delivery.sender import Sender, Sent, Timing
+from newsletter.delivery.watch import UNWATCHED, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
@@ -52,7 +56,7 @@ class Work:
     keys: Keys
     provider: Callable[[], Provider]
     stop: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    watch: Watch = UNWATCHED
     timing: Timing = _REAL
     wait: float = 0.0
     preflight: Callable[[Approval], None] = lambda _approval: None
@@ -98,7 +102,7 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
-            if undo.waits(mailing, work.config, work.timing.now()):
+            if undo.waits(mailing, work.config, work.timing.now()) or _only_later(work, mailing):
                 continue
             try:
                 _heed(work)
@@ -121,7 +125,15 @@ def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """
     timing = work.timing
     state = partial(_state, work, mailing)
-    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
+    undo.wait_out(
+        mailing,
+        work.config,
+        now=timing.now,
+        sleep=timing.sleep,
+        stop=work.stop,
+        state=state,
+        waiting=work.watch.waiting,
+    )
     with _provider_once(work) as provider:
         run = _locked(work, mailing, provider, raising=True)
     if run is None:
@@ -155,6 +167,26 @@ def _one(work: Work, mailing: Mailing, provider: Callable[[], Provider]) -> Mail
     except _Taken:
         _complain_when_stale(work, mailing)
         return None
+
+
+def _only_later(work: Work, mailing: Mailing) -> bool:
+    """Whether a mailing under way has nothing to do in this minute: cron would mail the same line each time.
+
+    All that is left was put off until later, or the provider is away and is asked again later. Mails in dead hands are
+    something to do.
+    """
+    if mailing.state != "sending":
+        return False
+    now = work.timing.now()
+    with work.store.read() as conn:
+        waits = ledger.open_states(conn, mailing.id)
+        if waits & {"claimed", "submitting"} or not waits:
+            return False
+        away = breaker.read(conn, mailing.provider)
+        if away is not None and away.open_until > now:
+            return True
+        later = ledger.next_try(conn, mailing.id)
+    return waits == {"retry_wait"} and later is not None and later > now
 
 
 def _heed(work: Work) -> None:
@@ -204,7 +236,13 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     with _holding("guard"):
         approval = load_approval(work.workspace, mailing.issue)
         guards.same_approval(mailing, approval, provider.capabilities)
+        if not begun:
+            there = {span.article for span in approval.spans}
+            guards.nothing_retracted(
+                mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
+            )
         if real:
+            begun_before.guard(work.store, work.workspace, mailing.issue)
             guards.real_send(approval, work.config)
     if not begun and not raising:
         late = guards.lateness(mailing, work.config, work.timing.now())
@@ -217,12 +255,18 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         return None
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
-    try:
+        begun_before.note(work.workspace, mailing, work.timing.now())
+    if here is None:
         return _send(work, mailing, approval, provider)
-    finally:
-        if here is not None:
+    with Mark(work.workspace, mailing.public_id) as mark:
+        try:
+            sent = _send(work, mailing, approval, provider, mark)
+        finally:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
             installation.advance(work.workspace, work.store, here)
+        if sent.state == "completed":
+            mark.forget()
+        return sent
 
 
 def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bool:
@@ -248,11 +292,12 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         return planned is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, mark: Mark | None = None) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    work.watch.begin(mailing.issue, mailing.planned or 0)
     audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
@@ -264,9 +309,11 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         pace=pace_of(work.store, mailing, work.config, wait=work.wait),
         lanes=lanes_of(mailing.id, work.config),
         seeds=work.config.schedule.seeds,
+        mark=mark,
         timing=work.timing,
         stop=work.stop,
-        progress=work.progress,
+        progress=work.watch.progress,
+        waiting=work.watch.waiting,
     ).run()
 
 

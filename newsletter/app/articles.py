@@ -119,6 +119,9 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         source = "" if known is None else known.source + ("" if known.confirmed else ", unconfirmed")
         parts = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, Mapping) else {name: value}
         rows += [FieldRow(key, _in_words(part), source) for key, part in parts.items() if part is not None]
+    body = article.provenance.get("body")
+    if body is not None and not body.confirmed:
+        rows.append(FieldRow("body", "only what the source gives of it", f"{body.source}, unconfirmed"))
     return ShownArticle(slug, rows, article.body, suggestions_for(article.body))
 
 

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from newsletter.articles.originals import (
     MAX_PICTURE,
@@ -107,40 +107,83 @@ def add_story(store: Store, ws: Workspace, config: Config, story: Story, *, fetc
     The same story a second time adds nothing (``already``); one that was dismissed comes back. The same headline or
     link on another text is only noted. A picture that cannot be had stays where it is, and a note says why.
     """
-    key = content_key(story.article)
     with store.read() as conn:
-        known = _known(conn, key)
+        known = _known(conn, content_key(story.article))
     if known:
         return _already(store, known, story)
+    ready = make_ready(ws, config, story, fetch=fetch)
+    with store.write() as conn:
+        return put_story(conn, ready)
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A story with all that the network and the disk have to do with it done: what is left is one insert.
+
+    ``original`` is the SHA-256 of its picture and ``suffix`` the ending of the picture's file; None without one.
+    """
+
+    story: Story
+    original: str | None
+    suffix: str | None
+    notes: tuple[str, ...]
+
+
+def make_ready(ws: Workspace, config: Config, story: Story, *, fetch: Fetch = guarded_fetch) -> Ready:
+    """Get a story's lead image, if it can be had. Touches no database, so that a transaction need not wait for it."""
     notes = list(story.notes)
     data = _picture_data(config, story, notes, fetch)
-    original = keep_original(ws, data) if data else None
-    with store.write() as conn:
-        if known := _known(conn, key):  # another process was quicker
-            return Added(known.slug, _item(known).article, True, notes)
-        now = now_us()
-        slug = _free_slug(conn, story.article.slug)
-        finished = _finished(story, slug, data, now)
-        document = dump({**article_to_data(finished), **story.extra}, finished.body)
-        notes += _look_alikes(conn, finished)
-        conn.execute(
-            insert(rows).values(
-                slug=slug,
-                headline=finished.headline,
-                document=document,
-                content_key=key,
-                title_key=title_key(finished.headline),
-                url_key=url_key(finished.link),
-                original=original,
-                state="new",
-                added_at=now,
-            )
-        )
+    if data is None:
+        return Ready(story, None, None, tuple(notes))
+    return Ready(story, keep_original(ws, data), SUFFIXES[check_picture(data)[0]], tuple(notes))
+
+
+def put_story(conn: Connection, ready: Ready) -> Added:
+    """Put a story into the inbox within a transaction that is open; one that is there already stays as it is."""
+    key, notes = content_key(ready.story.article), list(ready.notes)
+    if known := _known(conn, key):  # another process was quicker, or another source has the same story
+        return Added(known.slug, _item(known).article, True, notes)
+    now = now_us()
+    slug = _free_slug(conn, ready.story.article.slug)
+    finished = _finished(ready, slug, now)
+    notes += _look_alikes(conn, finished)
+    values = {
+        "slug": slug,
+        "headline": finished.headline,
+        "document": document_of(ready.story, finished),
+        "content_key": key,
+        "title_key": title_key(finished.headline),
+        "url_key": url_key(finished.link),
+        "original": ready.original,
+        "state": "new",
+        "added_at": now,
+    }
+    conn.execute(_INSERT, values)
     return Added(slug, finished, False, notes)
 
 
+def document_of(story: Story, article: Article | None = None) -> str:
+    """The file that a story would be: front matter, the keys that are not ours, the text."""
+    article = article or story.article
+    return dump({**article_to_data(article), **story.extra}, article.body)
+
+
+# Built once: a feed of a thousand stories asks each of them a thousand times.
+_INSERT = insert(rows)
+_KNOWN = select(rows).where(rows.c.content_key == bindparam("key"))
+# A range, which an index answers, where LIKE would read every slug: "." comes right after "-".
+_LIKE_SLUGS = select(rows.c.slug).where(
+    or_(
+        rows.c.slug == bindparam("slug"),
+        and_(rows.c.slug >= bindparam("slug") + "-", rows.c.slug < bindparam("slug") + "."),
+    )
+)
+_SAME_TITLE = select(rows.c.slug).where(rows.c.title_key == bindparam("title"))
+_SAME_LINK = select(rows.c.slug).where(rows.c.url_key == bindparam("url"))
+
+
 def _known(conn: Connection, key: str) -> Row[Any] | None:
-    return conn.execute(select(rows).where(rows.c.content_key == key)).first()
+    return conn.execute(_KNOWN, {"key": key}).first()
 
 
 def _already(store: Store, known: Row[Any], story: Story) -> Added:
@@ -180,11 +223,11 @@ def _read_picture(path: Path) -> bytes:
     return data
 
 
-def _finished(story: Story, slug: str, data: bytes | None, now: int) -> Article:
+def _finished(ready: Ready, slug: str, now: int) -> Article:
     """The article as it is saved: its slug, its picture's file name, when it came in."""
-    image = story.article.image
-    if data is not None:
-        image = dataclasses.replace(image or Picture(), file=f"{slug}.{SUFFIXES[check_picture(data)[0]]}")
+    story, image = ready.story, ready.story.article.image
+    if ready.suffix is not None:
+        image = dataclasses.replace(image or Picture(), file=f"{slug}.{ready.suffix}")
     elif image and not image.url:
         image = None
     imported = from_us(now).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -200,8 +243,7 @@ def _finished(story: Story, slug: str, data: bytes | None, now: int) -> Article:
 
 def _free_slug(conn: Connection, wanted: str) -> str:
     """The slug, or with the first free number after it."""
-    like = or_(rows.c.slug == wanted, rows.c.slug.startswith(f"{wanted}-", autoescape=True))
-    taken = set(conn.execute(select(rows.c.slug).where(like)).scalars())
+    taken = set(conn.execute(_LIKE_SLUGS, {"slug": wanted}).scalars())
     slug, number = wanted, 1
     while slug in taken:
         number += 1
@@ -211,11 +253,10 @@ def _free_slug(conn: Connection, wanted: str) -> str:
 
 def _look_alikes(conn: Connection, article: Article) -> list[str]:
     """Notes on other stories with the same headline or link: a warning, never a refusal."""
-    by_title = select(rows.c.slug).where(rows.c.title_key == title_key(article.headline))
-    same_title = list(conn.execute(by_title).scalars())
+    same_title = list(conn.execute(_SAME_TITLE, {"title": title_key(article.headline)}).scalars())
     notes = [f"another story has the same headline: {', '.join(same_title)}"] if same_title else []
     if key := url_key(article.link):
-        same_link = list(conn.execute(select(rows.c.slug).where(rows.c.url_key == key)).scalars())
+        same_link = list(conn.execute(_SAME_LINK, {"url": key}).scalars())
         notes += [f"another story has the same link: {', '.join(same_link)}"] if same_link else []
     return notes
 

@@ -99,6 +99,54 @@ article = Table(
     "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/",
 )
 
+source = Table(
+    "source",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False, server_default=text("''")),
+    Column("section", Text, nullable=True),
+    Column("full", Integer, nullable=False, server_default=text("0")),
+    Column("first", Text, nullable=False),
+    Column("key_ref", Text, nullable=True),
+    Column("state", Text, nullable=False, server_default=text("'on'")),
+    Column("reason", Text, nullable=True),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("failing_since", BigInteger, nullable=True),
+    Column("told_at", BigInteger, nullable=True),
+    Column("etag", Text, nullable=True),
+    Column("last_modified", Text, nullable=True),
+    Column("body_sha256", Text, nullable=True),
+    Column("checked_at", BigInteger, nullable=True),
+    Column("succeeded_at", BigInteger, nullable=True),
+    Column("next_try_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("added_at", BigInteger, nullable=False),
+    CheckConstraint("kind in ('feed', 'wordpress', 'ghost')", name="kind"),
+    CheckConstraint("state in ('on', 'off')", name="state"),
+    comment="where stories come in from. key_ref: env=NAME or file=PATH, never the key; first: how many stories, or "
+    "which span of time, the first refresh takes; reason: why the last try failed, in words",
+)
+
+source_item = Table(
+    "source_item",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("guid", Text, nullable=True),
+    Column("url_key", Text, nullable=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("article_id", ForeignKey("article.id"), nullable=True, index=True),
+    Column("document_latest", Text, nullable=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=True),
+    comment="what a source gave. article_id: the story in the inbox, none for what the first refresh left out; "
+    "fingerprint: of the newest words; document_latest: the story as it would come in now, if it was changed since",
+)
+Index("ix_source_item_source_id_guid", source_item.c.source_id, source_item.c.guid)
+Index("ix_source_item_source_id_url_key", source_item.c.source_id, source_item.c.url_key)
+
 mailing = Table(
     "mailing",
     metadata,

@@ -1,13 +1,13 @@
-"""The inbox: stories come in, are looked at, corrected and dismissed."""
+"""Stories come in, are looked at and corrected."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from newsletter.app.desk import Desk
+from newsletter.app.inbox import add
 from newsletter.articles import inbox
 from newsletter.articles.dropcap import suggestions_for
 from newsletter.articles.inbox import Added
@@ -15,23 +15,6 @@ from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
 from newsletter.articles.story import Suggestion
 from newsletter.errors import BadData, NotFound
-from newsletter.issues.folder import list_issues, load_issue
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One line of the inbox. ``added`` is a date in the publication's zone; ``used_in`` an issue's slug."""
-
-    slug: str
-    headline: str
-    added: str
-    state: str
-    used_in: str | None
-
-    def as_row(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"slug": self.slug, "headline": self.headline, "added": self.added, "state": self.state,
-                "used_in": self.used_in}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,28 +67,10 @@ def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Add
         except OSError as error:
             raise BadData(f"cannot read it: {error.strerror}", where=str(path)) from error
     story = read_story(path, data)
-    added = inbox.add_story(desk.store, desk.workspace, desk.config, story)
+    added = add(desk, story)
     if not added.already:
         added.notes.extend(offer_words(added.slug, offer) for offer in story.suggestions)
     return added
-
-
-def list_articles(desk: Desk, *, everything: bool = False) -> list[InboxRow]:
-    """The inbox, newest first, with the issue that already uses a story."""
-    used = _uses(desk)
-    return [
-        InboxRow(item.article.slug, item.article.headline, item.added, item.state, used.get(item.article.slug))
-        for item in inbox.list_inbox(desk.store, dismissed=everything)
-    ]
-
-
-def _uses(desk: Desk) -> dict[str, str]:
-    uses: dict[str, str] = {}
-    for summary in list_issues(desk.workspace):
-        if summary.problem is None:
-            for article in load_issue(desk.workspace, summary.slug).articles():
-                uses.setdefault(article.slug, summary.slug)
-    return uses
 
 
 def show_article(desk: Desk, slug: str) -> ShownArticle:
@@ -142,11 +107,6 @@ def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: b
         else:
             done.append(f"{slug}: nothing is offered.")
     return done
-
-
-def dismiss_article(desk: Desk, slug: str) -> None:
-    """Take a story out of the inbox; raises NotFound."""
-    inbox.dismiss(desk.store, slug)
 
 
 def _in_words(value: object) -> str:

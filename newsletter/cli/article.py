@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from newsletter.app.words import plural
 from newsletter.cli.common import Cli, json_option, pass_cli, print_json, table
+
+if TYPE_CHECKING:
+    from newsletter.app.inbox import InboxPage, State
 
 
 @click.group(short_help="Stories: add them to the inbox, look at them, set a field.")
@@ -60,23 +66,64 @@ def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) ->
         )
 
 
-@article.command("list", short_help="List the inbox.")
-@click.option("--all", "everything", is_flag=True, help="Dismissed stories too.")
+@article.command("list", short_help="Search and list the inbox.")
+@click.option("--search", metavar="WORDS", default="", help="Words of headline, standfirst, byline or text.")
+@click.option("--source", metavar="NAME", help="Only from this source.")
+@click.option("--section", metavar="NAME", help="Only of this section.")
+@click.option("--since", metavar="WHEN", help='Came in since: "last" (the last issue), 2026-11-20, "7d", "36h".')
+@click.option("--used/--unused", default=None, help="Only what some issue has, or what none has.")
+@click.option("--later", is_flag=True, help="What is saved for later, instead.")
+@click.option("--all", "everything", is_flag=True, help="Also what is saved for later or dismissed.")
+@click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="At most so many.")
 @json_option
 @pass_cli
-def list_(cli: Cli, everything: bool, as_json: bool) -> None:
-    """List the stories in the inbox, newest first."""
-    from newsletter.app.articles import list_articles
+def list_(
+    cli: Cli,
+    search: str,
+    source: str | None,
+    section: str | None,
+    since: str | None,
+    used: bool | None,
+    later: bool,
+    everything: bool,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List the stories in the inbox, newest first, with the issues that have used them.
 
+    Each word of --search is the beginning of one; words in quotes are looked for in just this order.
+    """
+    from newsletter.app.inbox import InboxQuery, list_inbox
+
+    if later and everything:
+        raise click.UsageError("--all shows what is saved for later too: leave out --later")
+    query = InboxQuery(search, source, section, since, used, limit=limit)
+    if later or everything:
+        query = replace(query, states=("later",) if later else ("new", "later", "dismissed"))
     with cli.desk() as desk:
-        items = list_articles(desk, everything=everything)
+        page = list_inbox(desk, query)
     if as_json:
-        print_json("article-list", {"articles": [item.as_row() for item in items]})
-    elif not items:
-        cli.say("The inbox is empty. Add a story: newsletter article add STORY.txt")
+        print_json("article-list", page.as_row())
+        return
+    for line in _listed(page, filtered=query != InboxQuery(limit=limit)):
+        cli.say(line)
+
+
+def _listed(page: InboxPage, *, filtered: bool) -> Iterator[str]:
+    counts = page.counts
+    if page.rows:
+        lines = [(row.added, row.slug, row.headline + (f"  ({row.marks})" if row.marks else "")) for row in page.rows]
+        yield table(lines)
+        more = " and more: --limit, or narrow it down" if page.next else ""
+        yield f"{plural(len(page.rows), 'story', 'stories')}{more}"
+    elif not any(counts.values()):
+        yield "The inbox is empty. Add a story: newsletter article add STORY.txt"
+    elif filtered:
+        yield "No story in the inbox is like that."
     else:
-        cli.say(table([(i.added, i.slug, i.headline + (f"  (in {i.used_in})" if i.used_in else "")) for i in items]))
-        cli.say(plural(len(items), "story", "stories"))
+        yield "Nothing new is in the inbox."
+    if counts["later"] and not filtered:
+        yield f"{counts['later']:,} saved for later: newsletter article list --later"
 
 
 @article.command(short_help="Show one story and where each field came from.")
@@ -125,10 +172,29 @@ def set_(cli: Cli, slug: str, assignments: tuple[str, ...], fix: bool) -> None:
 @click.argument("slugs", nargs=-1, required=True, metavar="SLUG...")
 @pass_cli
 def dismiss(cli: Cli, slugs: tuple[str, ...]) -> None:
-    """Take stories out of the inbox; issues that have picked them keep them."""
-    from newsletter.app.articles import dismiss_article
+    """Take stories out of the inbox; issues that have picked them keep them. `restore` brings them back."""
+    _set_state(cli, slugs, "dismissed")
+
+
+@article.command(short_help="Save stories for later.")
+@click.argument("slugs", nargs=-1, required=True, metavar="SLUG...")
+@pass_cli
+def later(cli: Cli, slugs: tuple[str, ...]) -> None:
+    """Save stories for later: no draft takes them by itself, `list --later` shows them, `restore` brings them back."""
+    _set_state(cli, slugs, "later")
+
+
+@article.command(short_help="Bring stories back into the inbox.")
+@click.argument("slugs", nargs=-1, required=True, metavar="SLUG...")
+@pass_cli
+def restore(cli: Cli, slugs: tuple[str, ...]) -> None:
+    """Bring stories back that were dismissed or saved for later."""
+    _set_state(cli, slugs, "new")
+
+
+def _set_state(cli: Cli, slugs: tuple[str, ...], state: State) -> None:
+    from newsletter.app.inbox import set_state
 
     with cli.desk() as desk:
-        for slug in slugs:
-            dismiss_article(desk, slug)
-            cli.say(f"{slug}: dismissed.")
+        for line in set_state(desk, slugs, state):
+            cli.say(line)

@@ -107,8 +107,8 @@ article = Table(
     CheckConstraint("state in ('new', 'later', 'dismissed')", name="state"),
     comment="the inbox. document: front matter + Markdown as it would be saved; "
     "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/; "
-    "source: where it came from, as the filter names it; guid to minutes: derived from the document, "
-    "texts for comparison (section, lang, tags) in lower case, tags one a line",
+    "source: the name of where it came from; guid to minutes: derived from the document; "
+    "tags: in lower case, one a line",
 )
 Index("ix_article_state_id", article.c.state, article.c.id)
 Index("ix_article_source_id", article.c.source, article.c.id)

@@ -116,16 +116,19 @@ def pick_articles(
     desk: Desk, issue: str, slugs: Sequence[str], *, section: str | None = None, at: int | None = None
 ) -> list[str]:
     """Pick stories from the inbox into an issue, all of them or none; what was done, a line each."""
-    items = []
-    for slug in slugs:
-        item = inbox.get(desk.store, slug)
-        original = desk.workspace.originals / item.original if item.original else None
-        items.append(Picked(slug=slug, text=item.document, original=original))
+    items = [picked(desk, slug) for slug in slugs]
     notes = editing.pick(desk.workspace, issue, items, section=section, at=at)
-    return notes + _past_days(folder.load_issue(desk.workspace, issue), set(slugs))
+    return notes + past_days(folder.load_issue(desk.workspace, issue), set(slugs))
 
 
-def _past_days(issue: Issue, slugs: set[str]) -> list[str]:
+def picked(desk: Desk, slug: str) -> Picked:
+    """A story of the inbox on its way into an issue; raises NotFound."""
+    item = inbox.get(desk.store, slug)
+    original = desk.workspace.originals / item.original if item.original else None
+    return Picked(slug=slug, text=item.document, original=original)
+
+
+def past_days(issue: Issue, slugs: set[str]) -> list[str]:
     """Named days that lie before the issue's date: said while the editor still has the story in hand."""
     notes: list[str] = []
     for article in issue.articles():

@@ -13,7 +13,7 @@ from newsletter.articles.dropcap import suggestions_for
 from newsletter.articles.inbox import Added
 from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
-from newsletter.articles.story import Suggestion
+from newsletter.articles.story import Story, Suggestion
 from newsletter.errors import BadData, NotFound
 
 
@@ -58,19 +58,26 @@ def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Add
     """
     if data is None:
         assert path is not None
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError as error:
-            raise NotFound("there is no such file", where=str(path), fix="check the path") from error
-        except IsADirectoryError as error:
-            raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
-        except OSError as error:
-            raise BadData(f"cannot read it: {error.strerror}", where=str(path)) from error
-    story = read_story(path, data)
+        story = read_file(path)
+    else:
+        story = read_story(path, data)
     added = add(desk, story)
     if not added.already:
         added.notes.extend(offer_words(added.slug, offer) for offer in story.suggestions)
     return added
+
+
+def read_file(path: Path) -> Story:
+    """The story of a file; raises NotFound for a missing one and BadData for one that holds no story."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("there is no such file", where=str(path), fix="check the path") from error
+    except IsADirectoryError as error:
+        raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
+    except OSError as error:
+        raise BadData(f"cannot read it: {error.strerror}", where=str(path)) from error
+    return read_story(path, data)
 
 
 def show_article(desk: Desk, slug: str) -> ShownArticle:

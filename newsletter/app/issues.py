@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from newsletter.app.desk import Desk
 from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
+from newsletter.errors import NewsletterError
 from newsletter.issues import editing, folder
 from newsletter.issues.editing import Picked
 from newsletter.models import Issue
@@ -34,11 +36,15 @@ class IssueRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownIssue:
-    """An issue with its sections in order, and the story files that no section names."""
+    """An issue with its sections in order, and the story files that no section names.
+
+    ``changed`` has, by slug, the fields of stories that their sources are known to have changed since.
+    """
 
     issue: Issue
     state: str
     spare: Sequence[str]
+    changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -55,6 +61,7 @@ class ShownIssue:
                 for s in self.issue.sections
             ],
             "unused_files": list(self.spare),
+            "changed_at_source": {slug: list(names) for slug, names in self.changed.items()},
         }
 
     def lines(self) -> list[str]:
@@ -75,7 +82,24 @@ class ShownIssue:
             if not section.articles:
                 lines.append("    no story yet")
         lines += [f"  {name} is in the folder, but in no section" for name in self.spare]
+        for slug, names in self.changed.items():
+            lines.append(f"! {slug}: its source has changed {', '.join(names)}")
+            lines.append(f"    newsletter article refresh {slug} --issue {issue.slug}")
         return lines
+
+
+def changes_at_source(desk: Desk, issue: Issue) -> Mapping[str, Sequence[str]]:
+    """The fields of picked stories that their sources are known to have changed since; asks no source.
+
+    Looking makes no database, and a broken one has its own message.
+    """
+    if not desk.workspace.database.is_file():
+        return {}
+    from newsletter.articles import versions  # the database's packages, which nothing else here needs
+
+    with contextlib.suppress(NewsletterError):
+        return versions.changed(desk.store, list(issue.articles()))
+    return {}
 
 
 def new_issue(desk: Desk, slug: str, *, date: str | None = None) -> str:
@@ -109,7 +133,12 @@ def show_issue(desk: Desk, slug: str) -> ShownIssue:
     """An issue's sections and stories; raises NotFound and BadData."""
     issue = folder.load_issue(desk.workspace, slug)
     state = "approved" if folder.is_approved(desk.workspace, slug) else "draft"
-    return ShownIssue(issue, _mailing_states(desk).get(slug, state), folder.unreferenced(desk.workspace, issue))
+    return ShownIssue(
+        issue,
+        _mailing_states(desk).get(slug, state),
+        folder.unreferenced(desk.workspace, issue),
+        changes_at_source(desk, issue),
+    )
 
 
 def pick_articles(

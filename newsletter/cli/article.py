@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -166,6 +167,48 @@ def set_(cli: Cli, slug: str, assignments: tuple[str, ...], fix: bool) -> None:
     with cli.desk() as desk:
         for line in set_article(desk, slug, pairs, fix=fix):
             cli.say(line)
+
+
+@article.command(short_help="Compare stories with what their sources say now.")
+@click.argument("slugs", nargs=-1, metavar="[SLUG...]")
+@click.option("--issue", metavar="SLUG", help="Stories of this issue; all of them, if none is named.")
+@click.option("--from", "file", type=click.Path(path_type=Path), metavar="FILE", help="The source, if it is a file.")
+@click.option("--take", multiple=True, metavar="FIELD[,FIELD…]|all", help="Take over these fields, or all but yours.")
+@click.option("--exit-code", is_flag=True, help="End with 1 when a source has changed what a story does not have.")
+@json_option
+@pass_cli
+def refresh(
+    cli: Cli,
+    slugs: tuple[str, ...],
+    issue: str | None,
+    file: Path | None,
+    take: tuple[str, ...],
+    exit_code: bool,
+    as_json: bool,
+) -> int:
+    """Fetch the sources of stories again and show, field by field, what was imported, what is there now, and yours.
+
+    Nothing is changed without --take. --take all takes over what only the source has changed; a field that you have
+    changed too is taken over only by its name.
+    """
+    from newsletter.app.refresh import refresh as refresh_stories
+    from newsletter.app.refresh_text import as_text
+
+    if not slugs and issue is None:
+        raise click.UsageError("name stories of the inbox, or an issue: --issue SLUG")
+    fields = [name.strip() for names in take for name in names.split(",") if name.strip()]
+    with cli.desk() as desk:
+        done = refresh_stories(desk, slugs, issue=issue, file=file, take=fields)
+    if as_json:
+        print_json("article-refresh", done.as_row())
+    elif len(done.problems) == 1 and not done.stories:
+        raise done.problems[0][1]
+    else:
+        for line in as_text(done, colour=sys.stdout.isatty() and not os.environ.get("NO_COLOR")):
+            cli.say(line)
+    if done.problems:
+        return done.problems[0][1].exit_code
+    return 1 if exit_code and done.different else 0
 
 
 @article.command(short_help="Take stories out of the inbox.")

@@ -108,10 +108,11 @@ def refresh(
     if len(targets) != 1 and (file is not None or set(take) - {"all"}):
         what = "one file is the source of one story" if file else "fields are taken by name into one story"
         raise BadData(what, where="--from" if file else "--take", fix="name the story; --take all goes for several")
+    given = None if file is None else (str(file), read_file(file))
     done = Refreshed()
     for target in targets:
         try:
-            compared = _compare(desk, target, file, fetch)
+            compared = _compare(desk, target, given, fetch)
         except (RemoteError, BadData) as error:
             done.problems.append((target.article.slug, error))
             continue
@@ -158,12 +159,12 @@ def _targets(desk: Desk, slugs: Sequence[str], issue: str | None) -> list[_Targe
     return targets
 
 
-def _compare(desk: Desk, target: _Target, file: Path | None, fetch: Fetch) -> Compared:
+def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch: Fetch) -> Compared:
     article = target.article
     inbox_slug, known = versions.known_of(desk.store, article)
     story: Story | None = None
-    if file is not None:
-        source, story = str(file), read_file(file)
+    if given is not None:
+        source, story = given
     elif article.origin.guid and known:
         # It came from a feed, whose words are not those of its page; what the feed said last is written down.
         source = "what its feed said last"

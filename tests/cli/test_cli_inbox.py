@@ -184,3 +184,26 @@ def test_a_rule_that_cannot_be_is_refused_with_its_line(run: Run, weekly: Path, 
     refused = run("issue", "draft", "2026-11-27", code=78).err
     assert words in refused
     assert "newsletter.toml:" in refused
+
+
+def test_a_story_is_compared_with_its_source_and_taken_over(
+    run: Run, weekly: Path, tmp_path: Path, stories: list[str]
+) -> None:
+    """Looking ends with 0, or with 1 where that is asked for; taking says so; a source that is away with its code."""
+    source = tmp_path / "1.md"
+    source.write_text(source.read_text().replace("text 1", "text one"))
+    looked = run("article", "refresh", "story-1", "--from", str(source))
+    assert "[-1-]{+one+}" in looked.out
+    assert "body: changed at the source" in looked.out
+    run("article", "refresh", "story-1", "--from", str(source), "--exit-code", code=1)
+    taken = run(
+        "article", "refresh", "story-1", "--from", str(source), "--take", "headline, body", "--json", "--exit-code"
+    )
+    assert taken.json["stories"][0]["taken"] == ["body"]
+    assert "text one" in run("article", "show", "story-1").out
+    assert "as its source says" in run("article", "refresh", "story-1", "--from", str(source)).out
+    assert "--from FILE" in run("article", "refresh", "story-2", code=65).err
+    several = run("article", "refresh", "story-2", "story-3", code=65)
+    assert several.out.count("not known where the story came from") == 2
+    run("article", "refresh", code=2)
+    assert "did you mean" in run("article", "refresh", "story-1", "--take", "headlin", code=65).err

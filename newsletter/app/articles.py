@@ -14,7 +14,9 @@ from newsletter.articles.inbox import Added
 from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
 from newsletter.articles.story import Story, Suggestion
+from newsletter.articles.teaser import reading_minutes
 from newsletter.errors import BadData, NotFound
+from newsletter.issues.uses import uses
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +30,17 @@ class FieldRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownArticle:
-    """A story with the provenance of each field, and the fixes that are offered for it."""
+    """A story with the provenance of each field, the fixes that are offered for it, and who has used it.
+
+    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first.
+    """
 
     slug: str
     rows: Sequence[FieldRow]
     body: str
     offered: Sequence[Suggestion]
+    minutes: int
+    used: Sequence[str] = ()
 
     @property
     def fields(self) -> dict[str, dict[str, str]]:
@@ -91,7 +98,8 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         source = "" if known is None else known.source + ("" if known.confirmed else ", unconfirmed")
         parts = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, Mapping) else {name: value}
         rows += [FieldRow(key, _in_words(part), source) for key, part in parts.items() if part is not None]
-    return ShownArticle(slug, rows, article.body, suggestions_for(article.body))
+    used = tuple(dict.fromkeys(use.words for use in uses(desk.workspace).of(slug)))
+    return ShownArticle(slug, rows, article.body, suggestions_for(article.body), reading_minutes(article.body), used)
 
 
 def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: bool = False) -> list[str]:

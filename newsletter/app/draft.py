@@ -123,7 +123,7 @@ def draft_issue(
     editing.refuse_existing(desk.workspace, slug)
     if theme is not None:
         load_theme(desk.workspace, theme, asked_by="--theme")
-    used, rules, config = uses(desk.workspace), desk.config.draft, desk.config
+    used, rules, config = uses(desk.workspace, alike=True), desk.config.draft, desk.config
     start = since_of(desk, since, used, before=day) if since else None
     lines = listing.candidates(desk.store, start)
     proposal = propose(

@@ -12,7 +12,7 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
-from newsletter.articles import inbox, listing
+from newsletter.articles import derived, inbox, listing
 from newsletter.articles.inbox import PLACES, Added
 from newsletter.articles.inbox import State as State
 from newsletter.articles.listing import Filters, Line
@@ -181,6 +181,11 @@ def filter_names(desk: Desk) -> tuple[list[str], list[str]]:
     return listing.names(desk.store)
 
 
+def reindex(desk: Desk) -> int:
+    """Make the full-text index of the inbox anew; returns how many stories it has."""
+    return derived.rebuild(desk.store)
+
+
 def set_state(desk: Desk, slugs: Sequence[str], state: State) -> list[str]:
     """Dismiss stories, save them for later, or (``new``) bring them back, all or none; what was done, a line each.
 
@@ -193,7 +198,7 @@ def set_state(desk: Desk, slugs: Sequence[str], state: State) -> list[str]:
 
 def used_elsewhere(desk: Desk, article: Article) -> list[str]:
     """A note on a story of an issue that has the same headline, link or GUID: a warning, never a refusal."""
-    found = uses(desk.workspace).alike(article_keys(article))
+    found = uses(desk.workspace, alike=True).alike(article_keys(article))
     return [] if found is None else [f"a story with the same {found[0]} is used in {found[1].words}: {found[1].story}"]
 
 

@@ -93,9 +93,12 @@ def page(store: Store, filters: Filters) -> Page:
     bring_up_to_date(store)
     limit = max(1, min(filters.limit, MOST))
     with store.read() as conn:
-        query = select(*_LISTED).where(*_conditions(conn, filters))
+        # First which, then what they say: sorting carries ids alone.
+        query = select(rows.c.id).where(*_conditions(conn, filters))
         query = search.containing(query, terms_of(filters.words)).limit(limit + 1)
-        found = conn.execute(query).all()
+        ids = conn.execute(query).scalars().all()
+        listed = select(*_LISTED).where(rows.c.id.in_(ids)).order_by(rows.c.id.desc())
+        found = conn.execute(listed).all()
     lines = tuple(_line(row) for row in found[:limit])
     return Page(lines, lines[-1].id if len(found) > limit else None)
 

@@ -138,11 +138,14 @@ def show(cli: Cli, slug: str, as_json: bool) -> None:
     with cli.desk() as desk:
         shown = show_article(desk, slug)
     if as_json:
-        print_json("article-show", {"slug": slug, "fields": shown.fields, "body": shown.body})
+        known = {"slug": slug, "fields": shown.fields, "body": shown.body}
+        print_json("article-show", {**known, "minutes": shown.minutes, "used": list(shown.used)})
         return
     cli.say(table([(row.name, row.source, row.value) for row in shown.rows]))
     cli.say("")
     cli.say(shown.body)
+    used = f", used in {', '.join(shown.used)}" if shown.used else ""
+    cli.note(f"{plural(shown.minutes, 'minute')} to read{used}")
     for suggestion in shown.suggestions:
         cli.note(suggestion)
 
@@ -233,6 +236,17 @@ def later(cli: Cli, slugs: tuple[str, ...]) -> None:
 def restore(cli: Cli, slugs: tuple[str, ...]) -> None:
     """Bring stories back that were dismissed or saved for later."""
     _set_state(cli, slugs, "new")
+
+
+@article.command(short_help="Make the search index of the inbox anew.")
+@pass_cli
+def reindex(cli: Cli) -> None:
+    """Make the search index of the inbox anew, from the stories themselves."""
+    from newsletter.app.inbox import reindex as make_anew
+
+    with cli.desk() as desk:
+        count = make_anew(desk)
+    cli.say(f"The index has {plural(count, 'story', 'stories')}.")
 
 
 def _set_state(cli: Cli, slugs: tuple[str, ...], state: State) -> None:

@@ -1,16 +1,17 @@
 """Which issue has which story, for every issue there ever was: read once, then only what changed is read again.
 
-What each file said is kept in ``.newsletter/cache/uses.json`` by path, size and time of change, so that five hundred
-issues cost a look at their files and no more. The cache may be deleted at any time.
+What each file said is kept in ``.newsletter/cache/`` by path, size and time of change, so that five hundred issues cost
+a look at their files and no more. The cache may be deleted at any time.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date as Date
-from os import DirEntry, scandir
+from os import scandir
 from pathlib import Path
 
 import msgspec
@@ -63,7 +64,7 @@ class Use:
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """Who has what: by slug, and by what stories are compared by (headline, link, GUID). Newest issue first."""
+    """Who has what: by slug, and by what stories are compared by (only with ``alike``). Newest issue first."""
 
     by_slug: dict[str, list[Use]]
     by_key: dict[str, list[Use]]
@@ -87,72 +88,79 @@ def article_keys(article: Article) -> tuple[str | None, str | None, str | None]:
     return title_key(article.headline), url_key(article.link or article.origin.url), guid_key(article)
 
 
-def uses(ws: Workspace) -> Uses:
-    """Look through every issue's folder. Issues that cannot be read are passed over: they have their own message."""
-    place = ws.cache / "uses.json"
-    before = _load(place)
-    now: dict[str, _Known] = {}
-    found: list[tuple[Date, str, str, list[str]]] = []
-    for folder in _folders(ws):
-        files = {entry.name: entry for entry in _entries(folder) if entry.name.endswith(".md")}
-        if ISSUE_FILE not in files:
+def uses(ws: Workspace, *, alike: bool = False) -> Uses:
+    """Look through every issue; only with ``alike`` through their stories too, for what they are compared by.
+
+    Issues that cannot be read are passed over: they have their own message.
+    """
+    issues = _Files(ws, "uses-issues.json")
+    stories = _Files(ws, "uses-stories.json") if alike else None
+    found: list[tuple[Date, str, _Known]] = []
+    for name in _folders(ws):
+        folder = f"{ws.issues}/{name}"
+        issue = issues.known(name, f"{folder}/{ISSUE_FILE}", _read_issue)
+        date = parse_date(issue.date) if issue else None
+        if issue is None or date is None:
             continue
-        issue = _known(files[ISSUE_FILE], f"{folder.name}/{ISSUE_FILE}", before, now)
-        date = parse_date(issue.date)
-        if date is None:
-            continue
-        found.append((date, folder.name, "" if issue.corrects else issue.number, issue.slugs))
-        for slug in issue.slugs:
-            if f"{slug}.md" in files:
-                _known(files[f"{slug}.md"], f"{folder.name}/{slug}.md", before, now)
-    if now != before:
-        _store(place, now)
-    return _gathered(found, now)
+        found.append((date, name, issue))
+        for slug in issue.slugs if stories else ():
+            assert stories is not None
+            stories.known(f"{name}/{slug}", f"{folder}/{slug}.md", _read_story)
+    issues.keep()
+    if stories:
+        stories.keep()
+    return _gathered(found, stories.now if stories else {})
 
 
-def _gathered(found: list[tuple[Date, str, str, list[str]]], known: dict[str, _Known]) -> Uses:
+def _gathered(found: list[tuple[Date, str, _Known]], stories: dict[str, _Known]) -> Uses:
     by_slug: dict[str, list[Use]] = {}
     by_key: dict[str, list[Use]] = {}
-    dates = []
-    for date, issue, number, slugs in sorted(found, key=lambda one: (one[0], one[1]), reverse=True):
-        if not known[f"{issue}/{ISSUE_FILE}"].corrects:
-            dates.append((date, issue))
-        for slug in dict.fromkeys(slugs):
-            use = Use(issue, number, date, slug)
+    for date, name, issue in sorted(found, key=lambda one: one[:2], reverse=True):
+        for slug in dict.fromkeys(issue.slugs):
+            use = Use(name, "" if issue.corrects else issue.number, date, slug)
             by_slug.setdefault(slug, []).append(use)
-            story = known.get(f"{issue}/{slug}.md")
+            story = stories.get(f"{name}/{slug}")
             for key in story.keys if story else ():
                 by_key.setdefault(key, []).append(use)
+    dates = sorted(((date, name) for date, name, issue in found if not issue.corrects), reverse=True)
     return Uses(by_slug, by_key, tuple(dates))
 
 
-def _folders(ws: Workspace) -> list[DirEntry[str]]:
+def _folders(ws: Workspace) -> list[str]:
     try:
         with scandir(ws.issues) as there:
-            return sorted((e for e in there if e.name[0] != "." and e.is_dir()), key=lambda entry: entry.name)
+            return sorted(entry.name for entry in there if entry.name[0] != "." and entry.is_dir())
     except OSError:
         return []
 
 
-def _entries(folder: DirEntry[str]) -> Iterator[DirEntry[str]]:
-    with contextlib.suppress(OSError), scandir(folder.path) as there:
-        yield from there
+class _Files:
+    """What some files said when they were last read, by name; ``now`` are those that are still there."""
 
+    def __init__(self, ws: Workspace, cache: str) -> None:
+        self._place = ws.cache / cache
+        self._before = _load(self._place)
+        self.now: dict[str, _Known] = {}
 
-def _known(entry: DirEntry[str], name: str, before: dict[str, _Known], now: dict[str, _Known]) -> _Known:
-    """What a file says: remembered, if it is the file that was read before."""
-    try:
-        status = entry.stat()
-    except OSError:
-        return _Known(0, 0)
-    known = before.get(name)
-    if known is None or (known.size, known.mtime) != (status.st_size, status.st_mtime_ns):
-        read = _read_issue if entry.name == ISSUE_FILE else _read_story
-        known = _Known(status.st_size, status.st_mtime_ns)
-        with contextlib.suppress(NewsletterError):
-            read(Path(entry.path), known)
-    now[name] = known
-    return known
+    def known(self, name: str, path: str, read: Callable[[Path, _Known], None]) -> _Known | None:
+        """What a file says, read again only if it is not the file that was read before; None when there is none."""
+        try:
+            status = os.stat(path)  # noqa: PTH116 - thousands of them, and this is twice as fast
+        except OSError:
+            return None
+        known = self._before.get(name)
+        if known is None or (known.size, known.mtime) != (status.st_size, status.st_mtime_ns):
+            known = _Known(status.st_size, status.st_mtime_ns)
+            with contextlib.suppress(NewsletterError):
+                read(Path(path), known)
+        self.now[name] = known
+        return known
+
+    def keep(self) -> None:
+        """Best effort: on a disk that is full or not ours the next look takes as long as this one."""
+        if self.now != self._before:
+            with contextlib.suppress(NewsletterError):
+                write_atomic(self._place, msgspec.json.encode(_Cache(files=self.now)), durable=False)
 
 
 def _read_issue(path: Path, known: _Known) -> None:
@@ -172,9 +180,3 @@ def _load(place: Path) -> dict[str, _Known]:
     except (OSError, msgspec.MsgspecError):
         return {}
     return cache.files if cache.version == _VERSION else {}
-
-
-def _store(place: Path, files: dict[str, _Known]) -> None:
-    """Best effort: on a disk that is full or not ours the next look takes as long as this one."""
-    with contextlib.suppress(NewsletterError):
-        write_atomic(place, msgspec.json.encode(_Cache(files=files)), durable=False)

@@ -300,3 +300,57 @@ def test_an_inbox_from_before_is_filled_from_its_documents(
         added = conn.execute(text("select added_at from article where id = 1")).scalar_one()
     assert [row.article_id for row in known] == [1, 2, 3]
     assert from_us(known[0].seen_at) == from_us(added)
+
+
+def test_a_database_of_the_version_before_becomes_one_with_a_filled_inbox(
+    ws: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows of 0003 keep every byte, get their columns from their documents, and are found; nothing else is touched."""
+    from alembic import command
+
+    from newsletter.articles.keys import content_key
+    from newsletter.store import migrate
+    from newsletter.store.engine import make_engine, open_store
+
+    article = read(
+        STORY.format(headline="Pier opens", more="section: Sport\norigin: {guid: tag-1}\n", body="Now."), "a.md"
+    )
+    document = "---\nheadline: Pier opens\nsection: Sport\norigin: {guid: tag-1}\n---\nNow.\n"
+    engine = make_engine(ws.database)
+    with engine.connect() as connection, connection.begin():
+        config = migrate._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0003")
+        insert = text(
+            "insert into article (id, slug, headline, document, content_key, title_key, state, added_at) "
+            "values (:id, :slug, 'Pier opens', :document, :key, 'pier opens', :state, :id)"
+        )
+        for number, state in ((7, "new"), (9, "dismissed")):
+            key = content_key(article.article) if number == 7 else "other"
+            values = {"id": number, "slug": f"pier-{number}", "document": document, "key": key, "state": state}
+            connection.execute(insert, values)
+    engine.dispose()
+    with open_store(ws.database) as store:
+        (line,) = page(store, Filters(words="pier now", section="sport")).lines
+        assert (line.id, line.slug, line.section, line.keys[2], line.added_at) == (
+            7,
+            "pier-7",
+            "Sport",
+            "tag-1",
+            from_us(7),
+        )
+        assert inbox.get(store, "pier-9").state == "dismissed"
+        with store.read() as conn:
+            assert conn.execute(text("select document from article")).scalars().all() == [document] * 2
+            assert conn.execute(text("select article_id, document from article_version")).all() == [(7, document)]
+
+
+def test_the_index_can_be_made_anew_when_it_lost_its_words(store: Store, add: Add) -> None:
+    """It counts every story and finds none; made anew it does."""
+    add("Pier opens")
+    with store.write() as conn:
+        conn.execute(text("update article_search_data set block = zeroblob(3) where id = 10"))
+    store.engine.dispose()  # a connection remembers what it has read
+    assert found(store, "pier") == []
+    assert rebuild(store) == 1
+    assert found(store, "pier") == ["Pier opens"]

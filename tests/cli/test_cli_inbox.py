@@ -48,6 +48,18 @@ def test_the_list_is_searched_filtered_and_limited(run: Run, stories: list[str])
     run("article", "list", "--all", "--later", code=2)
 
 
+def test_the_index_is_made_anew_on_request(run: Run, stories: list[str]) -> None:
+    assert run("article", "reindex").out == "The index has 4 stories.\n"
+    assert slugs(run("article", "list", "--search", "culture", "--json")) == ["story-4"]
+
+
+def test_a_story_says_how_long_it_is_and_who_used_it(run: Run, weekly: Path, stories: list[str]) -> None:
+    run("issue", "draft", "2026-11-27")
+    assert run("article", "show", "story-1").err == "1 minute to read, used in issue 2026-11-27\n"
+    shown = run("article", "show", "story-1", "--json").json
+    assert (shown["minutes"], shown["used"]) == (1, ["issue 2026-11-27"])
+
+
 def test_stories_are_saved_for_later_dismissed_and_brought_back(run: Run, stories: list[str]) -> None:
     """Several at once; each state has its list; what was done already is said."""
     assert run("article", "later", "story-1", "story-2").out.splitlines() == [

@@ -47,7 +47,7 @@ def test_a_story_names_every_issue_that_has_it_newest_first(ws: Workspace) -> No
 
 
 def test_stories_are_known_again_by_headline_link_and_guid(ws: Workspace) -> None:
-    found = uses(ws)
+    found = uses(ws, alike=True)
     for keys, word in (
         (("quay opens", None, None), "headline"),
         (("x", "harbour.example/quay", None), "link"),
@@ -65,17 +65,20 @@ def test_only_what_changed_is_read_again(ws: Workspace, monkeypatch: pytest.Monk
     for name in ("_read_issue", "_read_story"):
         original = getattr(module, name)
         monkeypatch.setattr(module, name, lambda path, known, go=original: (read.append(path.name), go(path, known)))
-    first = uses(ws)
+    first = uses(ws, alike=True)
     assert sorted(read) == ["issue.md", "issue.md", "pier.md", "pier.md", "quay.md"]
     read.clear()
-    assert uses(ws) == first
+    assert uses(ws, alike=True) == first
     assert read == []
     issue(ws.issues / "2026-11-20", "2026-11-20", "41", ["quay"])
-    assert said(uses(ws), "quay") == ["issue 41"]
-    assert said(uses(ws), "pier") == ["issue 40"]
+    assert said(uses(ws, alike=True), "quay") == ["issue 41"]
+    assert said(uses(ws, alike=True), "pier") == ["issue 40"]
     assert read == ["issue.md"]
+    read.clear()
+    uses(ws)
+    assert read == []
     (ws.issues / "2026-11-13" / "issue.md").unlink()
-    assert said(uses(ws), "pier") == []
+    assert said(uses(ws, alike=True), "pier") == []
 
 
 def test_a_file_of_the_same_size_written_at_another_time_is_read(ws: Workspace) -> None:
@@ -90,14 +93,14 @@ def test_a_file_of_the_same_size_written_at_another_time_is_read(ws: Workspace) 
     "cache", [b"", b"{", b'{"version": 99, "files": {}}', b'{"files": {"x": [1]}}', b'{"files": 3}']
 )
 def test_a_cache_that_is_damaged_or_of_another_version_is_made_anew(ws: Workspace, cache: bytes) -> None:
-    ws.cache.joinpath("uses.json").write_bytes(cache)
+    ws.cache.joinpath("uses-issues.json").write_bytes(cache)
     assert said(uses(ws), "quay") == ["issue 2026-11-20"]
-    assert b'"version":1' in ws.cache.joinpath("uses.json").read_bytes()
+    assert b'"version":1' in ws.cache.joinpath("uses-issues.json").read_bytes()
 
 
 def test_where_nothing_can_be_remembered_it_still_works(ws: Workspace) -> None:
     """The cache's place is a folder: no error, only no memory."""
-    ws.cache.joinpath("uses.json").mkdir()
+    ws.cache.joinpath("uses-issues.json").mkdir()
     assert said(uses(ws), "quay") == ["issue 2026-11-20"]
 
 
@@ -107,7 +110,7 @@ def test_broken_issues_and_stories_are_passed_over(ws: Workspace) -> None:
     (ws.issues / "2026-11-13" / "pier.md").write_text("---\nheadline: [\n---\n")
     (ws.issues / "empty").mkdir()
     (ws.issues / "a-file").write_text("")
-    found = uses(ws)
+    found = uses(ws, alike=True)
     assert said(found, "pier") == ["issue 40"]
     assert found.alike(("pier opens", None, None)) is None
 

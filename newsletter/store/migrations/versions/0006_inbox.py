@@ -19,28 +19,29 @@ KEPT = "id, slug, headline, document, content_key, title_key, url_key, original,
 
 
 def upgrade() -> None:
-    # SQLite cannot change a CHECK: a new table takes the old one's place (sqlite.org/lang_altertable.html, 7).
+    # SQLite changes no CHECK and no order of columns: a new table takes the old one's place
+    # (sqlite.org/lang_altertable.html, 7).
     op.create_table(
         "article_new",
         sa.Column("id", KEY, nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("headline", sa.Text(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'new'"), nullable=False),
+        sa.Column("added_at", sa.BigInteger(), nullable=False),
         sa.Column("content_key", sa.Text(), nullable=False),
         sa.Column("title_key", sa.Text(), nullable=False),
         sa.Column("url_key", sa.Text(), nullable=True),
-        sa.Column("original", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), server_default=sa.text("'new'"), nullable=False),
-        sa.Column("added_at", sa.BigInteger(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("guid", sa.Text(), nullable=True),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("section", sa.Text(), nullable=True),
         sa.Column("lang", sa.Text(), nullable=True),
         sa.Column("published", sa.BigInteger(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=True),
-        sa.Column("tags", sa.Text(), server_default=sa.text("''"), nullable=False),
-        sa.Column("teaser", sa.Text(), server_default=sa.text("''"), nullable=False),
         sa.Column("minutes", sa.Integer(), server_default=sa.text("1"), nullable=False),
+        sa.Column("original", sa.Text(), nullable=True),
+        sa.Column("tags", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("headline", sa.Text(), nullable=False),
+        sa.Column("teaser", sa.Text(), server_default=sa.text("''"), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.CheckConstraint("state in ('new', 'later', 'dismissed')", name=op.f("ck_article_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_article")),
         sa.UniqueConstraint("content_key", name=op.f("uq_article_content_key")),

@@ -26,14 +26,14 @@ BATCH = 100
 MOST_PRIORITY = 1_000_000
 
 
-def columns_of(document: Document, article: Article) -> dict[str, Any]:
+def columns_of(article: Article, priority: object) -> dict[str, Any]:
     """The derived columns of a row; ``priority`` is a key of the newsroom's own: a whole number, 1 is the highest."""
     return {
         "guid": guid_key(article),
         "section": article.section,
         "lang": article.lang.casefold() if article.lang else None,
         "published": _moment(article.published),
-        "priority": _number(document.get("priority")),
+        "priority": _number(priority),
         "tags": "\n".join(tag.casefold() for tag in article.tags),
         "teaser": teaser_of(article),
         "minutes": reading_minutes(article.body),
@@ -110,7 +110,7 @@ def _put(conn: Connection, row_id: int, text: str, document: Document | None, ar
     if document is None or article is None:
         index(conn, row_id, Article("article", ""))
         return
-    conn.execute(update(rows).where(rows.c.id == row_id).values(**columns_of(document, article)))
+    conn.execute(update(rows).where(rows.c.id == row_id).values(**columns_of(article, document.get("priority"))))
     index(conn, row_id, article)
     _remember_import(conn, row_id, text, article)
 

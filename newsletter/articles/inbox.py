@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, or_, select, update
 
 from newsletter.articles.derived import bring_up_to_date, columns_of, index
 from newsletter.articles.keys import content_key as content_key
@@ -99,47 +99,94 @@ def add_story(
     not in the inbox. ``source`` is the name of where it comes from (default: the host of its address). A picture
     that cannot be had stays where it is, and a note says why.
     """
-    key = content_key(story.article)
     with store.read() as conn:
-        known = _known(conn, key)
+        known = _known(conn, content_key(story.article))
     if known:
         return _already(store, known, story)
     bring_up_to_date(store)  # look-alikes are found by what is derived
+    ready = make_ready(ws, config, story, fetch=fetch)
+    with store.write() as conn:
+        added = put_story(conn, ready, source=source)
+    if elsewhere is not None and not added.already:
+        added.notes.extend(elsewhere(added.article))
+    return added
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A story with all that the network and the disk have to do with it done: what is left is one insert.
+
+    ``original`` is the SHA-256 of its picture and ``suffix`` the ending of the picture's file; None without one.
+    """
+
+    story: Story
+    original: str | None
+    suffix: str | None
+    notes: tuple[str, ...]
+
+
+def make_ready(ws: Workspace, config: Config, story: Story, *, fetch: Fetch = guarded_fetch) -> Ready:
+    """Get a story's lead image, if it can be had. Touches no database, so that a transaction need not wait for it."""
     notes = list(story.notes)
     data = _picture_data(config, story, notes, fetch)
-    original = keep_original(ws, data) if data else None
-    with store.write() as conn:
-        if known := _known(conn, key):  # another process was quicker
-            return Added(known.slug, _item(known).article, True, notes)
-        now = now_us()
-        slug = _free_slug(conn, story.article.slug)
-        finished = _finished(story, slug, data, now)
-        text = dump({**article_to_data(finished), **story.extra}, finished.body)
-        document = Document.parse(text, f"{slug}.md")
-        notes += _look_alikes(conn, finished)
-        row = {
-            "slug": slug,
-            "headline": finished.headline,
-            "document": text,
-            "content_key": key,
-            "title_key": title_key(finished.headline),
-            "url_key": url_key(finished.link),
-            "original": original,
-            "state": "new",
-            "added_at": now,
-            "source": source or host_of(finished.origin.url or finished.link),
-            **columns_of(document, finished),
-        }
-        new_id = int(conn.execute(insert(rows).values(**row).returning(rows.c.id)).scalar_one())
-        index(conn, new_id, finished)
-        conn.execute(insert(versions).values(article_id=new_id, document=text, content_key=key, seen_at=now))
-    if elsewhere is not None:
-        notes += elsewhere(finished)
+    if data is None:
+        return Ready(story, None, None, tuple(notes))
+    return Ready(story, keep_original(ws, data), SUFFIXES[check_picture(data)[0]], tuple(notes))
+
+
+def put_story(conn: Connection, ready: Ready, *, source: str | None = None) -> Added:
+    """Put a story into the inbox within a transaction that is open; one that is there already stays as it is."""
+    key, notes = content_key(ready.story.article), list(ready.notes)
+    if known := _known(conn, key):  # another process was quicker, or another source has the same story
+        return Added(known.slug, _item(known).article, True, notes)
+    now = now_us()
+    slug = _free_slug(conn, ready.story.article.slug)
+    finished = _finished(ready, slug, now)
+    notes += _look_alikes(conn, finished)
+    text = document_of(ready.story, finished)
+    values = {
+        "slug": slug,
+        "headline": finished.headline,
+        "document": text,
+        "content_key": key,
+        "title_key": title_key(finished.headline),
+        "url_key": url_key(finished.link),
+        "original": ready.original,
+        "state": "new",
+        "added_at": now,
+        "source": source or host_of(finished.origin.url or finished.link),
+        **columns_of(finished, ready.story.extra.get("priority")),
+    }
+    new_id = int(conn.execute(_INSERT, values).scalar_one())
+    index(conn, new_id, finished)
+    conn.execute(insert(versions).values(article_id=new_id, document=text, content_key=key, seen_at=now))
     return Added(slug, finished, False, notes)
 
 
+def document_of(story: Story, article: Article | None = None) -> str:
+    """The file that a story would be: front matter, the keys that are not ours, the text."""
+    article = article or story.article
+    return dump({**article_to_data(article), **story.extra}, article.body)
+
+
+# Built once: a feed of a thousand stories asks each of them a thousand times.
+_INSERT = insert(rows).returning(rows.c.id)
+_KNOWN = select(rows).where(rows.c.content_key == bindparam("key"))
+# A range, which an index answers, where LIKE would read every slug: "." comes right after "-".
+_LIKE_SLUGS = select(rows.c.slug).where(
+    or_(
+        rows.c.slug == bindparam("slug"),
+        and_(rows.c.slug >= bindparam("slug") + "-", rows.c.slug < bindparam("slug") + "."),
+    )
+)
+_ALIKE = tuple(
+    (word, select(rows.c.slug, rows.c.state).where(column == bindparam("key")).order_by(rows.c.id))
+    for word, column in (("headline", rows.c.title_key), ("link", rows.c.url_key), ("GUID", rows.c.guid))
+)
+
+
 def _known(conn: Connection, key: str) -> Row[Any] | None:
-    return conn.execute(select(rows).where(rows.c.content_key == key)).first()
+    return conn.execute(_KNOWN, {"key": key}).first()
 
 
 def _already(store: Store, known: Row[Any], story: Story) -> Added:
@@ -179,11 +226,11 @@ def _read_picture(path: Path) -> bytes:
     return data
 
 
-def _finished(story: Story, slug: str, data: bytes | None, now: int) -> Article:
+def _finished(ready: Ready, slug: str, now: int) -> Article:
     """The article as it is saved: its slug, its picture's file name, when it came in."""
-    image = story.article.image
-    if data is not None:
-        image = dataclasses.replace(image or Picture(), file=f"{slug}.{SUFFIXES[check_picture(data)[0]]}")
+    story, image = ready.story, ready.story.article.image
+    if ready.suffix is not None:
+        image = dataclasses.replace(image or Picture(), file=f"{slug}.{ready.suffix}")
     elif image and not image.url:
         image = None
     imported = from_us(now).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -199,8 +246,7 @@ def _finished(story: Story, slug: str, data: bytes | None, now: int) -> Article:
 
 def _free_slug(conn: Connection, wanted: str) -> str:
     """The slug, or with the first free number after it."""
-    like = or_(rows.c.slug == wanted, rows.c.slug.startswith(f"{wanted}-", autoescape=True))
-    taken = set(conn.execute(select(rows.c.slug).where(like)).scalars())
+    taken = set(conn.execute(_LIKE_SLUGS, {"slug": wanted}).scalars())
     slug, number = wanted, 1
     while slug in taken:
         number += 1
@@ -210,15 +256,11 @@ def _free_slug(conn: Connection, wanted: str) -> str:
 
 def _look_alikes(conn: Connection, article: Article) -> list[str]:
     """Notes on other stories with the same headline, link or GUID: a warning, never a refusal."""
-    keys = (
-        ("headline", rows.c.title_key, title_key(article.headline)),
-        ("link", rows.c.url_key, url_key(article.link)),
-        ("GUID", rows.c.guid, guid_key(article)),
-    )
-    notes, known = [], set()
-    for word, column, key in keys:
-        query = select(rows.c.slug, rows.c.state).where(column == key).order_by(rows.c.id)
-        found = [] if key is None else [row for row in conn.execute(query) if row.slug not in known]
+    keys = (title_key(article.headline), url_key(article.link), guid_key(article))
+    notes: list[str] = []
+    known: set[str] = set()
+    for (word, query), key in zip(_ALIKE, keys, strict=True):
+        found = [] if key is None else [row for row in conn.execute(query, {"key": key}) if row.slug not in known]
         known |= {row.slug for row in found}
         if found:
             said = ", ".join(f"{row.slug} ({PLACES[row.state]})" for row in found[:5])
@@ -303,7 +345,7 @@ def _save(conn: Connection, row: Row[Any], document: Document, original: str | N
         "title_key": title_key(article.headline),
         "url_key": url_key(article.link),
         "original": original,
-        **columns_of(document, article),
+        **columns_of(article, document.get("priority")),
     }
     if document.text != row.document or original != row.original:
         conn.execute(update(rows).where(rows.c.id == row.id).values(**changed))

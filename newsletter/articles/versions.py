@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, select
 
-from newsletter.articles.inbox import content_key, url_key
-from newsletter.articles.keys import guid_key
+from newsletter.articles.inbox import document_of
+from newsletter.articles.keys import content_key, guid_key, url_key
 from newsletter.articles.merging import three_way
-from newsletter.articles.schema import article_from_document, article_to_data
+from newsletter.articles.schema import article_from_document
 from newsletter.articles.story import Story
 from newsletter.errors import NewsletterError
 from newsletter.models import Article
@@ -19,7 +19,11 @@ from newsletter.store.clock import from_us, now_us
 from newsletter.store.engine import Store
 from newsletter.store.tables import article as rows
 from newsletter.store.tables import article_version as versions
-from newsletter.workspace.frontmatter import Document, dump
+from newsletter.store.tables import metadata
+from newsletter.workspace.frontmatter import Document
+
+_ITEMS = metadata.tables.get("source_item")
+"""What feeds said, where there are feeds: ``document_latest`` of an ``article_id``, if it was changed since it came."""
 
 
 def record(store: Store, slug: str, story: Story) -> bool:
@@ -27,7 +31,7 @@ def record(store: Store, slug: str, story: Story) -> bool:
 
     For a story of the inbox, by its slug. A slug that is not there is no error: there is nothing to remember.
     """
-    text = dump({**article_to_data(story.article), **story.extra}, story.article.body)
+    text = document_of(story)
     with store.write() as conn:
         row_id = conn.execute(select(rows.c.id).where(rows.c.slug == slug)).scalar()
         if row_id is None:
@@ -57,6 +61,9 @@ def changed(store: Store, articles: Sequence[Article]) -> dict[str, tuple[str, .
     found: dict[str, tuple[str, ...]] = {}
     with store.read() as conn:
         several = set(conn.execute(twice).scalars())
+        if _ITEMS is not None:
+            said_more = select(_ITEMS.c.article_id).where(_ITEMS.c.document_latest.is_not(None))
+            several |= set(conn.execute(said_more).scalars()) - {None}
         for article in articles if several else ():
             row = _row_of(conn, article)
             if row is None or row.id not in several:
@@ -82,9 +89,13 @@ def _row_of(conn: Connection, article: Article) -> Row[Any] | None:
 
 
 def _versions(conn: Connection, row_id: int) -> list[Article]:
-    texts = select(versions.c.document).where(versions.c.article_id == row_id).order_by(versions.c.id)
+    query = select(versions.c.document).where(versions.c.article_id == row_id).order_by(versions.c.id)
+    texts = list(conn.execute(query).scalars())
+    if _ITEMS is not None:
+        latest = select(_ITEMS.c.document_latest).where(_ITEMS.c.article_id == row_id).order_by(_ITEMS.c.changed_at)
+        texts += [text for text in conn.execute(latest).scalars() if text is not None]
     known = []
-    for text in conn.execute(texts).scalars():
+    for text in texts:
         with contextlib.suppress(NewsletterError):  # a row that was changed by hand
             known.append(article_from_document(Document.parse(text, "version"), "version"))
     return known

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
+from sqlalchemy import Column, Integer, MetaData, Table, Text
 
 from newsletter.app.articles import add_article, set_article
 from newsletter.app.check import check_issue
@@ -19,7 +20,7 @@ from newsletter.app.inbox import list_inbox, send_to_inbox, set_state
 from newsletter.app.issues import new_issue, pick_articles, show_issue
 from newsletter.app.refresh import Refreshed, refresh
 from newsletter.app.refresh_text import as_text
-from newsletter.articles import inbox
+from newsletter.articles import inbox, versions
 from newsletter.articles.reading import read_story
 from newsletter.articles.versions import record
 from newsletter.errors import BadData, Conflict, FetchRefused, IllegalState, NotFound, RemoteError
@@ -301,6 +302,34 @@ def test_a_story_of_a_feed_is_compared_with_what_its_feed_said(desk: Desk, site:
     assert not record(desk.store, slug, read_story(Path("a.md"), text.format("The feed's new", url).encode()))
     assert not record(desk.store, "nothing", read_story(Path("a.md"), text.format("x", url).encode()))
     assert states(refresh(desk, [slug])) == {"headline": "changed"}
+    assert site.asked == []
+
+
+def test_what_a_feed_has_written_down_is_its_newest_word(
+    desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The newest document of a source's item, where that was changed since the story came in."""
+    items = Table(
+        "feed_item",
+        MetaData(),
+        Column("article_id", Integer),
+        Column("document_latest", Text),
+        Column("changed_at", Integer),
+    )
+    monkeypatch.setattr(versions, "_ITEMS", items)
+    text = "---\nheadline: {}\norigin: {{guid: tag-1, url: 'https://x.example/1'}}\n---\nFrom the feed.\n"
+    slug = add_article(desk, None, text.format("The feed's").encode()).slug
+    new_issue(desk, ISSUE)
+    pick_articles(desk, ISSUE, [slug])
+    with desk.store.write() as conn:
+        items.create(conn)
+        conn.execute(items.insert().values(article_id=1, document_latest=None, changed_at=None))
+    assert show_issue(desk, ISSUE).changed == {}
+    with desk.store.write() as conn:
+        conn.execute(items.update().values(document_latest=text.format("The feed's new"), changed_at=5))
+    assert show_issue(desk, ISSUE).changed == {slug: ("headline",)}
+    assert states(refresh(desk, [slug], issue=ISSUE, take=["all"])) == {"headline": "changed"}
+    assert show_issue(desk, ISSUE).changed == {}
     assert site.asked == []
 
 

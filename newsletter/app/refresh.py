@@ -12,13 +12,14 @@ from newsletter.app.articles import read_file
 from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
 from newsletter.articles import inbox, versions
-from newsletter.articles.merging import FieldChange, chosen, taken_over, three_way
+from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
 from newsletter.articles.story import Story
-from newsletter.errors import BadData, NewsletterError, NotFound, RemoteError, did_you_mean
+from newsletter.errors import BadData, Conflict, NewsletterError, NotFound, RemoteError, did_you_mean
 from newsletter.issues import editing
 from newsletter.issues.copying import put_picture
 from newsletter.issues.folder import load_issue, name_of
+from newsletter.message.words import diff_words
 from newsletter.models import Article
 from newsletter.net.addresses import shown
 from newsletter.net.fetch import fetch as guarded_fetch
@@ -49,20 +50,39 @@ class Compared:
         """What the source has changed and the story does not have."""
         return tuple(c for c in self.changes if c.change != "edited" and c.name not in self.taken)
 
+    @property
+    def seen(self) -> str:
+        """A digest of what was compared, both sides of it: what is taken over by it is what somebody looked at."""
+        sides = [self.sha256, *(f"{name}\0{value_of(self.now, name)}" for name in FIELDS)]
+        return sha256_hex("\0".join(sides).encode("utf-8", "surrogatepass"))
+
     def as_row(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """For ``--json``; ``runs`` are (``same``, ``old`` or ``new``, text), from the imported words on."""
         return {
             "slug": self.slug,
             "issue": self.issue,
             "source": self.source,
             "import_known": self.known,
+            "seen": self.seen,
             "changes": [
-                {"field": c.name, "change": c.change, "imported": c.imported, "now": c.now, "yours": c.mine}
+                {
+                    "field": c.name,
+                    "change": c.change,
+                    "imported": c.imported,
+                    "now": c.now,
+                    "yours": c.mine,
+                    "source_runs": _runs(c.imported, c.now),
+                    "your_runs": _runs(c.imported, c.mine),
+                }
                 for c in self.changes
             ],
             "taken": list(self.taken),
             "notes": list(self.notes),
         }
+
+
+def _runs(old: str | None, new: str | None) -> list[tuple[str, str]]:
+    return [(run.op, run.text) for run in diff_words(old or "", new or "")]
 
 
 @dataclass(slots=True)
@@ -92,14 +112,16 @@ def refresh(
     issue: str | None = None,
     file: Path | None = None,
     take: Collection[str] = (),
+    seen: str | None = None,
     fetch: Fetch = guarded_fetch,
 ) -> Refreshed:
     """Compare stories of the inbox, or of an ``issue`` (all of them when none is named), with their sources.
 
     ``file`` is the source of the one story that is named. ``take`` are fields to take over, or ``all``: every field
     that only the source has changed. What an editor changed is taken over only by its name, and names need one story.
-    Raises NotFound, BadData (wrong names), IllegalState when fields are taken into an approved issue, Conflict when a
-    file changes meanwhile.
+    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Raises NotFound, BadData (wrong
+    names), IllegalState when fields are taken into an approved issue, Conflict when the story or its source is another
+    than was seen, or the file changes meanwhile.
     """
     chosen((), take)
     if take and issue is not None:
@@ -116,6 +138,12 @@ def refresh(
         except (RemoteError, BadData) as error:
             done.problems.append((target.article.slug, error))
             continue
+        if take and seen is not None and seen != compared.seen:
+            raise Conflict(
+                "the story or its source has changed since you looked; nothing was taken over",
+                where=compared.slug,
+                fix="look at the differences as they are now, then take over",
+            )
         done.stories.append(_take(desk, target, compared, take, fetch) if take else compared)
     return done
 

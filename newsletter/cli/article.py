@@ -76,6 +76,7 @@ def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) ->
 @click.option("--later", is_flag=True, help="What is saved for later, instead.")
 @click.option("--all", "everything", is_flag=True, help="Also what is saved for later or dismissed.")
 @click.option("--limit", type=click.IntRange(1, 500), default=100, show_default=True, help="At most so many.")
+@click.option("--after", type=int, metavar="N", help="Go on where a list ended: `next` of its JSON.")
 @json_option
 @pass_cli
 def list_(
@@ -88,6 +89,7 @@ def list_(
     later: bool,
     everything: bool,
     limit: int,
+    after: int | None,
     as_json: bool,
 ) -> None:
     """List the stories in the inbox, newest first, with the issues that have used them.
@@ -98,7 +100,7 @@ def list_(
 
     if later and everything:
         raise click.UsageError("--all shows what is saved for later too: leave out --later")
-    query = InboxQuery(search, source, section, since, used, limit=limit)
+    query = InboxQuery(search, source, section, since, used, limit=limit, after=after)
     if later or everything:
         query = replace(query, states=("later",) if later else ("new", "later", "dismissed"))
     with cli.desk() as desk:

@@ -272,6 +272,26 @@ def test_a_file_that_changes_meanwhile_is_not_overwritten(
     assert inbox.get(desk.store, picked).article.body == "Meanwhile.\n"
 
 
+def test_only_what_was_looked_at_is_taken_over(desk: Desk, site: Site, picked: str) -> None:
+    """The source changes again between looking and taking, or the story does: Conflict, and nothing is written."""
+    site.page("/ferry", "The ferry is late", "It sails on Monday at seven.")
+    look = refresh(desk, [picked], issue=ISSUE).stories[0]
+    row = look.as_row()
+    (change,) = row["changes"]
+    assert change["source_runs"] == [("same", "The ferry is "), ("old", "back"), ("new", "late")]
+    assert change["your_runs"] == [("same", "The ferry is back")]
+    before = issue_file(desk, picked).read_text()
+    site.page("/ferry", "The ferry is gone", "It sails on Monday at seven.")
+    with pytest.raises(Conflict, match="since you looked"):
+        refresh(desk, [picked], issue=ISSUE, take=["all"], seen=row["seen"])
+    site.page("/ferry", "The ferry is late", "It sails on Monday at seven.")
+    issue_file(desk, picked).write_text(before.replace("sails", "steams"))
+    with pytest.raises(Conflict, match="since you looked"):
+        refresh(desk, [picked], issue=ISSUE, take=["all"], seen=row["seen"])
+    issue_file(desk, picked).write_text(before)
+    assert refresh(desk, [picked], issue=ISSUE, take=["all"], seen=row["seen"]).stories[0].taken == ("headline",)
+
+
 def test_show_and_check_know_what_was_seen_and_ask_no_source(desk: Desk, site: Site, picked: str) -> None:
     """Only after the change was seen; gone again once it is taken over."""
     site.page("/ferry", "The ferry is late", "It sails on Monday at seven.")

@@ -40,6 +40,7 @@ def test_the_list_is_searched_filtered_and_limited(run: Run, stories: list[str])
     assert slugs(run(*listed, "--since", "2999-01-01")) == []
     limited = run(*listed, "--limit", "3")
     assert (slugs(limited), bool(limited.json["next"])) == (["story-4", "story-3", "story-2"], True)
+    assert slugs(run(*listed, "--after", str(limited.json["next"]))) == ["story-1"]
     assert "3 stories and more" in run("article", "list", "--limit", "3").out
     assert "(estuary.example, Sport)" in run("article", "list").out
     assert "is like that" in run("article", "list", "--search", "zebra").out

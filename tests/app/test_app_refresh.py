@@ -24,9 +24,10 @@ from newsletter.articles import inbox, versions
 from newsletter.articles.reading import read_story
 from newsletter.articles.versions import record
 from newsletter.errors import BadData, Conflict, FetchRefused, IllegalState, NotFound, RemoteError
-from newsletter.issues import editing
 from newsletter.issues.folder import load_issue
+from newsletter.net.fetch import fetch
 from newsletter.workspace.create import init_workspace
+from newsletter.workspace.frontmatter import Document
 
 PAGE = """<html><head><link rel="canonical" href="{url}"><meta property="og:image" content="{image}"></head>
 <body><article><h1>{headline}</h1><p class="byline">By Ada Reyes</p><p>{body}</p><p>A second paragraph stays.</p>
@@ -245,25 +246,20 @@ def test_an_approved_issue_takes_nothing_over(desk: Desk, site: Site, picked: st
     assert issue_file(desk, picked).read_bytes() == before
 
 
-def test_a_file_that_changes_meanwhile_is_not_overwritten(
-    desk: Desk, site: Site, picked: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_changes_meanwhile_is_not_overwritten(desk: Desk, site: Site, picked: str) -> None:
     """Somebody saves while the source answers: Conflict, and their words stay; in the inbox too."""
     site.page("/ferry", "The ferry is late", "It sails on Monday at seven.")
     file = issue_file(desk, picked)
-    save = editing.save
 
-    def slow(*args: Any, **known: Any) -> str:
+    def slowly(*args: Any, **known: Any) -> Any:
         file.write_text(file.read_text().replace("It sails", "She sails"))
-        return save(*args, **known)
+        return fetch(*args, **known)
 
-    monkeypatch.setattr(editing, "save", slow)
     with pytest.raises(Conflict):
-        refresh(desk, [picked], issue=ISSUE, take=["all"])
+        refresh(desk, [picked], issue=ISSUE, take=["all"], fetch=slowly)
     assert "She sails" in file.read_text()
+    assert "late" not in file.read_text()
     item = inbox.get(desk.store, picked)
-    from newsletter.workspace.frontmatter import Document
-
     inbox.set_body(desk.store, picked, "Meanwhile.\n")
     with pytest.raises(Conflict):
         inbox.set_document(

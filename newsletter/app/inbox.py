@@ -215,23 +215,9 @@ def add(desk: Desk, story: Story, *, source: str | None = None, fetch: Fetch = g
     )
 
 
-@dataclass(frozen=True, slots=True)
-class SentIn:
-    """What became of a page that somebody sent to the inbox: its slug, and whether it had been there already."""
-
-    slug: str
-    headline: str
-    already: bool
-    notes: tuple[str, ...]
-
-    def as_row(self) -> dict[str, Any]:
-        """For JSON."""
-        return {"slug": self.slug, "headline": self.headline, "already": self.already, "notes": list(self.notes)}
-
-
 def send_to_inbox(
     desk: Desk, url: str, title: str | None = None, selection: str | None = None, *, fetch: Fetch = guarded_fetch
-) -> SentIn:
+) -> Added:
     """Fetch the story of a page that an editor has open, and put it into the inbox.
 
     ``title`` stands in for a headline that the page's reader was not sure of; ``selection``, the words that the editor
@@ -245,10 +231,8 @@ def send_to_inbox(
         if known.state == "dismissed":
             inbox.set_state(desk.store, [known.slug], "new")
             notes.append("it had been dismissed; it is back in the inbox")
-        return SentIn(known.slug, known.article.headline, True, tuple(notes))
-    story = _with_words(story_at(desk, url, fetch=fetch), title, selection)
-    added = add(desk, story, fetch=fetch)
-    return SentIn(added.slug, added.article.headline, added.already, tuple(added.notes))
+        return Added(known.slug, known.article, True, notes)
+    return add(desk, _with_words(story_at(desk, url, fetch=fetch), title, selection), fetch=fetch)
 
 
 def _with_words(story: Story, title: str | None, selection: str | None) -> Story:

@@ -379,10 +379,10 @@ def test_a_page_is_sent_to_the_inbox_once(desk: Desk, site: Site) -> None:
     assert (row.source, row.picture is not None) == (url.split("/")[2], True)
     site.asked.clear()
     again = send_to_inbox(desk, f"{url}/?utm_source=letter#top")
-    assert (again.slug, again.already, again.notes) == (sent.slug, True, ())
+    assert (again.slug, again.already, again.notes) == (sent.slug, True, [])
     set_state(desk, [sent.slug], "dismissed")
     back = send_to_inbox(desk, url)
-    assert (back.already, back.notes) == (True, ("it had been dismissed; it is back in the inbox",))
+    assert (back.already, back.notes) == (True, ["it had been dismissed; it is back in the inbox"])
     assert list_inbox(desk).counts == {"new": 1, "later": 0, "dismissed": 0}
     assert site.asked == []
 

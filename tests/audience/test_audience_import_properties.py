@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from newsletter.audience.addresses import normalise
@@ -71,7 +71,9 @@ def test_each_record_ends_in_exactly_one_count(
     """And each accepted value is in the database as it was written, without control characters."""
     wipe(shared)
     stream = io.StringIO(newline="")
-    writer = csv.writer(stream, delimiter=delimiter, lineterminator=end)
+    # Python 3.11 leaves a bare return without quotes where lines end otherwise, and so ends the line there.
+    quoting = csv.QUOTE_ALL if any("\r" in cell for row in rows for cell in row) else csv.QUOTE_MINIMAL
+    writer = csv.writer(stream, delimiter=delimiter, lineterminator=end, quoting=quoting)
     writer.writerow(["email", "first_name", "city"])
     writer.writerows(rows)
     report = bring(shared, stream.getvalue().encode(encoding))
@@ -154,7 +156,8 @@ def test_no_line_vanishes_however_the_quotes_stand(shared: Store, lines: list[st
         return
     kept = {reader.address for reader in list_subscribers(shared, limit=100)}
     assert "first@example.org" in kept
-    assume("last@example.org" not in kept)
+    if "last@example.org" in kept:
+        return
     assert report.rejected
     rejects = (shared.database.parent / "rejects.csv").read_text(encoding="utf-8-sig")
     assert "last@example.org" in rejects or any(

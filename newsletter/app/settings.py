@@ -36,6 +36,7 @@ _TITLES: Final = {
     "test": "Tests",
     "audience": "Audience",
     "checks": "Checks",
+    "draft": "Drafts",
     "schedule": "Schedule",
     "alerts": "Alerts",
     "composer": "Composer",
@@ -44,7 +45,7 @@ _TITLES: Final = {
 # Whoever has one of these URLs can post or ask in the newsroom's name: they are as good as secrets.
 _HIDDEN: Final = frozenset({"alerts.webhook", "alerts.heartbeat"})
 _NOT_HERE: Final = frozenset({"sender_installation", "provider.options", "draft.section"})
-"""Written by ``approve`` and ``adopt``; another package's own. By hand, if at all."""
+"""Written by ``approve`` and ``adopt``; another package's own; a list of tables. By hand, if at all."""
 
 
 @dataclass(frozen=True, slots=True)

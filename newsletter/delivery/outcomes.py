@@ -9,6 +9,9 @@ from newsletter.delivery.ports import Outcome, Result
 
 _SECOND = 1_000_000
 
+LONGEST = 6 * 3600.0
+"""Seconds: no delivery waits longer for its next try. What lies further ahead was written by a clock that was wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -155,5 +158,5 @@ def _again(answer: Result, row: int, tries: int, policy: RetryPolicy, now: int, 
         if answer.outcome is Outcome.UNKNOWN:
             return Change(row, "uncertain", f"no answer in {tries} tries: {answer.detail}", tries)
         return Change(row, "failed", f"gave up after {tries} tries: {answer.detail}", tries)
-    wait = max(policy.wait(max(tries, 1), dice), answer.retry_after or 0.0)
+    wait = min(max(policy.wait(max(tries, 1), dice), answer.retry_after or 0.0), LONGEST)
     return Change(row, "retry_wait", answer.detail or "not now", tries, next_try_at=now + int(wait * _SECOND))

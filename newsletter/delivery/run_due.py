@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import audit, breaker, evidence, guards, installation, ledger, mailings, undo
 from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.lanes import lanes_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
@@ -101,7 +102,7 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
-            if undo.waits(mailing, work.config, work.timing.now()):
+            if undo.waits(mailing, work.config, work.timing.now()) or _only_later(work, mailing):
                 continue
             try:
                 _heed(work)
@@ -166,6 +167,26 @@ def _one(work: Work, mailing: Mailing, provider: Callable[[], Provider]) -> Mail
     except _Taken:
         _complain_when_stale(work, mailing)
         return None
+
+
+def _only_later(work: Work, mailing: Mailing) -> bool:
+    """Whether a mailing under way has nothing to do in this minute: cron would mail the same line each time.
+
+    All that is left was put off until later, or the provider is away and is asked again later. Mails in dead hands are
+    something to do.
+    """
+    if mailing.state != "sending":
+        return False
+    now = work.timing.now()
+    with work.store.read() as conn:
+        waits = ledger.open_states(conn, mailing.id)
+        if waits & {"claimed", "submitting"} or not waits:
+            return False
+        away = breaker.read(conn, mailing.provider)
+        if away is not None and away.open_until > now:
+            return True
+        later = ledger.next_try(conn, mailing.id)
+    return waits == {"retry_wait"} and later is not None and later > now
 
 
 def _heed(work: Work) -> None:
@@ -235,12 +256,17 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
         begun_before.note(work.workspace, mailing, work.timing.now())
-    try:
+    if here is None:
         return _send(work, mailing, approval, provider)
-    finally:
-        if here is not None:
+    with Mark(work.workspace, mailing.public_id) as mark:
+        try:
+            sent = _send(work, mailing, approval, provider, mark)
+        finally:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
             installation.advance(work.workspace, work.store, here)
+        if sent.state == "completed":
+            mark.forget()
+        return sent
 
 
 def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bool:
@@ -266,7 +292,7 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         return planned is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, mark: Mark | None = None) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
@@ -283,6 +309,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         pace=pace_of(work.store, mailing, work.config, wait=work.wait),
         lanes=lanes_of(mailing.id, work.config),
         seeds=work.config.schedule.seeds,
+        mark=mark,
         timing=work.timing,
         stop=work.stop,
         progress=work.watch.progress,

@@ -22,13 +22,14 @@ from newsletter.delivery import breaker, domains, evidence, ledger, mailings, se
 from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
 from newsletter.delivery.watch import Waiting, what_for
 from newsletter.delivery.windows import Done, Ready, complete
-from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
+from newsletter.errors import BadData, Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
 
@@ -81,6 +82,7 @@ class Sender:
     pace: Pace = _NO_LIMIT
     lanes: Lanes | None = None
     seeds: Sequence[str] = ()
+    mark: Mark | None = None
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
@@ -208,7 +210,7 @@ class Sender:
                     ledger.end_attempt(conn, self._attempt, now)
             except (Busy, CannotWrite):
                 self.timing.sleep(0.2)
-            except IllegalState:
+            except (IllegalState, BadData):
                 return
             else:
                 return
@@ -251,6 +253,8 @@ class Sender:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                         throttle.take(conn, self._limits, len(ids), now)
+                        if self.mark is not None:
+                            self.mark.count(conn)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
                         if self.lanes is not None:
@@ -279,6 +283,8 @@ class Sender:
         self._beaten = now_m
         self._promoted = now_m if look else self._promoted
         self._done.clear()
+        if next_up and self.mark is not None:
+            self.mark.remember()
         for ready in next_up:
             self._ready.popleft()
             if self.pace.slowest:

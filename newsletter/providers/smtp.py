@@ -213,9 +213,13 @@ class _Run:
 
     def _ready(self) -> Session | Refused:
         if self._session is not None:
-            if self._session.alive and self._session.transactions < MAX_TRANSACTIONS:
+            if self._session.stale():
+                # Hung up after its answer, or out of step: its next words would be taken for answers to ours.
+                self._session.drop()
+            elif self._session.transactions < MAX_TRANSACTIONS:
                 return self._session
-            self._session.quit()
+            else:
+                self._session.quit()
             self._session = None
         taken = self._provider.take()
         if isinstance(taken, Session):

@@ -12,7 +12,6 @@ import re
 import unicodedata
 
 from newsletter.articles.plain import plain_text
-from newsletter.articles.teaser import teaser_of
 from newsletter.models import Article
 from newsletter.store.search import Term, Words
 
@@ -49,19 +48,26 @@ def _words(text: str) -> list[str]:
     # Composed again, for marks that belong to their letter (Hindi, Japanese) and not to its sound alone.
     text = _OPTIONAL.sub("", unicodedata.normalize("NFC", text)).translate(_SAME)
     text = _UNSPACED.sub(r" \g<0> ", _APOSTROPHE.sub("", text))
-    return "".join(c if _of_a_word(c) else " " for c in text).split()
+    return text.translate(_SEPARATED).split()
 
 
-def _of_a_word(character: str) -> bool:
-    """As the index's own tokenizer sees it."""
-    return unicodedata.category(character)[0] in "LN" or unicodedata.category(character) in ("Mn", "Mc", "Co")
+class _Separated(dict[int, str]):
+    """Every character that is of no word, as the index's own tokenizer sees it, becomes a blank; asked once each."""
+
+    def __missing__(self, code: int) -> str:
+        kind = unicodedata.category(chr(code))
+        self[code] = chr(code) if kind[0] in "LN" or kind in ("Mn", "Mc", "Co") else " "
+        return self[code]
+
+
+_SEPARATED = _Separated()
 
 
 def words_of(article: Article) -> Words:
     """What is indexed of a story: headline with kicker, standfirst with teaser, who wrote it, and the body's words."""
     return Words(
         headline=folded(f"{article.kicker or ''} {article.headline}"),
-        standfirst=folded(f"{article.standfirst or ''} {teaser_of(article)}"),
+        standfirst=folded(f"{article.standfirst or ''} {article.teaser or ''}"),
         byline=folded(f"{article.byline or ''} {article.agency or ''}"),
         body=folded(f"{plain_text(article.body)} {' '.join(article.tags)}"),
     )

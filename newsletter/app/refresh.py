@@ -32,7 +32,8 @@ class Compared:
     """A story, of the inbox or of an ``issue``, against its ``source`` (an address, a file, or what is known of it).
 
     ``sha256`` is of the story's text as it was compared; ``take`` refuses when it is another one by then. ``known``:
-    somebody has written down what was imported. ``taken`` are the fields that were taken over, with ``notes``.
+    somebody has written down what was imported. ``file`` is the source where that is a file. ``taken`` are the fields
+    that were taken over, with ``notes``.
     """
 
     slug: str
@@ -42,6 +43,7 @@ class Compared:
     known: bool
     changes: tuple[FieldChange, ...]
     now: Article
+    file: str | None = None
     taken: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -206,7 +208,8 @@ def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch
     if story is not None and inbox_slug is not None:
         versions.record(desk.store, inbox_slug, story)
     changes = three_way(known, now, article)
-    return Compared(article.slug, target.issue, source, target.sha256, bool(known), changes, now)
+    file = given[0] if given else None
+    return Compared(article.slug, target.issue, source, target.sha256, bool(known), changes, now, file)
 
 
 def _take(desk: Desk, target: _Target, compared: Compared, take: Collection[str], fetch: Fetch) -> Compared:

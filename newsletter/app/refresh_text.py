@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
 from newsletter.app.diff_text import Pen, safe
@@ -32,6 +33,7 @@ def _story(story: Compared, pen: Pen) -> Iterator[str]:
     yield from (f"  {safe(note)}" for note in story.notes)
     if story.open:
         command = f"newsletter article refresh {story.slug}" + (f" --issue {story.issue}" if story.issue else "")
+        command += f" --from {shlex.quote(safe(story.file))}" if story.file else ""
         if any(change.change == "changed" for change in story.open):
             yield f"  Take over what you have not changed: {command} --take all"
         if conflicts := [change.name for change in story.open if change.change == "conflict"]:
@@ -42,12 +44,12 @@ def _change(change: FieldChange, pen: Pen) -> Iterator[str]:
     """The source's words against the imported ones, and the editor's against the same."""
     if change.change == "changed":
         yield from _lines(change.mine, change.now, pen)
-        return
-    if change.change == "conflict":
-        yield "the source:"
-        yield from (f"  {line}" for line in _lines(change.imported, change.now, pen))
-        yield "yours:"
-    yield from (f"  {line}" for line in _lines(change.imported, change.mine, pen))
+    elif change.change == "edited":
+        yield from _lines(change.imported, change.mine, pen)
+    else:
+        for whose, words in (("the source", change.now), ("yours", change.mine)):
+            yield f"{whose}:"
+            yield from (f"  {line}" for line in _lines(change.imported, words, pen))
 
 
 def _lines(old: str | None, new: str | None, pen: Pen) -> Iterator[str]:

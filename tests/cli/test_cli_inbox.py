@@ -208,6 +208,7 @@ def test_a_story_is_compared_with_its_source_and_taken_over(
     looked = run("article", "refresh", "story-1", "--from", str(source))
     assert "[-1-]{+one+}" in looked.out
     assert "body: changed at the source" in looked.out
+    assert f"newsletter article refresh story-1 --from {source} --take all" in looked.out
     run("article", "refresh", "story-1", "--from", str(source), "--exit-code", code=1)
     taken = run(
         "article", "refresh", "story-1", "--from", str(source), "--take", "headline, body", "--json", "--exit-code"

@@ -14,6 +14,7 @@ from newsletter import __version__
 from newsletter.app.desk import Desk
 from newsletter.app.failing import failing, sentence_of
 from newsletter.app.words import plural
+from newsletter.articles.derived import bring_up_to_date
 from newsletter.articles.sources import shelf
 from newsletter.articles.sources.looking import Found, Look
 from newsletter.articles.sources.settling import Settled, settle
@@ -34,7 +35,7 @@ MOST_AT_ONCE = 256
 
 
 @dataclass(slots=True)
-class Refreshed:
+class SourcesRefreshed:
     """What a refresh did. ``busy``: another one is at work, and this one did nothing."""
 
     sources: list[Settled] = field(default_factory=list)
@@ -86,7 +87,7 @@ def refresh_sources(
     stop: Callable[[], bool] = lambda: False,
     deadline: float = DEADLINE,
     at_once: int = MOST_AT_ONCE,
-) -> Refreshed:
+) -> SourcesRefreshed:
     """Ask the named sources, or all that are due, and put what is new into the inbox.
 
     A source that fails is a state, never an error, and holds up no other. Each is stored in one transaction. While
@@ -97,20 +98,21 @@ def refresh_sources(
         with file_lock(desk.workspace.locks / "sources.lock"):
             return _refresh(desk, names, stop, deadline, at_once)
     except Busy:
-        return Refreshed(busy=True)
+        return SourcesRefreshed(busy=True)
 
 
 def _refresh(
     desk: Desk, names: Sequence[str], stop: Callable[[], bool], deadline: float, at_once: int
-) -> Refreshed:  # fmt: skip
+) -> SourcesRefreshed:  # fmt: skip
     now = now_us()
     if names:
         chosen = [shelf.get_source(desk.store, name) for name in dict.fromkeys(names)]
-        report = Refreshed()
+        report = SourcesRefreshed()
     else:
         everything = shelf.list_sources(desk.store)
         chosen = [source for source in everything if source.state == "on" and source.next_try_at <= now]
-        report = Refreshed(not_due=sum(source.state == "on" for source in everything) - len(chosen))
+        report = SourcesRefreshed(not_due=sum(source.state == "on" for source in everything) - len(chosen))
+    bring_up_to_date(desk.store)  # look-alikes are found by what is derived
     gate = Gate(deadline=deadline, user_agent=user_agent(desk.config))
     results: queue.SimpleQueue[Found | BaseException] = queue.SimpleQueue()
     for lane in _lanes(chosen, at_once):

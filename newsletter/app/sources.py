@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
-from newsletter.app.refreshing import Refreshed, read_key, refresh_sources, user_agent
+from newsletter.app.refreshing import SourcesRefreshed, read_key, refresh_sources, user_agent
 from newsletter.app.words import plural
 from newsletter.articles.inbox import url_key
 from newsletter.articles.sources import cms, shelf
@@ -50,7 +50,7 @@ class SourceAdded:
 
     source: Source
     already: bool
-    refreshed: Refreshed | None = None
+    refreshed: SourcesRefreshed | None = None
 
 
 @dataclass(frozen=True, slots=True)

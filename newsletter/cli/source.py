@@ -13,7 +13,7 @@ from newsletter.cli.common import Cli, json_option, pass_cli, print_json, table
 from newsletter.cli.progress import stop_on_sigterm
 
 if TYPE_CHECKING:
-    from newsletter.app.refreshing import Refreshed
+    from newsletter.app.refreshing import SourcesRefreshed
 
 
 @click.group(short_help="Sources: feeds, sitemaps and CMS that stories come in from.")
@@ -160,7 +160,7 @@ def refresh(cli: Cli, names: tuple[str, ...], as_json: bool) -> int:
     return _say(cli, report, named=bool(names))
 
 
-def _say(cli: Cli, report: Refreshed | None, *, named: bool) -> int:
+def _say(cli: Cli, report: SourcesRefreshed | None, *, named: bool) -> int:
     """Print what a refresh did; 69 when a source that was asked for by name could not be had."""
     if report is None:
         return 0
@@ -173,7 +173,7 @@ def _say(cli: Cli, report: Refreshed | None, *, named: bool) -> int:
     return 69 if named and report.failed else 0
 
 
-def _row(report: Refreshed) -> dict[str, object]:
+def _row(report: SourcesRefreshed) -> dict[str, object]:
     return {
         "busy": report.busy,
         "added": report.added,

@@ -1,7 +1,8 @@
 """The tables. Times are BIGINT UTC microseconds; public ids are random 128-bit numbers as 32 hex digits.
 
 Nothing here is specific to SQLite: the same metadata is meant for PostgreSQL. A change here needs a
-migration in ``migrations/versions`` (a test compares the two).
+migration in ``migrations/versions`` (a test compares the two). The full-text index of ``article`` belongs to
+``search.py``.
 """
 
 from __future__ import annotations
@@ -86,17 +87,43 @@ article = Table(
     metadata,
     Column("id", _KEY, primary_key=True),
     Column("slug", Text, nullable=False, unique=True),
-    Column("headline", Text, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'new'")),
+    Column("added_at", BigInteger, nullable=False),
     Column("content_key", Text, nullable=False, unique=True),
     Column("title_key", Text, nullable=False, index=True),
     Column("url_key", Text, nullable=True, index=True),
+    Column("guid", Text, nullable=True, index=True),
+    Column("source", Text, nullable=True),
+    Column("section", Text, nullable=True),
+    Column("lang", Text, nullable=True),
+    Column("published", BigInteger, nullable=True),
+    Column("priority", Integer, nullable=True),
+    Column("minutes", Integer, nullable=False, server_default=text("1")),
     Column("original", Text, nullable=True),
-    Column("state", Text, nullable=False, server_default=text("'new'")),
-    Column("added_at", BigInteger, nullable=False),
-    CheckConstraint("state in ('new', 'dismissed')", name="state"),
+    Column("tags", Text, nullable=False, server_default=text("''")),
+    Column("headline", Text, nullable=False),
+    Column("teaser", Text, nullable=False, server_default=text("''")),
+    # Last, because what stands behind a long text costs SQLite as much to reach as the text.
+    Column("document", Text, nullable=False),
+    CheckConstraint("state in ('new', 'later', 'dismissed')", name="state"),
     comment="the inbox. document: front matter + Markdown as it would be saved; "
-    "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/",
+    "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/; "
+    "source: the name of where it came from; guid, section to teaser: derived from the document; "
+    "tags: in lower case, one a line",
+)
+Index("ix_article_state_id", article.c.state, article.c.id)
+Index("ix_article_source_id", article.c.source, article.c.id)
+Index("ix_article_section_id", article.c.section, article.c.id)
+
+article_version = Table(
+    "article_version",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("article_id", ForeignKey("article.id"), nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    Column("content_key", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    comment="what the source of a story said, as it was imported and each time that it was seen changed",
 )
 
 source = Table(

@@ -75,7 +75,7 @@ def test_a_new_item_comes_in_once(desk: Desk, pier: Site) -> None:
 
 def test_a_dismissed_story_does_not_come_back(desk: Desk, pier: Site) -> None:
     """Neither at its own source nor by another one that has the same words."""
-    inbox.dismiss(desk.store, "story-1")
+    inbox.set_state(desk.store, ["story-1"], "dismissed")
     pier.routes["/feed"] = rss(item(1, "Changed."), item(2))
     refresh(desk)
     pier.routes["/copy"] = rss(item(1))
@@ -91,7 +91,7 @@ def test_a_look_alike_of_another_source_comes_in_with_a_note(desk: Desk, pier: S
     assert other.refreshed is not None
     (settled,) = other.refreshed.sources
     assert settled.added == ("story-1-2",)
-    assert "story-1-2: another story has the same headline: story-1" in settled.notes
+    assert "story-1-2: another story has the same headline: story-1 (in the inbox)" in settled.notes
 
 
 def test_what_the_source_changed_is_remembered_and_the_story_stays(desk: Desk, pier: Site) -> None:

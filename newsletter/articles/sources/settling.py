@@ -83,7 +83,7 @@ def _new(conn: Connection, found: Found) -> tuple[list[str], int, list[str]]:
     for entry in reversed(found.new):
         article_id = None
         if entry.ready is not None:
-            put = put_story(conn, entry.ready)
+            put = put_story(conn, entry.ready, source=found.source.name)
             article_id = conn.execute(_ARTICLE_ID, {"slug": put.slug}).scalar_one()
             if put.already:
                 known += 1

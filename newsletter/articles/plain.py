@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 # Straight to Markdown: a backslash before what could begin a construct anywhere in a line.
 _ANYWHERE = re.compile(
@@ -78,6 +79,8 @@ _HIDDEN_BASE = 0xF0000  # private use: an escaped character is out of reach unti
 _HIDDEN = re.compile("[\U000f0000-\U000f007f]")
 
 
+# A story that comes in is asked for its words by everything that is derived from it.
+@lru_cache(maxsize=16)
 def plain_text(markdown: str, *, field: bool = False) -> str:
     """The words of some Markdown on as many lines as it has: no marks, links as their text, pictures dropped.
 
@@ -85,14 +88,20 @@ def plain_text(markdown: str, *, field: bool = False) -> str:
     """
     text = _HIDDEN.sub("", markdown)
     kept = "{}" if field else ""
-    text = _ESCAPED.sub(lambda found: found[0] if found[1] in kept else chr(_HIDDEN_BASE + ord(found[1])), text)
-    text = _AUTOLINK.sub(r"\1", _FENCE.sub("", text))
-    for _ in range(2):  # a linked picture is a picture inside a link
-        text = _LINK.sub(lambda found: "" if found[1] else found[2], text)
-    text = _TAG.sub(" ", text)
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda found: found[0] if found[1] in kept else chr(_HIDDEN_BASE + ord(found[1])), text)
+    text = _FENCE.sub("", text)
+    if "<" in text:
+        text = _AUTOLINK.sub(r"\1", text)
+    if "[" in text:
+        for _ in range(2):  # a linked picture is a picture inside a link
+            text = _LINK.sub(lambda found: "" if found[1] else found[2], text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
     text = _RULE.sub("", text)
     text = _BLOCK_MARK.sub("", text)
-    for _ in range(2):  # strong inside emphasis
-        text = _MARKS.sub(lambda found: found[2] or found[4], text)
+    if "*" in text or "`" in text or "_" in text:
+        for _ in range(2):  # strong inside emphasis
+            text = _MARKS.sub(lambda found: found[2] or found[4], text)
     text = html.unescape(text)
     return _HIDDEN.sub(lambda found: chr(ord(found.group()) - _HIDDEN_BASE), text)

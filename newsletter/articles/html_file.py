@@ -42,7 +42,7 @@ _SITE_SUFFIX = re.compile(r"\s[|–—·•-]\s")
 
 def read_html(text: str, draft: Draft) -> Article:
     """Read an HTML page or fragment. Raises BadData when there is no text in it."""
-    page = _parse(text, draft)
+    page = parse_html(text, draft.file)
     facts = page_facts(page)
     base = facts.base or facts.link
     resolve_lazy_images(page)
@@ -54,26 +54,27 @@ def read_html(text: str, draft: Draft) -> Article:
     _tidy(root, draft)
     draft.put_picture(*lead_picture(page, root, facts, base))
     _absolute(root, base)
-    body = to_markdown(_sanitised(root))
+    body = to_markdown(sanitised(root))
     if not body.strip():
         raise nothing_to_read(draft.file, has_headline="headline" in draft.texts, has_picture=bool(draft.picture))
     fallback_headline([" ".join(line.split()) for line in _text_lines(root)], draft)
     return draft.article(body, link=facts.link)
 
 
-def _parse(text: str, draft: Draft) -> HtmlElement:
+def parse_html(text: str, file: str) -> HtmlElement:
+    """The whole tree of a page; raises BadData, with ``file``, for one without elements or nested too deep."""
     source = _XML_DECLARATION.sub("", clean(text)).encode()
     try:
         page, whole = _read(source, huge=False)
         if not whole:
             page, whole = _read(source, huge=True)
     except (ParserError, XMLSyntaxError, AssertionError) as wrong:
-        raise nothing_to_read(draft.file) from wrong
+        raise nothing_to_read(file) from wrong
     if not whole:
         # What comes after the deepest element would be missing, and nobody would know.
         raise BadData(
             "the page has elements more than two thousand deep inside each other",
-            where=draft.file,
+            where=file,
             fix="open it in a browser, and save or copy only the story itself",
         )
     return page
@@ -163,7 +164,8 @@ def _absolute(root: HtmlElement, base: str | None) -> None:
             del element.attrib[attribute]
 
 
-def _sanitised(root: HtmlElement) -> HtmlElement:
+def sanitised(root: HtmlElement) -> HtmlElement:
+    """An element without anything that is not in ``ALLOWED_TAGS``: a new tree."""
     source = lxml.html.tostring(root, encoding="unicode", with_tail=False)
     cleaned = nh3.clean(
         source,

@@ -103,7 +103,7 @@ def _text(text: str, draft: Draft, path: Path | None) -> Story:
 
     draft.literal = True
     article = draft.article(read_text(text, draft))
-    return _story(article, draft, path)
+    return story_of(article, draft, path)
 
 
 def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
@@ -111,17 +111,17 @@ def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
 
     found = read_markdown(text, draft)
     check_body(found.article.body, draft.file)
-    return _story(found.article, draft, path, found.picture, found.extra)
+    return story_of(found.article, draft, path, found.picture, found.extra)
 
 
 def _html(text: str, draft: Draft, path: Path | None) -> Story:
     from newsletter.articles.html_file import read_html
 
     draft.literal = True
-    return _story(read_html(text, draft), draft, path)
+    return story_of(read_html(text, draft), draft, path)
 
 
-def _story(
+def story_of(
     article: Article,
     draft: Draft,
     path: Path | None,

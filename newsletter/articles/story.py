@@ -71,15 +71,16 @@ class Draft:
         self.provenance[name] = Provenance(source, confirmed)
         return True
 
-    def put_picture(self, picture: Picture | None, source: str) -> bool:
+    def put_picture(self, picture: Picture | None, source: str, *, confirmed: bool = True) -> bool:
         """Keep the lead image unless there is one already."""
         if picture is None or self.picture is not None:
             return False
         if self.literal:
-            alt, caption = (escape_braces(text) if text else None for text in (picture.alt, picture.caption))
-            picture = dataclasses.replace(picture, alt=alt, caption=caption)
+            texts = (picture.alt, picture.caption, picture.credit)
+            alt, caption, credit = (escape_braces(text) if text else None for text in texts)
+            picture = dataclasses.replace(picture, alt=alt, caption=caption, credit=credit)
         self.picture = picture
-        self.provenance["image"] = Provenance(source)
+        self.provenance["image"] = Provenance(source, confirmed)
         return True
 
     def article(self, body: str, link: str | None = None) -> Article:

@@ -1,0 +1,228 @@
+"""What stands among a story's paragraphs and is not the story: sharing, related stories, sign-ups, advertisements.
+
+Elements go by what they are and by the words in their class; lines go by how they begin, in the languages that
+newsrooms here write. Nothing goes that holds a large part of the story, whatever it is called.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+
+from lxml.html import HtmlElement
+
+from newsletter.articles.page_words import CLUTTER, DATE_LINE, LABELS, NOT_CLUTTER, RELATED, SIGN_UP
+from newsletter.articles.shape import title_key
+
+_NEVER = (
+    "script", "style", "template", "svg", "canvas", "object", "embed", "form", "button", "input", "select", "textarea",
+    "nav", "dialog", "map", "link", "meta", "audio", "video", "progress", "label",
+)  # fmt: skip
+_SIDE = ("aside", "footer", "address", "noscript")
+_BY_LINE = re.compile(r"^(?:by|von|par|por|text:|words:)\s+\S.{1,90}$", re.I)
+
+
+def marks_of(element: HtmlElement) -> str:
+    """The class, id and role of an element, for words that say what it is."""
+    return " ".join(element.get(name) or "" for name in ("class", "id", "role", "data-testid"))
+
+
+def link_share(element: HtmlElement) -> float:
+    """The share of an element's characters that are links, from 0 to 1."""
+    total = len(element.text_content().strip())
+    return sum(len(a.text_content().strip()) for a in element.iter("a")) / total if total else 0.0
+
+
+def strip_page(page: HtmlElement) -> None:
+    """Take out what is never a story's text anywhere: scripts, forms, navigation, what nobody sees."""
+    for element in list(page.iter(*_NEVER)):
+        if element.tag in ("form", "label") and len(element.text_content()) > 1500:
+            element.tag = "div"  # some systems wrap the whole page in a form
+        else:
+            drop(element)
+    for element in list(page.iter()):
+        if isinstance(element.tag, str) and _hidden(element) and len(element.text_content()) < 2000:
+            drop(element)
+
+
+def _hidden(element: HtmlElement) -> bool:
+    style = (element.get("style") or "").replace(" ", "").lower()
+    return element.get("hidden") is not None or element.get("aria-hidden") == "true" or "display:none" in style
+
+
+def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda _: False) -> None:
+    """Take out of a story what its element or its class says is something else.
+
+    ``voted`` says of an element that other evidence takes its text for the story; then its class is not believed.
+    """
+    whole = max(1, len(root.text_content()))
+    for element in list(root.iterdescendants()):
+        if not isinstance(element.tag, str) or element.tag in ("body", "html") or element.getparent() is None:
+            continue
+        marked = element.tag in _SIDE or is_clutter(element) or _is_card(element)
+        if not marked or not _is_attached(element, root) or len(element.text_content()) >= 0.4 * whole:
+            continue
+        if not _keeps(element) and not voted(element):
+            drop(element)
+
+
+def _is_card(element: HtmlElement) -> bool:
+    """A box that is one link to another story: a picture or a heading with a line or two, nearly all of it linked."""
+    if element.tag not in ("div", "section", "a", "li", "figure", "article"):
+        return False
+    linked = element.tag == "a" or link_share(element) > 0.6
+    words = len(element.text_content().strip())
+    return (
+        linked and 15 < words < 500 and next(element.iterdescendants("h2", "h3", "h4", "h5", "img"), None) is not None
+    )
+
+
+def is_clutter(element: HtmlElement) -> bool:
+    """Whether the class, the id or the role of an element says that it is not the story."""
+    marks = NOT_CLUTTER.sub("", marks_of(element))
+    return bool(marks.strip()) and CLUTTER.search(marks) is not None
+
+
+def _is_attached(element: HtmlElement, root: HtmlElement) -> bool:
+    return any(above is root for above in element.iterancestors())
+
+
+def _keeps(element: HtmlElement) -> bool:
+    """A paragraph of prose or a picture of the story with an unlucky class, such as ``share-image``."""
+    if element.tag in (
+        "p",
+        "h2",
+        "h3",
+        "blockquote",
+        "pre",
+        "table",
+        "figure",
+        "picture",
+        "img",
+        "strong",
+        "em",
+        "b",
+        "i",
+        "a",
+        "span",
+    ):
+        words = element.text_content().strip()
+        if element.tag in ("figure", "picture", "img"):
+            return True
+        return len(words) > 120 and link_share(element) < 0.3
+    return False
+
+
+def strip_lines(root: HtmlElement, known: Collection[str]) -> None:
+    """Take out lines that are not the story's: labels, related stories, sign-ups, what the fields say already.
+
+    ``known`` are texts that are fields: the headline, the standfirst, the byline, the lead image's caption.
+    """
+    keys = {title_key(text) for text in known if text}
+    blocks = list(
+        root.iter(
+            "p",
+            "div",
+            "li",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "ul",
+            "ol",
+            "span",
+            "strong",
+            "figcaption",
+            "section",
+            "dl",
+        )
+    )
+    begun = 0
+    for element in blocks:
+        if not _is_attached(element, root):
+            continue
+        words = " ".join(element.text_content().split())
+        if not words:
+            continue
+        if element.tag in ("ul", "ol", "dl"):
+            if _is_link_list(element, words):
+                _drop_with_heading(element)
+            continue
+        if next(element.iterdescendants("p", "div", "li", "table", "ul", "figure"), None) is not None:
+            continue
+        top = begun < 3
+        if title_key(words) in keys and (
+            top or (len(words) > 12 and title_key(words) in keys and element.tag in ("h1", "h2", "figcaption"))
+        ):
+            drop(element)
+        elif "{{" in words and "}}" in words and len(words) < 600:
+            drop(element)  # a template that a script would fill
+        elif _is_label(words) or (len(words) < 250 and _is_foreign(element, words)) or (top and _is_credit_line(words)):
+            drop(element)
+        elif element.tag in ("p", "div", "li") and len(words) > 60:
+            begun += 1
+    _strip_end(root)
+
+
+def _is_label(words: str) -> bool:
+    return words.lower().strip(" .:»›>") in LABELS
+
+
+def _is_credit_line(words: str) -> bool:
+    """A line with the date or the byline, which are fields."""
+    byline = _BY_LINE.match(words) is not None and words[-1] not in ".!?"
+    return len(words) < 120 and (byline or DATE_LINE.match(words) is not None)
+
+
+def _is_foreign(element: HtmlElement, words: str) -> bool:
+    if "newsletter" in words.lower() and len(words) < 250 and link_share(element) > 0.1:
+        return True
+    if SIGN_UP.match(words) and (link_share(element) > 0.2 or len(words) < 120):
+        return True
+    return bool(RELATED.match(words)) and (link_share(element) > 0.3 or len(words) < 60 or element.tag.startswith("h"))
+
+
+def _is_link_list(element: HtmlElement, words: str) -> bool:
+    """A list of nothing but links to other stories: three or more, each the whole item."""
+    items = [item for item in element if item.tag in ("li", "dd", "dt")]
+    linked = sum(link_share(item) > 0.85 for item in items)
+    before = _before(element)
+    told = before is not None and bool(RELATED.match(" ".join(before.text_content().split())))
+    return bool(items) and linked == len(items) and (len(items) >= 3 or told) and len(words) < 3000
+
+
+def _before(element: HtmlElement) -> HtmlElement | None:
+    before = element.getprevious()
+    return before if before is not None and isinstance(before.tag, str) else None
+
+
+def _drop_with_heading(element: HtmlElement) -> None:
+    before = _before(element)
+    if before is not None and (
+        before.tag in ("h2", "h3", "h4", "h5", "strong") or RELATED.match(" ".join(before.text_content().split()))
+    ):
+        drop(before)
+    drop(element)
+
+
+def _strip_end(root: HtmlElement) -> None:
+    """A heading with nothing behind it headed something that is gone."""
+    while True:
+        last = None
+        for element in root.iter("p", "li", "h2", "h3", "h4", "h5", "h6", "img", "td", "pre", "blockquote", "div"):
+            if element.tag in ("img",) or (
+                element.text_content().strip()
+                and next(element.iterdescendants("p", "li", "div", "h2", "h3", "h4"), None) is None
+            ):
+                last = element
+        if last is None or last.tag not in ("h2", "h3", "h4", "h5", "h6") or last is root:
+            return
+        drop(last)
+
+
+def drop(element: HtmlElement) -> None:
+    """Take an element out; the text behind it stays."""
+    if element.getparent() is not None:
+        element.drop_tree()

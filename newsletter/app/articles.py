@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,11 +36,17 @@ class InboxRow:
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field of a story, and where it came from; ``unconfirmed`` marks a guess."""
+    """One field of a story, where it came from, and whether it is stated there or a guess that waits for an editor."""
 
     name: str
     value: str
     source: str
+    confirmed: bool = True
+
+    @property
+    def told(self) -> str:
+        """The source for people: a guess is marked."""
+        return self.source if self.confirmed else f"{self.source}, unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +59,14 @@ class ShownArticle:
     offered: Sequence[Suggestion]
 
     @property
-    def fields(self) -> dict[str, dict[str, str]]:
+    def fields(self) -> dict[str, dict[str, str | bool]]:
         """For ``--json``."""
-        return {row.name: {"value": row.value, "from": row.source} for row in self.rows}
+        return {row.name: {"value": row.value, "from": row.source, "confirmed": row.confirmed} for row in self.rows}
+
+    @property
+    def guesses(self) -> str | None:
+        """A sentence with the command that confirms what is a guess; None when nothing is."""
+        return guess_words(self.slug, [row.name.split(".")[0] for row in self.rows if not row.confirmed])
 
     @property
     def suggestions(self) -> list[str]:
@@ -68,6 +79,15 @@ def offer_words(slug: str, offer: Suggestion) -> str:
     return f"offered: “{offer.now}” → “{offer.instead}” ({offer.why}). Take it: newsletter article set {slug} --fix"
 
 
+def guess_words(slug: str, names: Iterable[str]) -> str | None:
+    """Which fields are guesses and how to confirm them; None for none."""
+    waiting = list(dict.fromkeys(names))
+    if not waiting:
+        return None
+    command = f"newsletter article set {slug} --confirm {waiting[0] if len(waiting) == 1 else 'all'}"
+    return f"guessed, look at it: {', '.join(waiting)}. If it is right: {command}"
+
+
 def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Added:
     """Read a story from ``path`` (or from ``data``, as standard input has no name) into the inbox.
 
@@ -78,7 +98,8 @@ def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Add
         try:
             data = path.read_bytes()
         except FileNotFoundError as error:
-            raise NotFound("there is no such file", where=str(path), fix="check the path") from error
+            fix = "check the path; the address of a web page begins with https://"
+            raise NotFound("there is no such file", where=str(path), fix=fix) from error
         except IsADirectoryError as error:
             raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
         except OSError as error:
@@ -116,9 +137,9 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         if name in {"provenance", "origin"}:
             continue
         known = article.provenance.get(name)
-        source = "" if known is None else known.source + ("" if known.confirmed else ", unconfirmed")
+        source, sure = ("", True) if known is None else (known.source, known.confirmed)
         parts = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, Mapping) else {name: value}
-        rows += [FieldRow(key, _in_words(part), source) for key, part in parts.items() if part is not None]
+        rows += [FieldRow(key, _in_words(part), source, sure) for key, part in parts.items() if part is not None]
     return ShownArticle(slug, rows, article.body, suggestions_for(article.body))
 
 

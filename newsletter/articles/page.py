@@ -21,12 +21,21 @@ from newsletter.articles.page_body import body_root
 from newsletter.articles.page_clutter import drop, strip_body, strip_lines, strip_page
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_evidence import Evidence, gather
-from newsletter.articles.page_fields import byline_of, date_of, language_of, section_of, standfirst_of, tags_of
+from newsletter.articles.page_fields import (
+    ahead_of,
+    byline_of,
+    date_of,
+    language_of,
+    section_of,
+    standfirst_of,
+    tags_of,
+)
 from newsletter.articles.page_images import Lead, is_no_picture, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
     is_list,
     marks_on,
+    refuse_empty,
     refuse_feed,
     refuse_list,
     refuse_other_files,
@@ -36,7 +45,7 @@ from newsletter.articles.page_kind import (
 from newsletter.articles.page_title import headline_of
 from newsletter.articles.page_votes import Votes, ask, keep_voted, settle_root
 from newsletter.articles.reading import read_story, story_of
-from newsletter.articles.story import Draft, Story, nothing_to_read
+from newsletter.articles.story import Draft, Story
 from newsletter.articles.text import fallback_headline
 from newsletter.articles.to_markdown import to_markdown
 from newsletter.errors import BadData
@@ -80,7 +89,9 @@ def read_page(data: bytes, *, url: str, content_type: str | None = None, now: da
     if is_list(evidence, words, list(root.iter("a"))):
         raise refuse_list(where)
     if not body.strip():
-        raise nothing_to_read(where, has_headline="headline" in draft.texts, has_picture=bool(draft.picture))
+        if is_list(evidence, words, list(page.iter("a"))):
+            raise refuse_list(where)
+        raise refuse_empty(where)
     if note := wall_note(evidence, marks, words, paywall):
         draft.notes.append(note)
     if claim := language_of(evidence, words):
@@ -99,6 +110,8 @@ def _state(evidence: Evidence, draft: Draft, now: datetime | None) -> None:
     draft.put("agency", agency, "JSON-LD author" if byline is None else "byline")
     if date := date_of(evidence, now):
         draft.put("published", date.value, date.source, confirmed=date.confirmed)
+    elif ahead := ahead_of(evidence, now):
+        draft.notes.append(f"the page gives {ahead} as its date, which lies ahead: it was left out")
     if section := section_of(evidence):
         draft.put("section", section.value, section.source)
     draft.put("link", evidence.link, evidence.link_source)
@@ -122,9 +135,11 @@ def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> 
         draft.put("standfirst", standfirst.value, standfirst.source, confirmed=standfirst.confirmed)
     picture = draft.picture
     known = [draft.texts.get(name, "") for name in ("headline", "standfirst", "byline", "section", "agency")]
-    known += [text for text in (picture.caption, picture.credit) if text] if picture else []
+    known += [picture.caption] if picture and picture.caption else []
     keep_voted(root, votes)
-    strip_lines(root, known)
+    for line in strip_lines(root, known):
+        if not {"byline", "published"} <= set(draft.texts):
+            draft.notes.append(f"the page shows “{line[:100]}” and states it nowhere for machines: set what is right")
     _pictures(root, evidence.base)
     _links(root, evidence.base)
     return to_markdown(sanitised(root))
@@ -163,15 +178,25 @@ _TINY = frozenset(str(n) for n in range(50))
 
 def _links(root: HtmlElement, base: str) -> None:
     """Links with absolute addresses; a link inside the page, or to nowhere, is its text."""
-    for link in root.iter("a"):
+    for link in list(root.iter("a")):
         href = (link.get("href") or "").strip()
         if href.startswith(("mailto:", "tel:")):
             continue
         address = "" if href.startswith("#") else joined(base, href)
         if address and href:
             link.set("href", address)
-        else:
-            link.attrib.pop("href", None)
+            continue
+        link.attrib.pop("href", None)
+        if link.text_content().strip() in _BACK:
+            drop(link)
+        elif (number := link.text_content().strip()).isdecimal():
+            for child in list(link):
+                link.remove(child)
+            link.text = f"[{number}]"  # a footnote's mark would run into the word before it
+
+
+_BACK = frozenset({"↩", "↩︎", "↑", "^", "⤴", "↵"})
+"""Links from a footnote back to its place."""
 
 
 def _embeds(root: HtmlElement, base: str) -> None:
@@ -185,6 +210,6 @@ def _embeds(root: HtmlElement, base: str) -> None:
         target = f"https://www.youtube.com/watch?v={found[1]}" if found and "youtu" in host else address
         link = lxml_html.Element("a", href=target)
         link.text = " ".join((frame.get("title") or "").split())[:150] or host.removeprefix("www.")
-        paragraph = lxml_html.Element("p")
+        paragraph = lxml_html.Element("p", {"data-embed": "player"})
         paragraph.append(link)
         frame.addprevious(paragraph)

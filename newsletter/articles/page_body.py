@@ -19,7 +19,7 @@ _BODY = re.compile(
     r"[-_]{0,2}(?:content|body|text|copy|main-?text|inner-?content|body-?content|body-?text|description|full-?text|inhalt)"
     r"|article-?body|story-?body-?text|story-?text|post-?content|e-content|body-?copy|rich-?text(?:-body)?"
     r"|field-{1,2}(?:name|type)?-?-?body|text-formatted|wysiwyg|mw-parser-output|available-content|body-description"
-    r"|articletext|copy|sqs-html-content|sqs-layout|content__article-body|paragraphs|article-paragraphs|prose)(?![a-z0-9])",
+    r"|articletext|copy|sqs-layout|content__article-body|paragraphs|article-paragraphs|prose)(?![a-z0-9])",
     re.I,
 )
 _BLOCK = ("p", "pre", "blockquote", "li", "td", "dd", "div", "section", "h2", "h3", "center", "font", "span")

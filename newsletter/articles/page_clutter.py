@@ -19,6 +19,8 @@ _NEVER = (
     "nav", "dialog", "map", "link", "meta", "audio", "video", "progress", "label",
 )  # fmt: skip
 _SIDE = ("aside", "footer", "address", "noscript")
+_SOURCE = ("blockquote", "figure")
+"""Where a ``footer`` names the source."""
 _BY_LINE = re.compile(r"^(?:by|von|par|por|text:|words:)\s+\S.{1,90}$", re.I)
 
 
@@ -58,6 +60,8 @@ def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda 
     whole = max(1, len(root.text_content()))
     for element in list(root.iterdescendants()):
         if not isinstance(element.tag, str) or element.tag in ("body", "html") or element.getparent() is None:
+            continue
+        if element.tag == "footer" and next(element.iterancestors(*_SOURCE), None) is not None:
             continue
         marked = element.tag in _SIDE or is_clutter(element) or _is_card(element)
         if not marked or not _is_attached(element, root) or len(element.text_content()) >= 0.4 * whole:
@@ -113,10 +117,11 @@ def _keeps(element: HtmlElement) -> bool:
     return False
 
 
-def strip_lines(root: HtmlElement, known: Collection[str]) -> None:
+def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
     """Take out lines that are not the story's: labels, related stories, sign-ups, what the fields say already.
 
-    ``known`` are texts that are fields: the headline, the standfirst, the byline, the lead image's caption.
+    ``known`` are texts that are fields: the headline, the standfirst, the byline, the lead image's caption. Returns the
+    lines with a date or a name that went.
     """
     keys = {title_key(text) for text in known if text}
     blocks = list(
@@ -140,6 +145,7 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> None:
         )
     )
     begun = 0
+    credits: list[str] = []
     for element in blocks:
         if not _is_attached(element, root):
             continue
@@ -152,6 +158,8 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> None:
             continue
         if next(element.iterdescendants("p", "div", "li", "table", "ul", "figure"), None) is not None:
             continue
+        if next(element.iterancestors("figure"), None) is not None:
+            continue  # every picture keeps its own caption and credit
         top = begun < 3
         if title_key(words) in keys and (
             top or (len(words) > 12 and title_key(words) in keys and element.tag in ("h1", "h2", "figcaption"))
@@ -159,15 +167,20 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> None:
             drop(element)
         elif "{{" in words and "}}" in words and len(words) < 600:
             drop(element)  # a template that a script would fill
-        elif _is_label(words) or (len(words) < 250 and _is_foreign(element, words)) or (top and _is_credit_line(words)):
+        elif _is_label(words) or (len(words) < 250 and _is_foreign(element, words)):
+            drop(element)
+        elif top and _is_credit_line(words):
+            credits.append(words)
             drop(element)
         elif element.tag in ("p", "div", "li") and len(words) > 60:
             begun += 1
     _strip_end(root)
+    return credits
 
 
 def _is_label(words: str) -> bool:
-    return words.lower().strip(" .:»›>") in LABELS
+    parts = [part.strip(" .:»›>") for part in re.split(r"[|·•/]", words.lower())]
+    return all(part in LABELS for part in parts if part) and any(parts)
 
 
 def _is_credit_line(words: str) -> bool:

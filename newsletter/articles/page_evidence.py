@@ -15,7 +15,7 @@ from newsletter.articles.page_linked import Linked, read_linked
 from newsletter.articles.shape import title_key
 
 ELSEWHERE = re.compile(
-    r"(?<![a-z])(?:related|recirc\w*|recommend\w*|sidebar|widget|comments?|commentlist|respond|disqus|trending|most-?read"
+    r"(?<![a-z])(?:related|recirc\w*|recommend\w*|sidebar|widget(?!_)|comments?|commentlist|respond|disqus|trending|most-?read"
     r"|popular|promo|teasers?|cards?|footer|nav|menu|breadcrumbs?|more-?(?:stories|news|from)|latest|also-?read|read-?more"
     r"|newsletter|river|feed|carousel|next-?up|up-?next)(?![a-z])",
     re.I,
@@ -88,6 +88,8 @@ def outside(element: HtmlElement, *, linked: bool = False) -> bool:
     """Whether an element belongs to other stories, comments or the site; with ``linked`` also inside a link to one."""
     above: HtmlElement | None = element
     while above is not None and above.tag not in ("body", "html"):
+        if above.tag in ("article", "main") and next(above.iter("h1"), None) is not None:
+            return False  # the story itself, whatever stands around it is called
         if above.tag in _OUTSIDE or (linked and above.tag == "a" and above is not element):
             return True
         if above.tag not in ("article", "main") and ELSEWHERE.search(

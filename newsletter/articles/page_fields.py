@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 
 from lxml.html import HtmlElement
 
 from newsletter.articles.html_meta import Claim, words_of
+from newsletter.articles.page_body import priority
 from newsletter.articles.page_dates import same_day, stated_date
 from newsletter.articles.page_evidence import Evidence, around, outside
 from newsletter.articles.page_names import People, people
@@ -25,7 +26,7 @@ _META_DATES = (
     "originalpublicationdate", "date", "displaydate", "ptime",
 )  # fmt: skip
 _BYLINE = re.compile(
-    r"(?<![a-z])(?:by-?_?lines?|authors?|author-?_?names?|writers?|contributors?|p-author|fn|kolumnist|autor|auteur)(?![a-z])",
+    r"(?<![a-z])(?:by-?_?lines?|authors?|author-?_?names?|writers?|contributors?|p-author|kolumnist|autor|auteur)(?![a-z])",
     re.I,
 )
 _NOT_BYLINE = re.compile(
@@ -53,7 +54,7 @@ def byline_of(evidence: Evidence) -> tuple[Claim | None, str | None]:
             if not sure:
                 sure = any(_names_agree(found, people(other, sites=evidence.sites)) for other, _, told, _ in
                            _author_claims(evidence, []) if told)  # fmt: skip
-            return Claim(found.byline, source, sure), agency
+            return Claim(found.byline(evidence.page.get("lang") or "en"), source, sure), agency
     return None, agency
 
 
@@ -61,7 +62,9 @@ def _names_agree(one: People, other: People) -> bool:
     return {title_key(n) for n in one.names} <= {title_key(n) for n in other.names}
 
 
-def _author_claims(evidence: Evidence, elements: list[HtmlElement]) -> Iterator[tuple[list[str], str, bool, bool]]:
+def _author_claims(
+    evidence: Evidence, elements: list[tuple[HtmlElement, str]]
+) -> Iterator[tuple[list[str], str, bool, bool]]:
     """Texts with names, where they stand, whether that place is made for them, and whether to be strict."""
     linked, meta = evidence.linked, evidence.meta
     for key in ("author", "creator"):
@@ -80,46 +83,47 @@ def _author_claims(evidence: Evidence, elements: list[HtmlElement]) -> Iterator[
             re.I,
         ):
             yield [words_of(meta.get(f"twitter:data{number}"))], f"twitter:data{number}", True, False
-    for element in elements:
-        marked = _marks(element)
-        if element.get("itemprop"):
-            yield [_element_words(element)], "itemprop author", True, True
-        elif "author" in (element.get("rel") or "").split():
-            yield [_element_words(element)], "rel author", True, True
-        elif _BYLINE.search(marked):
-            yield [_element_words(element)], "byline element", False, True
+    for source, sure in (("itemprop author", True), ("rel author", True), ("byline element", False)):
+        texts = [_element_words(element) for element, kind in elements if kind == source]
+        if source == "byline element":
+            yield from (([text], source, sure, True) for text in texts)
+        else:
+            yield texts, source, sure, True
 
 
-def _byline_elements(evidence: Evidence) -> Iterator[HtmlElement]:
-    """Elements marked as byline near the headline, those that are made for it first."""
+def _byline_elements(evidence: Evidence) -> Iterator[tuple[HtmlElement, str]]:
+    """Elements marked as byline near the headline with how they are marked, those that are made for it first."""
     zone = _zone(evidence)
     if zone is None:
         return
-    found = []
+    found = 0
     for element in zone.iter():
-        if not isinstance(element.tag, str) or element.tag in (
-            "meta",
-            "link",
-            "img",
-            "svg",
-            "script",
-            "style",
-            "article",
-            "body",
-        ):
+        if not isinstance(element.tag, str) or element.tag in _NO_BYLINE:
             continue
         props = (element.get("itemprop") or "").split()
         if "author" in props or "creator" in props:
-            rank = 0
+            kind = "itemprop author"
         elif "author" in (element.get("rel") or "").split():
-            rank = 1
+            kind = "rel author"
         elif _BYLINE.search(marks := _marks(element)) and not _NOT_BYLINE.search(marks):
-            rank = 2
+            kind = "byline element"
         else:
             continue
-        if not outside(element) and 0 < len(element.text_content()) < 400:
-            found.append((rank, element))
-    yield from (element for _, element in sorted(found, key=lambda pair: pair[0])[:10])
+        words = element.text_content().strip()
+        if kind == "byline element" and _in_body(element) and not re.match(r"(?:by|von|par|por)\b", words, re.I):
+            continue  # in the text a class such as "author" is often about somebody else
+        if 0 < len(words) < 400 and not outside(element):
+            yield element, kind
+            found += 1
+        if found == 20:
+            return
+
+
+_NO_BYLINE = frozenset({"meta", "link", "img", "svg", "script", "style", "article", "body"})
+
+
+def _in_body(element: HtmlElement) -> bool:
+    return any(priority(above) >= 3 for above in element.iterancestors())
 
 
 def _element_words(element: HtmlElement) -> str:
@@ -165,6 +169,15 @@ def _zone(evidence: Evidence) -> HtmlElement | None:
     if len(articles) == 1:
         return articles[0]
     return next((e for e in evidence.page.iter() if "articleBody" in (e.get("itemprop") or "")), None)
+
+
+def ahead_of(evidence: Evidence, now: datetime | None = None) -> str | None:
+    """A date that the page states and that lies in the future, for the editor to know."""
+    far = datetime(9999, 1, 1, tzinfo=UTC)
+    for value, _ in _dates(evidence):
+        if stated_date(value, now) is None and (date := stated_date(value, far)):
+            return date
+    return None
 
 
 def date_of(evidence: Evidence, now: datetime | None = None) -> Claim | None:

@@ -31,8 +31,9 @@ _CREDIT = re.compile(
 )
 _CAPTION = re.compile(r"(?<![a-z])(?:caption|wp-caption-text|cutline|legend|legende|bildunterschrift)(?![a-z])", re.I)
 _TOLD_CREDIT = re.compile(
-    r"[\s.|(\[–—-]*\b(?:(?:photos?|photograph|image|picture|pic|foto|bild|credits?|crédits?|crédit photo|photo credit|"
-    r"picture credit|quelle|source|fuente|foto de|photo by|image by|illustration)\s*(?:[:©/]|\bby\b)\s*(?:©\s*)?|©\s*)"
+    r"[\s.|(\[–—-]{0,5}(?:\b(?:photos?|photograph|image|picture|pic|foto|bild|credits?|crédits?|crédit photo"
+    r"|photo credit|picture credit|quelle|source|fuente|foto de|photo by|image by|illustration)"
+    r"\s*(?:[:©/]|\bby\b)\s*(?:©\s*)?|©\s*)"
     r"(?P<credit>[^.:()\[\]|]{2,70})[\s.)\]|]*$",
     re.I,
 )
@@ -196,7 +197,7 @@ def caption_of(image: HtmlElement) -> tuple[str, str]:
     if not said and (found := _TOLD_CREDIT.search(words)):
         said, words = found["credit"].strip(), words[: found.start()].strip()
     label = _TOLD_CREDIT.fullmatch(said)
-    return words.rstrip(" |(–—-"), (label["credit"] if label else said).strip(" ()[]|/")[:150]
+    return words.rstrip(" |(–—/-"), (label["credit"] if label else said).strip(" ()[]|/")[:150]
 
 
 def _is_credit(element: HtmlElement) -> bool:

@@ -152,6 +152,11 @@ def is_list(evidence: Evidence, text: str, links: Sequence[HtmlElement]) -> bool
     return heads >= 8 and (linked > 0.5 * max(1, len(text)) or bool(lists))
 
 
+def refuse_empty(where: str) -> BadData:
+    """The error for a page in which no story's text was found."""
+    return BadData("no text of a story was found on the page", where=where, fix=_SAVE)
+
+
 def refuse_list(where: str) -> BadData:
     """The error for a page of links."""
     return BadData(

@@ -18,7 +18,9 @@ _BY = re.compile(
     r"|^(?:文|撰文|作者|記者|记者|執筆|取材)\s*[:/：／]\s*|^(?:بقلم|تحریر|كتب|نوشته)\s*:?\s*",
     re.I,
 )
-_BY_ABROAD = re.compile(r"^(?:von|par|por|door|av|af|di|da)\s+(?=[^\W\d_a-zß-ÿ]\S*\s+\S)", re.I)
+_BY_ABROAD = re.compile(r"^(?:[Vv]on|VON|[Pp]ar|PAR|[Pp]or|POR|[Dd]oor|[Aa]v|[Aa]f)\s+(?=[^\W\d_a-zß-ÿ]\S*\s+\S)")
+"""“Von Jonas Feld” is a byline, “Von Trapp” a name: what follows has two words at least, the first with a capital."""
+
 _AFTER = re.compile(
     r"\s*(?:[|•·]|\s[–—-]\s|\b(?:last\s+|first\s+)?(?:updated|published|modified|posted|aktualisiert|stand)\b).*$",
     re.I | re.S,
@@ -58,6 +60,7 @@ _INITIALS = frozenset(
 """Agencies, and broadcasters that others copy from, by their initials."""
 
 _COMPANY = re.compile(r"\b(?:GmbH|gmbh|Ltd|LTD|Inc|INC|LLC|Corp|Limited|Pvt|PLC|plc|AG)\b")
+_AND = {"en": " and ", "de": " und ", "fr": " et ", "es": " y ", "it": " e ", "pt": " e ", "nl": " en "}
 _MOST = 12  # people in one byline
 
 
@@ -68,11 +71,11 @@ class People:
     names: tuple[str, ...] = ()
     agency: str | None = None
 
-    @property
-    def byline(self) -> str:
-        """“A”, “A and B”, “A, B and C”; empty without names."""
+    def byline(self, lang: str = "en") -> str:
+        """“A”, “A and B”, “A, B and C” in the story's language; commas alone in one that we do not know."""
         *first, last = self.names or ("",)
-        return f"{', '.join(first)} and {last}" if first else last
+        glue = _AND.get(lang[:2].lower(), ", ")
+        return f"{', '.join(first)}{glue}{last}" if first else last
 
 
 def people(texts: Iterable[str], *, sites: Collection[str] = (), strict: bool = False) -> People:
@@ -132,7 +135,7 @@ def _is_person(name: str, strict: bool) -> bool:
     lower = [word.strip(".").casefold() for word in words]
     if all(word in _ROLES for word in lower) or lower[-1] in _ORGANISATION or lower[0] in ("the", "our", "view"):
         return False
-    latin = name.isascii() or all(ord(c) < 0x250 for c in name)
+    latin = all(ord(c) < 0x250 for c in name if c.isalpha())
     if not latin:
         return len(name) <= 40
     if len(words) < 2 and (strict or name.isupper()):

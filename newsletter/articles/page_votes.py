@@ -148,7 +148,7 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
     first, last = voted.index(True), len(voted) - 1 - voted[::-1].index(True)
     marked = priority(root) >= 3
     beside = {blocks[first].getparent(), blocks[last].getparent()}
-    above_voted = {above for block, yes in zip(blocks, voted, strict=True) if yes for above in block.iterancestors()}
+    holders = {above for block in blocks for above in block.iterancestors()}  # their own words go with their blocks
     for place, (block, yes, words) in enumerate(zip(blocks, voted, texts, strict=True)):
         if (
             yes
@@ -157,10 +157,10 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
             or block is root
         ):
             continue
-        if block in above_voted:
-            continue
+        if block in holders or next(block.iterancestors("figure"), None) is not None:
+            continue  # a figure goes or stays whole
         inside = first <= place <= last
-        near = marked and block.getparent() in beside
+        near = marked and any(above in beside for above in list(block.iterancestors())[:3])
         if (
             not _stays(block, words, inside=inside, marked=near or (marked and inside), before=place < first)
             and next(block.iter("img"), None) is None
@@ -170,6 +170,8 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
 
 def _stays(block: HtmlElement, words: str, *, inside: bool, marked: bool, before: bool) -> bool:
     share = link_share(block)
+    if block.get("data-embed"):
+        return True
     prose = len(words) >= 60 and share < 0.4 and _SENTENCE.search(words) is not None
     if block.tag in ("h2", "h3", "h4", "h5", "h6"):
         return share < 0.6 and (inside or (marked and not before))
@@ -180,5 +182,7 @@ def _stays(block: HtmlElement, words: str, *, inside: bool, marked: bool, before
             else prose or (share < 0.2 and block.tag in ("p", "li", "pre", "blockquote", "dd", "dt"))
         )
     # The last lines of a story, "Additional reporting by …", are paragraphs like the others and too short for a vote.
-    plain = marked and not before and block.tag == "p" and not block.get("class") and share < 0.5 and len(words) > 5
+    plain = (
+        marked and not before and block.tag in ("p", "li") and not block.get("class") and share < 0.5 and len(words) > 5
+    )
     return plain or (marked and prose) or (len(words) > 200 and prose and block.tag in ("p", "blockquote"))

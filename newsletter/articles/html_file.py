@@ -61,15 +61,15 @@ def read_html(text: str, draft: Draft) -> Article:
     return draft.article(body, link=facts.link)
 
 
-def parse_html(text: str, file: str) -> HtmlElement:
-    """The whole tree of a page; raises BadData, with ``file``, for one without elements or nested too deep."""
+def parse_html(text: str, file: str, *, empty: BadData | None = None) -> HtmlElement:
+    """The whole tree of a page; raises ``empty``, or a BadData, for one without elements, BadData for one too deep."""
     source = _XML_DECLARATION.sub("", clean(text)).encode()
     try:
         page, whole = _read(source, huge=False)
         if not whole:
             page, whole = _read(source, huge=True)
     except (ParserError, XMLSyntaxError, AssertionError) as wrong:
-        raise nothing_to_read(file) from wrong
+        raise (empty or nothing_to_read(file)) from wrong
     if not whole:
         # What comes after the deepest element would be missing, and nobody would know.
         raise BadData(

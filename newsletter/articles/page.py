@@ -54,6 +54,9 @@ from newsletter.net.addresses import shown
 MAX_PAGE = 8 * 1024 * 1024
 """The most bytes of a page that is read; the story in it is a small part."""
 
+MOST_TAGS = 80_000
+"""The most tags of a page that is read: long encyclopedia articles have 40,000, and time grows with them."""
+
 _PLAYERS = re.compile(r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com)$")
 
 
@@ -70,10 +73,13 @@ def read_page(data: bytes, *, url: str, content_type: str | None = None, now: da
     refuse_other_files(data, content_type, where)
     text, notes = decode_page(data, content_type)
     refuse_feed(text, where)
+    if text.count("<") > MOST_TAGS:
+        raise BadData(f"the page has more than {MOST_TAGS:,} tags: this is no story", where=where,
+                      fix="Save only the story itself, and add the file.")  # fmt: skip
     if (content_type or "").startswith("text/plain") and not re.match(r"\s{0,200}<(?:!doctype|html)", text, re.I):
         return read_story(None, data)
     draft = Draft(where, literal=True, notes=notes)
-    page = parse_html(text, where)
+    page = parse_html(text, where, empty=refuse_empty(where))
     resolve_lazy_images(page)
     evidence = gather(page, url)
     marks = marks_on(page)

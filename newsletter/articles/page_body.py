@@ -12,7 +12,8 @@ from collections import defaultdict
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.page_clutter import link_share, marks_of
+from newsletter.articles.page_clutter import link_share
+from newsletter.articles.page_words import marks_of
 
 _BODY = re.compile(
     r"(?<![a-z0-9])(?:(?:entry|post|article|story|news|single|td-post|gh|blog-?item|page|node|detail|artikel|text|body|main|main-text|content)"
@@ -58,7 +59,7 @@ def priority(element: HtmlElement) -> float:
     """How clearly an element is marked as a story: 4 by ``itemprop``, 3 by class, 2 as ``article``, 1 as ``main``."""
     if "articleBody" in (element.get("itemprop") or ""):
         return 4
-    if _BODY.search(f"{element.get('class') or ''} {element.get('id') or ''}") and element.tag not in (
+    if _BODY.search(marks_of(element)) and element.tag not in (
         "article",
         "main",
     ):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.page_words import CLUTTER, DATE_LINE, LABELS, NOT_CLUTTER, RELATED, SIGN_UP
+from newsletter.articles.page_words import CLUTTER, DATE_LINE, LABELS, NOT_CLUTTER, RELATED, SIGN_UP, marks_of
 from newsletter.articles.shape import title_key
 
 _NEVER = (
@@ -22,11 +22,6 @@ _SIDE = ("aside", "footer", "address", "noscript")
 _SOURCE = ("blockquote", "figure")
 """Where a ``footer`` names the source."""
 _BY_LINE = re.compile(r"^(?:by|von|par|por|text:|words:)\s+\S.{1,90}$", re.I)
-
-
-def marks_of(element: HtmlElement) -> str:
-    """The class, id and role of an element, for words that say what it is."""
-    return " ".join(element.get(name) or "" for name in ("class", "id", "role", "data-testid"))
 
 
 def link_share(element: HtmlElement) -> float:
@@ -83,7 +78,7 @@ def _is_card(element: HtmlElement) -> bool:
 
 def is_clutter(element: HtmlElement) -> bool:
     """Whether the class, the id or the role of an element says that it is not the story."""
-    marks = NOT_CLUTTER.sub("", marks_of(element))
+    marks = NOT_CLUTTER.sub("", marks_of(element, "role", "data-testid"))
     return bool(marks.strip()) and CLUTTER.search(marks) is not None
 
 
@@ -165,7 +160,7 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
             top or (len(words) > 12 and title_key(words) in keys and element.tag in ("h1", "h2", "figcaption"))
         ):
             drop(element)
-        elif "{{" in words and "}}" in words and len(words) < 600:
+        elif "{{" in words and len(re.findall(r"\w+", re.sub(r"\{\{.*?\}\}", "", words))) < 3:
             drop(element)  # a template that a script would fill
         elif _is_label(words) or (len(words) < 250 and _is_foreign(element, words)):
             drop(element)

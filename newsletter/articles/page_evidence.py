@@ -12,6 +12,7 @@ from lxml.html import HtmlElement
 from newsletter.articles.html_meta import Meta, read_meta, words_of
 from newsletter.articles.page_address import is_home, joined, same_page, site_of, without_counters
 from newsletter.articles.page_linked import Linked, read_linked
+from newsletter.articles.page_words import marks_of
 from newsletter.articles.shape import title_key
 
 ELSEWHERE = re.compile(
@@ -73,9 +74,7 @@ def heading_words(heading: HtmlElement) -> str:
     for element in heading.iter():
         if not isinstance(element.tag, str):
             continue
-        hidden = re.search(
-            r"(?<![a-z])(?:sr-only|screen-reader|visually-?hidden|headerlink|anchor)", element.get("class") or ""
-        )
+        hidden = re.search(r"(?<![a-z])(?:sr-only|screen-reader|visually-?hidden|headerlink|anchor)", marks_of(element))
         parts.append(" " if element.tag == "br" else "")
         if not hidden and element.tag not in ("script", "style"):
             parts.append(element.text or "")
@@ -92,9 +91,7 @@ def outside(element: HtmlElement, *, linked: bool = False) -> bool:
             return False  # the story itself, whatever stands around it is called
         if above.tag in _OUTSIDE or (linked and above.tag == "a" and above is not element):
             return True
-        if above.tag not in ("article", "main") and ELSEWHERE.search(
-            f"{above.get('class') or ''} {above.get('id') or ''}"
-        ):
+        if above.tag not in ("article", "main") and ELSEWHERE.search(marks_of(above)):
             return True
         above = above.getparent()
     return False
@@ -126,7 +123,7 @@ def _in_drawing(element: HtmlElement) -> bool:
 
 
 def _is_logo(heading: HtmlElement) -> bool:
-    marks = f"{heading.get('class') or ''} {heading.get('id') or ''}".lower()
+    marks = marks_of(heading).lower()
     return re.search(r"(?<![a-z])(?:logo|site-?(?:title|name)|masthead|brand)(?![a-z])", marks) is not None
 
 

@@ -13,6 +13,7 @@ from newsletter.articles.page_body import priority
 from newsletter.articles.page_dates import same_day, stated_date
 from newsletter.articles.page_evidence import Evidence, around, outside
 from newsletter.articles.page_names import People, people
+from newsletter.articles.page_words import marks_of
 from newsletter.articles.shape import title_key
 from newsletter.workspace.values import LANGUAGE
 
@@ -154,7 +155,7 @@ def _element_words(element: HtmlElement) -> str:
 
 
 def _marks(element: HtmlElement) -> str:
-    return " ".join(element.get(name) or "" for name in ("class", "id", "data-testid", "data-component"))
+    return marks_of(element, "data-testid", "data-component")
 
 
 def _zone(evidence: Evidence) -> HtmlElement | None:

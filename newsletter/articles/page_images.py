@@ -14,6 +14,7 @@ from newsletter.articles.html_meta import words_of
 from newsletter.articles.page_address import joined
 from newsletter.articles.page_evidence import Evidence, around, outside
 from newsletter.articles.page_linked import addresses
+from newsletter.articles.page_words import marks_of
 from newsletter.articles.shape import title_key
 from newsletter.models import Picture
 
@@ -134,7 +135,9 @@ def _shown(evidence: Evidence, root: HtmlElement | None) -> list[tuple[str, Html
     seen: set[HtmlElement] = set()
     for zone in zones:
         for image in zone.iter("img", "amp-img"):
-            if image in seen or outside(image) or len(found) > 200:
+            if len(seen) > 300:
+                break  # a lead image stands near the top
+            if image in seen or outside(image):
                 continue
             seen.add(image)
             address = joined(evidence.base, image.get("src") or widest(image.get("srcset") or ""))
@@ -148,7 +151,7 @@ def _large(image: HtmlElement) -> bool:
         size = (image.get(name) or "").removesuffix("px")
         if size.isdecimal() and int(size) < _SMALLEST:
             return False
-    marks = " ".join(f"{e.get('class') or ''} {e.get('id') or ''}" for e in (image, *list(image.iterancestors())[:3]))
+    marks = " ".join(marks_of(e) for e in (image, *list(image.iterancestors())[:3]))
     return _PORTRAIT.search(marks) is None
 
 
@@ -188,7 +191,7 @@ def caption_of(image: HtmlElement) -> tuple[str, str]:
     caption = next(holder.iter("figcaption"), None)
     marked = [e for e in holder.iterdescendants() if isinstance(e.tag, str) and e.tag != "img"]
     if caption is None:
-        caption = next((e for e in marked if _CAPTION.search(e.get("class") or "")), None)
+        caption = next((e for e in marked if _CAPTION.search(marks_of(e))), None)
     credit = next((e for e in marked if _is_credit(e)), None)
     words = words_of(caption.text_content()) if caption is not None else ""
     said = words_of(credit.text_content()) if credit is not None else ""
@@ -202,7 +205,7 @@ def caption_of(image: HtmlElement) -> tuple[str, str]:
 
 def _is_credit(element: HtmlElement) -> bool:
     props = (element.get("itemprop") or "").split()
-    marked = _CREDIT.search(element.get("class") or "") or any(p in ("creditText", "copyrightHolder") for p in props)
+    marked = _CREDIT.search(marks_of(element)) or any(p in ("creditText", "copyrightHolder") for p in props)
     return (
         bool(marked)
         and 0 < len(element.text_content().strip()) < 150
@@ -213,4 +216,4 @@ def _is_credit(element: HtmlElement) -> bool:
 def _holds_caption(element: HtmlElement) -> bool:
     if element.tag in ("article", "main", "body", "section"):
         return False
-    return any(_CAPTION.search(e.get("class") or "") for e in element.iterdescendants() if isinstance(e.tag, str))
+    return any(_CAPTION.search(marks_of(e)) for e in element.iterdescendants() if isinstance(e.tag, str))

@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from newsletter.articles.page_address import is_home
 from newsletter.articles.page_evidence import Evidence
-from newsletter.articles.page_words import COOKIES, GONE, LOGIN, PAYWALL, ROBOT, SCRIPTED, marks
+from newsletter.articles.page_words import COOKIES, GONE, LOGIN, PAYWALL, ROBOT, SCRIPTED, marks, marks_of
 from newsletter.errors import BadData
 
 _SAVE = "Open it in a browser; if the story is there, save the page and add the file: newsletter article add STORY.html"
@@ -93,7 +93,7 @@ class Marks:
 
 def marks_on(page: HtmlElement) -> Marks:
     """Look at a whole page."""
-    walls = any(_PAYWALL_CLASS.search(e.get("class") or "") for e in page.iter("div", "section", "aside"))
+    walls = any(_PAYWALL_CLASS.search(marks_of(e)) for e in page.iter("div", "section", "aside"))
     return Marks(_has_password(page), _is_shell(page), walls)
 
 

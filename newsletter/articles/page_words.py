@@ -1,4 +1,4 @@
-"""The words by which clutter and walls are told, in the languages that newsrooms here write: tables, no logic.
+"""The words by which clutter and walls are told, in the languages that newsrooms here write.
 
 Marks are words of ``class`` and ``id``; phrases are what readers read. Each is a regular expression.
 """
@@ -6,6 +6,8 @@ Marks are words of ``class`` and ``id``; phrases are what readers read. Each is 
 from __future__ import annotations
 
 import re
+
+from lxml.html import HtmlElement
 
 
 def marks(table: str) -> re.Pattern[str]:
@@ -16,6 +18,11 @@ def marks(table: str) -> re.Pattern[str]:
 def phrases(table: str, start: str = "") -> re.Pattern[str]:
     """A pattern that finds one of the phrases, a line each, behind ``start``."""
     return re.compile(f"{start}(?:{'|'.join(line.strip() for line in table.strip().splitlines())})", re.IGNORECASE)
+
+
+def marks_of(element: HtmlElement, *more: str) -> str:
+    """The class and the id of an element, and the attributes ``more``: words that say what it is, at most 300 signs."""
+    return " ".join(element.get(name) or "" for name in ("class", "id", *more))[:300]
 
 
 CLUTTER = marks(

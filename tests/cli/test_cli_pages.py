@@ -17,9 +17,9 @@ Run = Callable[..., Any]
 PAGE = """<!doctype html><html lang="en-GB"><head><meta charset="utf-8"><title>The lamp is back | Quay Post</title>
 <meta property="og:site_name" content="Quay Post"><meta property="og:title" content="The lamp is back">
 <meta name="author" content="Ada Reyes"><meta property="article:published_time" content="2026-11-20T07:00:00Z">
-<meta name="description" content="It is a new one, and it burns. The harbour office is not used to it.">
+<meta name="description" content="It is a new one, and it burns. The office is not used to it.">
 <meta property="og:image" content="/lamp.png"></head><body><main><article><h1>The lamp is back</h1>
-<div class="article-body"><p>The lamp in the harbour office burns again, after a year in which papers were signed by candle.</p>
+<div class="article-body"><p>The lamp in the harbour office burns again, after a year of candles.</p>
 <p>It hangs lower than the old one, and two clerks have been given hats.</p></div></article></main></body></html>"""
 
 

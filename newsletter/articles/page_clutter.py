@@ -11,7 +11,16 @@ from collections.abc import Callable, Collection
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.page_words import CLUTTER, DATE_LINE, LABELS, NOT_CLUTTER, RELATED, SIGN_UP, marks_of
+from newsletter.articles.page_words import (
+    CLUTTER,
+    DATE_LINE,
+    LABELS,
+    NOT_CLUTTER,
+    RELATED,
+    SIGN_UP,
+    SURE_CLUTTER,
+    marks_of,
+)
 from newsletter.articles.shape import title_key
 
 _NEVER = (
@@ -61,7 +70,7 @@ def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda 
         marked = element.tag in _SIDE or is_clutter(element) or _is_card(element)
         if not marked or not _is_attached(element, root) or len(element.text_content()) >= 0.4 * whole:
             continue
-        if not _keeps(element) and not voted(element):
+        if not _keeps(element) and (SURE_CLUTTER.search(marks_of(element)) or not voted(element)):
             drop(element)
 
 

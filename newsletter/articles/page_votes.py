@@ -143,7 +143,7 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
     if not any(voted):
         return
     # Votes for less than half of the text: where the text is marked as the story, they are not heard.
-    if agreed < 0.5 * total and (priority(root) >= 2 or agreed < 0.15 * total):
+    if agreed < 0.5 * total and (priority(root) >= 3 or agreed < 0.15 * total):
         return
     first, last = voted.index(True), len(voted) - 1 - voted[::-1].index(True)
     marked = priority(root) >= 3
@@ -175,14 +175,11 @@ def _stays(block: HtmlElement, words: str, *, inside: bool, marked: bool, before
     prose = len(words) >= 60 and share < 0.4 and _SENTENCE.search(words) is not None
     if block.tag in ("h2", "h3", "h4", "h5", "h6"):
         return share < 0.6 and (inside or (marked and not before))
+    if inside and marked:
+        return share < 0.6
     if inside:
-        return (
-            share < 0.6
-            if marked
-            else prose or (share < 0.2 and block.tag in ("p", "li", "pre", "blockquote", "dd", "dt"))
-        )
+        return prose or (share < 0.2 and block.tag in ("p", "li", "pre", "blockquote", "dd", "dt"))
     # The last lines of a story, "Additional reporting by …", are paragraphs like the others and too short for a vote.
-    plain = (
-        marked and not before and block.tag in ("p", "li") and not block.get("class") and share < 0.5 and len(words) > 5
-    )
+    last = block.tag == "p" or any("note" in (above.get("class") or "") for above in list(block.iterancestors())[:2])
+    plain = marked and not before and last and not block.get("class") and share < 0.5 and len(words) > 5
     return plain or (marked and prose) or (len(words) > 200 and prose and block.tag in ("p", "blockquote"))

@@ -41,16 +41,25 @@ CLUTTER = marks(
     read-?_?(?:more|next|also|on)[\w-]* also-?_?read
     more-?_?(?:on|from|stories|news|about|like)[\w-]*
     inline-?_?(?:link|related|promo|newsletter)[\w-]* you-?may-?like next-?_?(?:article|story|up)
-    up-?next screen-?reader-?text visually-?hidden sr-?only skip-?(?:link|to) player[\w-]* audio-?\w*
+    up-?next screen-?reader-?text visually-?hidden sr-?only off-?screen skip-?(?:link|to) player[\w-]* audio-?\w*
     listen[\w-]* donat\w+ support-?us membership paywall\w* call-?to-?action cta jp-relatedposts
     wp-block-(?:button|latest|query|social|search|subscri)\w* sharrre addthis\w* a2a\w* addtoany\w* ssba\w*
     yarpp\w* crp_related mc4wp\w* kg-(?:signup|button|product|cta)\w* footer[\w-]* corrections?-?link
+    comentarios? kommentare? commentaires?
     voting vote ratings? reactions? likes? feedback edit-?section editsection toc table-of-contents infobox
     navbox reflist catlinks mw-jump-link hatnote copyright teaser-?(?:list|box) slot banner app-?download
     follow(?:-?us|-?\w+)? print-?info buttons? icons? hidden
     """
 )
 """Elements with such a class are not the story, wherever they stand in it."""
+
+SURE_CLUTTER = marks(
+    r"""
+    comments? comentarios? kommentare? commentaires? disqus\w* respond related[\w-]* recirc\w* newsletters?[\w-]* cookies?
+    consent\w* outbrain taboola sharedaddy breadcrumbs? most-?_?(?:read|popular|viewed) jp-relatedposts
+    """
+)
+"""Such a class is believed whatever other evidence says."""
 
 NOT_CLUTTER = marks(
     r"""

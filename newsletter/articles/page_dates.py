@@ -43,7 +43,7 @@ def _checked(text: str, now: datetime) -> str | None:
         if found := pattern.fullmatch(text):
             year, month, day, hour, minute, second, zone = found.groups()
             moment = _moment(year, month, day, hour, minute, second)
-            return _fine(_in_zone(moment, zone), now, exact=hour is not None)
+            return _fine(_in_zone(moment, zone), now, exact=bool(hour))
     if found := _DOTS.fullmatch(text):
         return _fine(_moment(found[3], found[2], found[1]), now, exact=False)
     if re.match(r"[A-Za-z]{3}, \d", text) and ":" in text:
@@ -61,7 +61,7 @@ def _moment(*parts: str | int | None) -> datetime:
 
 
 def _in_zone(moment: datetime, zone: str | None) -> datetime:
-    if zone is None:
+    if not zone:
         return moment
     if zone[0] not in "+-":
         return moment.replace(tzinfo=UTC)

@@ -40,7 +40,8 @@ def headline_of(evidence: Evidence) -> Claim | None:
             return _agreed(claim.value, claim.source, agreeing)
     strong = next((claim for claim in claims if claim.confirmed), None)
     if strong:
-        return strong
+        # A heading that says something else altogether leaves the choice to the editor.
+        return Claim(strong.value, strong.source, confirmed=not headings)
     if len(headings) == 1:
         return Claim(headings[0], "h1", confirmed=not claims)
     if headings:

@@ -55,8 +55,8 @@ CLUTTER = marks(
 
 SURE_CLUTTER = marks(
     r"""
-    comments? comentarios? kommentare? commentaires? disqus\w* respond related[\w-]* recirc\w* newsletters?[\w-]* cookies?
-    consent\w* outbrain taboola sharedaddy breadcrumbs? most-?_?(?:read|popular|viewed) jp-relatedposts
+    comments? comentarios? kommentare? commentaires? disqus\w* respond related[\w-]* recirc\w* newsletters?[\w-]*
+    cookies? consent\w* outbrain taboola sharedaddy breadcrumbs? most-?_?(?:read|popular|viewed) jp-relatedposts
     """
 )
 """Such a class is believed whatever other evidence says."""

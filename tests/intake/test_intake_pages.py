@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.articles.page import read_page
+from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
 from newsletter.articles.story import Story
 from newsletter.errors import BadData
@@ -120,6 +121,16 @@ def test_what_misleads_is_left_unknown(name: str, field: str) -> None:
 )
 def test_a_guess_is_marked(name: str, field: str) -> None:
     assert read(name).article.provenance[field].confirmed is False
+
+
+@pytest.mark.parametrize("name", ["wordpress-block", "ghost", "substack-like", "amp"])
+def test_a_page_that_a_browser_saved_is_read_like_the_page(name: str) -> None:
+    """That is what a refusal tells the editor to do: the file has to give the same story."""
+    data = (HERE / "pages" / f"{name}.html").read_bytes()
+    saved = read_story(Path("saved.html"), data).article
+    fetched = read(name).article
+    assert (saved.headline, saved.byline, saved.published) == (fetched.headline, fetched.byline, fetched.published)
+    assert (saved.standfirst, saved.body, saved.link) == (fetched.standfirst, fetched.body, fetched.link)
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

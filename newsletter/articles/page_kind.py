@@ -11,7 +11,7 @@ from lxml.html import HtmlElement
 
 from newsletter.articles.page_address import is_home
 from newsletter.articles.page_evidence import Evidence
-from newsletter.articles.page_words import COOKIES, GONE, LOGIN, PAYWALL, ROBOT, SCRIPTED, marks, marks_of
+from newsletter.articles.page_words import ACCEPT, COOKIES, GONE, LOGIN, PAYWALL, ROBOT, SCRIPTED, marks, marks_of
 from newsletter.errors import BadData
 
 _SAVE = "Open it in a browser; if the story is there, save the page and add the file: newsletter article add STORY.html"
@@ -84,17 +84,19 @@ def _feed(where: str) -> BadData:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What a page looks like before it is stripped: a field for a password, a mount for a script, a paywall."""
+    """What a page has before it is stripped: a field for a password, a mount for a script, a paywall, "Accept"."""
 
     password: bool
     shell: bool
     paywall: bool
+    asks: bool
 
 
 def marks_on(page: HtmlElement) -> Marks:
     """Look at a whole page."""
     walls = any(_PAYWALL_CLASS.search(marks_of(e)) for e in page.iter("div", "section", "aside"))
-    return Marks(_has_password(page), _is_shell(page), walls)
+    asks = any(ACCEPT.search(button.text_content()[:100]) for button in page.iter("button"))
+    return Marks(_has_password(page), _is_shell(page), walls, asks)
 
 
 def refuse_walls(evidence: Evidence, marks: Marks, text: str, page_words: int, where: str) -> None:
@@ -105,6 +107,8 @@ def refuse_walls(evidence: Evidence, marks: Marks, text: str, page_words: int, w
     page = evidence.page
     words = _count(text)
     head = " ".join([evidence.title, *(heading for _, heading in evidence.headings)])
+    if words >= 40 and _says_story(evidence):
+        return  # short news is news; walls do not call themselves an article
     shown = " ".join(page.text_content().split())[:20_000] if words < 250 else ""
     if (words < 120 and GONE.search(head)) or (words < 60 and page_words < 150 and GONE.search(shown[:600])):
         raise BadData("the page says that there is no such story", where=where, fix="Check the address in a browser.")
@@ -118,7 +122,8 @@ def refuse_walls(evidence: Evidence, marks: Marks, text: str, page_words: int, w
         raise BadData("this looks like a login page, not like a story", where=where, fix=_SAVE)
     if words < 40 and page_words < 200 and LOGIN.search(head):
         raise BadData("this looks like a login page, not like a story", where=where, fix=_SAVE)
-    if (words < 250 and COOKIES.search(head)) or (words < 80 and len(COOKIES.findall(shown)) >= 3):
+    asked = len(COOKIES.findall(shown)) >= 3 and (marks.asks or ACCEPT.search(shown) is not None)
+    if asked and ((words < 250 and COOKIES.search(head)) or words < 80):
         raise BadData("this looks like a question about cookies, not like a story", where=where, fix=_SAVE)
     if page_words < 60 and (SCRIPTED.search(shown) or marks.shell):
         raise BadData("the page has no text of its own: a script would write it", where=where, fix=_SAVE)
@@ -137,10 +142,16 @@ def _is_shell(page: HtmlElement) -> bool:
     return scripts > 0 and mounts
 
 
+def _says_story(evidence: Evidence) -> bool:
+    """Whether a page calls itself an article: by its type, by JSON-LD about it, by a time of publication."""
+    meta = evidence.meta
+    kind = (meta.get("og:type") or "").strip().lower()
+    return kind == "article" or bool(evidence.linked.story) or meta.get("article:published_time") is not None
+
+
 def is_list(evidence: Evidence, text: str, links: Sequence[HtmlElement]) -> bool:
     """Whether a page leads to stories instead of being one. ``links`` are those of its main part."""
-    said = (evidence.meta.get("og:type") or "").strip().lower()
-    claims = said == "article" or bool(evidence.linked.story) or evidence.meta.get("article:published_time") is not None
+    claims = _says_story(evidence)
     long_links = [len(" ".join(a.text_content().split())) for a in links]
     heads = sum(length > 25 for length in long_links)
     linked = sum(long_links)

@@ -310,6 +310,15 @@ COOKIES = phrases(
 )
 """Questions about cookies say this."""
 
+ACCEPT = phrases(
+    r"""
+    \b(?:accept|agree|allow|reject)\b
+    \b(?:akzeptieren|zustimmen|ablehnen|einverstanden)\b
+    \b(?:accepter|refuser|aceptar|rechazar|accetta|aceitar)\b
+    """,
+)
+"""What a question about cookies lets one answer."""
+
 GONE = phrases(
     r"""
     \b404\b

@@ -74,7 +74,7 @@ def read_story(path: Path | None, data: bytes) -> Story:
 
 
 def _saved_from(text: str) -> str | None:
-    """The address of a web page that a browser saved whole: one with scripts that names its own; None for other HTML."""
+    """The address of a web page that a browser saved: one with scripts that names its own; None for other HTML."""
     if "<script" not in text[:200_000].lower():
         return None
     found = _OWN_ADDRESS.search(text[:200_000])

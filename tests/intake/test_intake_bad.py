@@ -81,6 +81,31 @@ def test_what_is_no_page_is_named(data: bytes, kind: str | None, words: str) -> 
     assert words in refused(data, kind).what
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "404 seats for the night ferry",
+        "Voters register in the rain",
+        "Consent law passes by one vote",
+        "Cookies for the clerks",
+    ],
+)
+@pytest.mark.parametrize("form", ["", "<form><input type=password></form>"])
+def test_short_news_about_walls_is_no_wall(title: str, form: str) -> None:
+    """Sixty words under such a headline are a story, also where the site has a login in its corner."""
+    head = '<meta property="og:type" content="article">'
+    story = read_page(page(f"{form}<article><h1>{title}</h1><p>{WORDS * 3}</p></article>", head), url=URL)
+    assert story.article.headline == title
+
+
+def test_a_login_that_greets_with_many_words_is_a_login() -> None:
+    login = page(f"<h1>Welcome back</h1><p>{WORDS * 3}</p><form><input type=password></form>")
+    assert "login page" in refused(login).what
+    assert (
+        "login page" in refused(page(f"<h1>Welcome back</h1><p>{WORDS * 3}</p>"), url="https://q.io/sso/login?n=1").what
+    )
+
+
 def test_a_feed_is_sent_to_where_feeds_are_followed() -> None:
     assert refused(b"<rss/>").fix == f"Follow it: newsletter source add {URL}"
 

@@ -19,7 +19,7 @@ from newsletter.articles.page_names import People, people
 from newsletter.models import Article
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
-SITES = ("Quay Post", "quaypost.example")
+SITES = ("Quay Post", "quaypost.example", "Slack Water")
 BODY = (
     "<p>The harbour office has a new lamp, and nobody has complained about it since Monday.</p>"
     "<p>It hangs lower than the old one, and two clerks have been given hats.</p>"
@@ -70,6 +70,7 @@ def linked(**story: Any) -> str:
         ("The Quay Post", ()),
         ("quaypost", ()),
         ("Quay Post Newsroom", ()),
+        ("Slack Water", ()),
         ("Staff Writer", ()),
         ("Web Desk", ()),
         ("admin", ()),
@@ -294,6 +295,24 @@ def test_linked_data_of_another_story_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize(
+    "other",
+    [
+        '<aside><a rel="author" href="/x">Quinn Other</a><time datetime="2026-10-02">2 October</time></aside>',
+        '<div class="related-story"><a rel="author">Quinn Other</a><time datetime="2026-10-02"></time></div>',
+        '<section class="comments"><p class="author">By Quinn Other</p><time datetime="2026-10-02"></time></section>',
+        '<div class="author-bio"><span class="author-bio-name">By Quinn Other</span></div>',
+        '<a href="/x"><time datetime="2026-10-02">2 October</time> Another story</a>',
+        '<p id="fn1">Quinn Other</p>',
+        "<p>By Quinn Other, on 2 October 2026</p>",
+    ],
+)
+def test_names_and_dates_of_other_stories_are_not_this_ones(other: str) -> None:
+    """Inside the story's own element stand teasers, comments and boxes about people."""
+    found = article(body=f"<h1>The lamp is back</h1>{other}")
+    assert (found.byline, found.published) == (None, None)
+
+
+@pytest.mark.parametrize(
     "canonical", ["https://evil.example/lamp", "https://quaypost.example/", "ftp://quaypost.example/x", "http://[::1"]
 )
 def test_a_canonical_address_elsewhere_is_not_believed(canonical: str) -> None:
@@ -313,3 +332,10 @@ def test_trafilatura_is_loaded_when_a_page_is_read_and_says_nothing(capfd: pytes
     done = subprocess.run([sys.executable, "-c", loud, page], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "")
     assert not logging.getLogger("trafilatura").propagate or logging.getLogger("trafilatura").handlers
+
+
+def test_a_heading_whose_list_of_links_is_gone_goes_too() -> None:
+    links = "".join(f'<li><a href="/{n}">Another story about lamps, number {n}</a></li>' for n in range(3))
+    page = f"<article><h1>The lamp is back</h1><div class='article-body'>{BODY}<h2>Lamps</h2><ul>{links}</ul></div></article>"
+    body = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
+    assert body.endswith("given hats.\n")

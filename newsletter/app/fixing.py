@@ -20,8 +20,13 @@ _ROUNDS = 5
 """One fix can uncover another, in the same words; more than this no text asks for."""
 
 
-def fix_issue(desk: Desk, slug: str, look: Callable[[], CheckContext]) -> tuple[list[Fixed], CheckContext]:
-    """Make every certain fix; returns them in the order of the page, and the issue as it is afterwards.
+def fix_issue(
+    desk: Desk,
+    slug: str,
+    look: Callable[[], CheckContext],
+    wanted: Callable[[Proposal], bool] = lambda _: True,
+) -> tuple[list[Fixed], CheckContext]:
+    """Make every certain fix that is ``wanted``; returns them in the order of the page, and the issue as it is then.
 
     ``look`` renders the issue anew. Raises IllegalState when it is approved, and then nothing was changed; Conflict
     when somebody else changes a file meanwhile, naming what was written before.
@@ -30,7 +35,7 @@ def fix_issue(desk: Desk, slug: str, look: Callable[[], CheckContext]) -> tuple[
     done: list[Fixed] = []
     context = look()
     for _ in range(_ROUNDS):
-        proposed = proposals(context)
+        proposed = [proposal for proposal in proposals(context) if wanted(proposal)]
         if not proposed:
             break
         for article in dict.fromkeys(proposal.edit.article for proposal in proposed):

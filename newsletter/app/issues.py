@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date as Date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from newsletter.app.desk import Desk
+from newsletter.app.words import withdrawn_line
 from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
 from newsletter.issues import editing, folder
 from newsletter.issues.editing import Picked
 from newsletter.models import Issue
+
+if TYPE_CHECKING:
+    from newsletter.delivery.mailings import Mailing
+    from newsletter.delivery.retractions import Retraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +31,17 @@ class IssueRow:
     stories: int
     subject: str
     problem: str | None
+    date: Date | None = None
+    number: str | None = None
+    send_at: str | None = None
+    """Local time of its mailing, ``2026-11-27T07:00``, in ``zone``."""
+    zone: str | None = None
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
         return {"slug": self.slug, "state": self.state, "stories": self.stories, "subject": self.subject,
-                "problem": self.problem}  # fmt: skip
+                "problem": self.problem, "date": self.date.isoformat() if self.date else None, "number": self.number,
+                "send_at": self.send_at, "zone": self.zone}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +51,8 @@ class ShownIssue:
     issue: Issue
     state: str
     spare: Sequence[str]
+    retracted: Sequence[Retraction] = ()
+    zone: str = "UTC"
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -55,6 +69,7 @@ class ShownIssue:
                 for s in self.issue.sections
             ],
             "unused_files": list(self.spare),
+            "retracted": [found.article for found in self.retracted],
         }
 
     def lines(self) -> list[str]:
@@ -75,6 +90,7 @@ class ShownIssue:
             if not section.articles:
                 lines.append("    no story yet")
         lines += [f"  {name} is in the folder, but in no section" for name in self.spare]
+        lines += [f"  {withdrawn_line(found, self.zone)}" for found in self.retracted]
         return lines
 
 
@@ -90,38 +106,59 @@ def duplicate_issue(desk: Desk, slug: str, new_slug: str, *, date: str | None = 
 
 def list_issues(desk: Desk) -> list[IssueRow]:
     """Every issue, newest first. One that cannot be read says why and hides no other."""
-    mailed = _mailing_states(desk)
-    return [
-        IssueRow(
-            slug=summary.slug,
-            state="broken"
-            if summary.problem
-            else mailed.get(summary.slug, "approved" if summary.approved else "draft"),
-            stories=summary.stories,
-            subject=summary.problem or summary.subject or "",
-            problem=summary.problem,
-        )
-        for summary in folder.list_issues(desk.workspace)
-    ]
+    mailed = _mailings(desk)
+    return [_row(summary, mailed.get(summary.slug)) for summary in folder.list_issues(desk.workspace)]
+
+
+def _row(summary: folder.IssueSummary, mailing: Mailing | None) -> IssueRow:
+    state = mailing.state if mailing else "approved" if summary.approved else "draft"
+    return IssueRow(
+        slug=summary.slug,
+        state="broken" if summary.problem else state,
+        stories=summary.stories,
+        subject=summary.problem or summary.subject or "",
+        problem=summary.problem,
+        date=summary.date,
+        number=summary.number,
+        send_at=mailing.local_time if mailing else None,
+        zone=mailing.zone if mailing else None,
+    )
 
 
 def show_issue(desk: Desk, slug: str) -> ShownIssue:
     """An issue's sections and stories; raises NotFound and BadData."""
     issue = folder.load_issue(desk.workspace, slug)
     state = "approved" if folder.is_approved(desk.workspace, slug) else "draft"
-    return ShownIssue(issue, _mailing_states(desk).get(slug, state), folder.unreferenced(desk.workspace, issue))
+    mailing = _mailings(desk).get(slug)
+    retracted = _retracted(desk, slug)
+    return ShownIssue(
+        issue,
+        mailing.state if mailing else state,
+        folder.unreferenced(desk.workspace, issue),
+        retracted,
+        desk.config.publication.timezone if retracted else "UTC",
+    )
 
 
 def pick_articles(
-    desk: Desk, issue: str, slugs: Sequence[str], *, section: str | None = None, at: int | None = None
+    desk: Desk,
+    issue: str,
+    slugs: Sequence[str],
+    *,
+    section: str | int | None = None,
+    at: int | None = None,
+    expected: str | None = None,
 ) -> list[str]:
-    """Pick stories from the inbox into an issue, all of them or none; what was done, a line each."""
+    """Pick stories from the inbox into an issue, all of them or none; what was done, a line each.
+
+    ``section`` is a title, a layout or an index from 0; ``expected`` the SHA-256 of ``issue.md`` as it was seen.
+    """
     items = []
     for slug in slugs:
         item = inbox.get(desk.store, slug)
         original = desk.workspace.originals / item.original if item.original else None
         items.append(Picked(slug=slug, text=item.document, original=original))
-    notes = editing.pick(desk.workspace, issue, items, section=section, at=at)
+    notes = editing.pick(desk.workspace, issue, items, section=section, at=at, expected=expected)
     return notes + _past_days(folder.load_issue(desk.workspace, issue), set(slugs))
 
 
@@ -150,12 +187,21 @@ def move_article(desk: Desk, issue: str, article: str, *, section: str | None = 
     return editing.move(desk.workspace, issue, article, section=section, to=to)
 
 
-def _mailing_states(desk: Desk) -> dict[str, str]:
+def _retracted(desk: Desk, slug: str) -> tuple[Retraction, ...]:
+    if not desk.workspace.database.exists():
+        return ()
+    from newsletter.delivery.retractions import retractions_of
+
+    return tuple(retractions_of(desk.store, slug).values())
+
+
+def _mailings(desk: Desk) -> dict[str, Mailing]:
+    """The mailing of each issue that has one and did not cancel it."""
     if not desk.workspace.database.exists():
         return {}
     from newsletter.delivery.mailings import all_mailings
 
-    return {mailing.issue: mailing.state for mailing in all_mailings(desk.store) if mailing.state != "cancelled"}
+    return {mailing.issue: mailing for mailing in all_mailings(desk.store) if mailing.state != "cancelled"}
 
 
 def _shown(desk: Desk, path: Path) -> str:

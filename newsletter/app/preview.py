@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import re
 import threading
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -174,19 +176,28 @@ def _excerpt(path: Path, line: int) -> Sequence[tuple[int, str]]:
     )
 
 
-def preview_issue(root: Path, slug: str) -> Preview:
-    """Build an issue for the preview, reading every file and the configuration anew."""
+def preview_issue(root: Path, slug: str, *, checks: bool = True) -> Preview:
+    """Build an issue for the preview, reading every file and the configuration anew.
+
+    Without ``checks`` it is there sooner; ``checked`` adds them.
+    """
     with open_desk(root) as desk:
         rendered = render(desk, slug)
         return Preview(
             root=root,
             sender=desk.config.sender.name or desk.config.publication.name,
             rendered=rendered,
-            findings=findings_of(desk, rendered),
+            findings=findings_of(desk, rendered) if checks else (),
             approved=is_approved(desk.workspace, slug),
             # From the configuration that the mail was built with: it may be broken when the page asks.
             _known={None: reader_values(desk, slug, None)},
         )
+
+
+def checked(preview: Preview) -> Preview:
+    """The same build with its findings."""
+    with open_desk(preview.root) as desk:
+        return replace(preview, findings=findings_of(desk, preview.rendered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +208,28 @@ class Watched:
 
     near: tuple[Path, ...]
     deep: tuple[Path, ...]
+
+
+def fingerprint(watched: Watched) -> tuple[object, ...]:
+    """What tells that a watched file was written, came or went, without reading any."""
+    found: list[object] = []
+    folders = [*watched.deep]
+    for near in watched.near:
+        with contextlib.suppress(OSError), os.scandir(near) as entries:
+            found += [_mark(entry) for entry in entries if entry.is_file(follow_symlinks=False)]
+    while folders:
+        with contextlib.suppress(OSError), os.scandir(folders.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(Path(entry.path))
+                elif not entry.name.startswith("."):
+                    found.append(_mark(entry))
+    return tuple(sorted(found, key=str))
+
+
+def _mark(entry: os.DirEntry[str]) -> object:
+    stat = entry.stat()
+    return entry.path, stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def watched(desk: Desk, slug: str) -> Watched:

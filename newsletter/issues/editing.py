@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from pathlib import Path
@@ -124,14 +124,14 @@ def pick(
     issue_slug: str,
     items: Sequence[Picked],
     *,
-    section: str | None = None,
+    section: str | int | None = None,
     at: int | None = None,
     expected: str | None = None,
 ) -> list[str]:
     """Put stories into an issue; returns a note for each. The issue gets its own copies of text and picture.
 
     Without ``section`` a story goes into the first empty lead, else the first list, else a new list. ``at``
-    counts from 1; several stories stand in the order given. A story file that is in the folder already (it was
+    counts from 1; several stories stand in the order given. ``section`` may be its index, from 0. A story file that is in the folder already (it was
     dropped, or written by hand) is kept as it is. Raises ``BadData`` when a story is in the issue already.
     """
     for item in items:
@@ -243,9 +243,17 @@ def drop(ws: Workspace, issue_slug: str, article: str, *, expected: str | None =
 
 
 def move(
-    ws: Workspace, issue_slug: str, article: str, *, section: str | None = None, to: int, expected: str | None = None
+    ws: Workspace,
+    issue_slug: str,
+    article: str,
+    *,
+    section: str | int | None = None,
+    to: int,
+    expected: str | None = None,
 ) -> list[str]:
     """Put a story of an issue at place ``to`` (from 1) of its section, or of another one; returns notes.
+
+    ``section`` is a title, a layout, or an index from 0.
 
     Raises ``NotFound`` for an unknown story or section and ``BadData`` for a place that is not there.
     """
@@ -283,6 +291,21 @@ def _require(edit: _Edit, article: str) -> Place:
         hint = did_you_mean(article, picked) or f"newsletter issue show {edit.slug}"
         raise NotFound(f"{article!r} is not in the issue {edit.slug}", where=edit.doc.file, fix=hint)
     return place
+
+
+def rewrite(
+    ws: Workspace, slug: str, change: Callable[[Document], Document], *, expected: str | None = None
+) -> str:
+    """Make one ``change`` to ``issue.md``; returns the new SHA-256.
+
+    Raises what ``change`` raises, ``Conflict`` when the file is not what was ``expected`` (its SHA-256), and
+    ``FrontMatterError`` when the changed file could not be read any more; then nothing is written.
+    """
+    with _edited(ws, slug, expected) as edit:
+        edit.doc = change(edit.doc)
+        issue_keys(edit.doc)
+        edit.write()
+        return sha256_hex(edit.doc.text.encode("utf-8"))
 
 
 def save(ws: Workspace, slug: str, document: Document, *, expected: str, article: str | None = None) -> str:

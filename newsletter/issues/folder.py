@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import time
 from dataclasses import dataclass
 from datetime import date as Date
 from pathlib import Path
@@ -123,8 +125,12 @@ def unreferenced(ws: Workspace, issue: Issue) -> list[str]:
 
 
 def list_issues(ws: Workspace) -> list[IssueSummary]:
-    """Every issue, newest first. A broken one is listed with its problem; this never fails because of it."""
-    summaries = [_summary(ws, slug) for slug in _slugs(ws)]
+    """Every issue, newest first. A broken one is listed with its problem; this never fails because of it.
+
+    An issue is read again only when one of its files, or a sponsor's, is another than at the last call.
+    """
+    sponsors = _state_of(ws.sponsors)
+    summaries = [_remembered(ws, slug, sponsors) for slug in _slugs(ws)]
     return sorted(summaries, key=lambda s: (s.date or Date.min, s.slug), reverse=True)
 
 
@@ -143,6 +149,36 @@ def _slugs(ws: Workspace) -> list[str]:
     if not ws.issues.is_dir():
         return []
     return sorted(p.name for p in ws.issues.iterdir() if p.is_dir() and not p.name.startswith("."))
+
+
+_State = tuple[tuple[str, int, int, int], ...]
+
+_SUMMARIES: dict[Path, tuple[_State, _State, IssueSummary]] = {}
+_RACY_NS = 50_000_000
+"""A file that was written so short a time ago may be written again without looking any different."""
+
+
+def _state_of(folder: Path) -> _State:
+    """What tells that a text file in the folder was written: name, inode, size and time of each."""
+    try:
+        with os.scandir(folder) as entries:
+            found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith((".md", "approved"))]
+    except OSError:
+        return ()
+    return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found))
+
+
+def _remembered(ws: Workspace, slug: str, sponsors: _State) -> IssueSummary:
+    folder = ws.issues / slug
+    state = _state_of(folder)
+    known = _SUMMARIES.get(folder)
+    if known is not None and known[:2] == (state, sponsors):
+        return known[2]
+    now = time.time_ns()
+    summary = _summary(ws, slug)
+    if all(now - changed > _RACY_NS for *_, changed in (*state, *sponsors)):
+        _SUMMARIES[folder] = (state, sponsors, summary)
+    return summary
 
 
 def _summary(ws: Workspace, slug: str) -> IssueSummary:

@@ -40,14 +40,18 @@ def _words(section: SectionKeys, index: int) -> str:
     return f'place {index + 1} of "{section.title}"' if section.title else f"place {index + 1} of the {section.layout}"
 
 
-def find_section(doc: Document, wanted: str | None) -> int | None:
+def find_section(doc: Document, wanted: str | int | None) -> int | None:
     """The index of the section of that title, or of the first one of that layout; None when nothing is wanted.
 
-    Upper and lower case make no difference. Raises ``NotFound`` with the nearest title.
+    Upper and lower case make no difference; an index (from 0) is itself. Raises ``NotFound`` with the nearest title.
     """
     if wanted is None:
         return None
     sections = issue_keys(doc).sections
+    if isinstance(wanted, int):
+        if not 0 <= wanted < len(sections):
+            raise NotFound(f"there is no section {wanted + 1}", where=doc.where("sections"), fix="look at it again")
+        return wanted
     for index, section in enumerate(sections):
         if section.title and section.title.strip().casefold() == wanted.strip().casefold():
             return index

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import socket
 
 from newsletter.errors import ConfigurationError
@@ -29,3 +30,11 @@ def listen(host: str, port: int, *, fix: str) -> socket.socket:
             fix=fix,
         ) from error
     return listening
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody but this machine can reach what listens on ``host``."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -7,7 +7,6 @@ rebinding a name). The mail sits in a frame with its own policy: no scripts, ima
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +16,13 @@ from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from newsletter.errors import NotFound, UsageProblem
+from newsletter.web import mailview
 
 if TYPE_CHECKING:
     from newsletter.app.preview import Preview
@@ -35,9 +35,6 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; frame-src 'self'; "
     "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_MAIL_POLICY = (
-    "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
-)
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -45,8 +42,6 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# A picture is named by what is in it, and one that is fetched again at each save flickers.
-_KEEP = "private, max-age=86400, immutable"
 
 
 class _WithHeaders:
@@ -86,30 +81,20 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
         return HTMLResponse(body, headers={"Content-Security-Policy": _PAGE_POLICY})
 
     def state(request: Request) -> Response:
-        return JSONResponse(_state(live, slug, root, _reader(request)))
+        shown = live.shown
+        return JSONResponse(
+            mailview.mail_state(
+                shown.preview,
+                shown.error,
+                version=shown.version,
+                slug=slug,
+                root=root,
+                reader=mailview.reader_of(request),
+            )
+        )
 
     def mail_html(request: Request, preview: Preview) -> Response:
-        images = "img-src 'none'" if request.query_params.get("images") == "off" else "img-src 'self' https:"
-        dark = request.query_params.get("scheme") == "dark"
-        reader = _known(preview, _reader(request))
-        client = request.query_params.get("client")
-        if client is None:
-            html = preview.html_for(reader, dark=dark, media="/media/")
-        else:
-            html = preview.html_in(client, reader, dark=dark, media="/media/")
-        return HTMLResponse(html, headers={"Content-Security-Policy": f"{_MAIL_POLICY}; {images}"})
-
-    def mail_text(request: Request, preview: Preview) -> Response:
-        return PlainTextResponse(preview.text_for(_known(preview, _reader(request))))
-
-    def taken(request: Request, preview: Preview) -> Response:
-        reader = _known(preview, _reader(request))
-        names = request.query_params.getlist("client")
-        return JSONResponse({name: preview.taken_by(name, reader) for name in names})
-
-    def media(request: Request, preview: Preview) -> Response:
-        image = preview.image(request.path_params["name"])
-        return FileResponse(image.path, media_type=image.content_type, headers={"Cache-Control": _KEEP})
+        return mailview.mail_html(request, preview, "/media/")
 
     async def events(_: Request) -> Response:
         async def stream() -> AsyncIterator[str]:
@@ -124,9 +109,9 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
             Route("/", page),
             Route("/state", state),
             Route("/mail.html", with_mail(mail_html)),
-            Route("/mail.txt", with_mail(mail_text)),
-            Route("/taken", with_mail(taken)),
-            Route("/media/{name}", with_mail(media)),
+            Route("/mail.txt", with_mail(mailview.mail_text)),
+            Route("/taken", with_mail(mailview.taken)),
+            Route("/media/{name}", with_mail(mailview.picture)),
             Route("/events", events),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
@@ -136,35 +121,3 @@ def make_app(live: Live, slug: str, root: Path, *, lifespan: Lifespan[Starlette]
         ],
         lifespan=lifespan,
     )
-
-
-def _reader(request: Request) -> str | None:
-    return request.query_params.get("as", "").strip() or None
-
-
-def _known(preview: Preview, reader: str | None) -> str | None:
-    """The reader, or nobody in particular while this one's copy cannot be shown; ``/state`` says why."""
-    return None if preview.problem_with(reader) else reader
-
-
-def _state(live: Live, slug: str, root: Path, reader: str | None) -> dict[str, object]:
-    """What the page shows around the mail: ``error`` is a Problem or null, ``mail`` the summary or null."""
-    from newsletter.app.clients import LABEL, known_clients
-    from newsletter.app.preview import problem_of
-
-    shown = live.shown
-    problem = None if shown.error is None else problem_of(shown.error, root)
-    mail = None
-    if shown.preview is not None:
-        unknown = shown.preview.problem_with(reader)
-        mail = shown.preview.summary(None if unknown else reader)
-        if problem is None and unknown is not None:
-            problem = problem_of(unknown, root, kind="reader")
-    return {
-        "version": shown.version,
-        "issue": slug,
-        "clients": known_clients(),
-        "label": LABEL,
-        "error": None if problem is None else asdict(problem),
-        "mail": mail,
-    }

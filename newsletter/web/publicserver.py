@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import uvicorn
 
 from newsletter.app.publicdesk import PublicDesk
 from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
-from newsletter.web.listening import listen
+from newsletter.web.listening import is_loopback, listen
 from newsletter.web.public import make_app
 
 if TYPE_CHECKING:
@@ -68,14 +67,7 @@ def serve_public(desk: Desk, *, host: str, port: int, say: Callable[[str], None]
     site = desk.config.site.url
     if not site:
         note("There is no site.url in newsletter.toml yet: no mail links to these pages.")
-    if not _is_loopback(host):
+    if not is_loopback(host):
         note(f"Whoever can reach {host} on this port can use the pages without https: put a web server before them.")
     say(f"Public pages of {desk.config.publication.name}: {server.url}" + (f" for {site}" if site else ""))
     server.run_until_stopped()
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -188,6 +188,20 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
     seeds: list[str] = []
     """Readers who get a mailing first; nobody else is mailed until each of them was accepted."""
+    canary: str | int = 0
+    """A share (``"5%"``) or a number of readers who go before all others and are judged by events; 0: none."""
+    canary_wait: str = "10m"
+    """How long the others wait for what the provider says of the canary."""
+    complaints_warn: str = "0.1%"
+    """Complaints of spam per mail that arrived from which editors are told; ``"0"``: never."""
+    complaints_pause: str = "0.3%"
+    """The same from which a mailing pauses by itself; ``"0"``: never."""
+    bounces_pause: str = "10%"
+    """The share of a canary's mails that came back from which the mailing pauses; ``"0"``: never."""
+    warm_up: list[int] = []
+    """Mails on the first day that a provider is used, on the second, and so on; then there is no limit."""
+    approvals_required: int = 1
+    """How many different people approve an issue before it may go out."""
     preflight: bool = True
     """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
     every: str | list[str] = []
@@ -207,6 +221,36 @@ class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
 
 
+RoleName = Literal["editor", "publisher"]
+
+
+class Person(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody who may sign in to the composer. An editor writes and tests; a publisher may do everything."""
+
+    email: str
+    name: str = ""
+    role: RoleName = "editor"
+
+    @property
+    def label(self) -> str:
+        """How the audit names them."""
+        return self.name or self.email
+
+
+class Composer(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[composer]``: who may use the composer when it is reached from other machines."""
+
+    url: str | None = None
+    """Where people reach it; the links of its sign-in mails begin with this."""
+    people: list[Person] = []
+    session: str = "12h"
+    """How long somebody stays signed in at most, whatever they do."""
+    user_header: str | None = None
+    """The header in which a proxy that people sign in at names the address of who is there."""
+    trusted_proxies: list[str] = []
+    """The addresses or networks of that proxy; from anywhere else the header is not believed."""
+
+
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of ``newsletter.toml``."""
 
@@ -221,4 +265,5 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     checks: dict[str, SeverityName] = {}
     schedule: Schedule = Schedule()
     alerts: Alerts = Alerts()
+    composer: Composer = Composer()
     sender_installation: str | None = None

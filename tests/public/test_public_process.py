@@ -251,13 +251,6 @@ def test_kill_9_loses_no_wish_that_was_answered(workspace: Path) -> None:
         assert len(gone) <= len(told) + 1
 
 
-def test_the_composer_does_not_exist_yet_and_says_so(workspace: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert guarded(newsletter, ["-C", str(workspace), "serve"]) == 2
-    said = capsys.readouterr().err
-    assert "the composer does not exist yet" in said
-    assert "newsletter serve --public" in said
-
-
 def test_a_taken_port_and_an_address_of_somebody_else_are_78(
     workspace: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

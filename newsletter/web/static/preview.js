@@ -1,6 +1,8 @@
 // The preview page: shows one mail as it was written, through one mail client or through all of them side by side,
 // follows the server's events, keeps the scroll place.
 
+import { ask, showIn } from "/static/frame.js";
+
 const $ = (id) => document.getElementById(id);
 const switches = $("switches");
 let seen = -1;
@@ -40,12 +42,6 @@ function put(id, text) {
 }
 
 const counted = (number, word) => `${number} ${word}${number === 1 ? "" : "s"}`;
-
-async function ask(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error(`the preview answered ${answer.status} to ${address}`);
-  return answer;
-}
 
 // ---- the clients ----------------------------------------------------------------------------------------------
 
@@ -132,9 +128,6 @@ async function showTaken() {
 
 // ---- the mail -------------------------------------------------------------------------------------------------
 
-// A frame's policy comes with its document and forbids or allows images, so that switch needs a real load.
-const policies = new WeakMap();
-
 function address(name) {
   const asked = query("scheme", "images", "as");
   if (name) asked.set("client", name);
@@ -150,52 +143,7 @@ async function showMail() {
   await show($("mail"), client);
 }
 
-async function show(frame, name) {
-  if (policies.get(frame) !== chosen("images")) await load(frame, address(name));
-  else replace(frame, await (await ask(address(name))).text());
-  openLinksOutside(frame);
-}
-
-function load(frame, from) {
-  const place = frame.contentDocument ? frame.contentWindow.scrollY : 0;
-  const asked = chosen("images");
-  policies.delete(frame);
-  return new Promise((done, fail) => {
-    frame.addEventListener("load", () => {
-      if (!frame.contentDocument) return fail(new TypeError("the preview is not there"));
-      policies.set(frame, asked);
-      frame.contentWindow.scrollTo(0, place);
-      return done();
-    }, { once: true });
-    frame.src = from;
-  });
-}
-
-// New content in the same document keeps the editor's place, and pictures that it has shown do not flicker. The frame's
-// document parses it: by its policy styles are allowed, by ours they are not. The root's attributes do not come that way.
-function replace(frame, html) {
-  const root = frame.contentDocument.documentElement;
-  const place = frame.contentWindow.scrollY;
-  const [tag] = html.match(/<html\b[^>]*>/i) || ["<html>"];
-  copyAttributes(new DOMParser().parseFromString(tag, "text/html").documentElement, root);
-  root.innerHTML = html;
-  frame.contentWindow.scrollTo(0, place);
-}
-
-function copyAttributes(from, to) {
-  for (const { name } of [...to.attributes]) if (!from.hasAttribute(name)) to.removeAttribute(name);
-  for (const { name, value } of from.attributes) if (to.getAttribute(name) !== value) to.setAttribute(name, value);
-}
-
-// A link followed inside the frame would put another site in the mail's place.
-function openLinksOutside(frame) {
-  for (const link of frame.contentDocument.links) {
-    if (/^(https?|mailto|tel):/.test(link.href) && !link.getAttribute("href").startsWith("#")) {
-      link.target = "_blank";
-      link.rel = "noopener noreferrer";
-    }
-  }
-}
+const show = (frame, name) => showIn(frame, address(name), chosen("images"));
 
 // ---- side by side ---------------------------------------------------------------------------------------------
 

@@ -1,0 +1,344 @@
+"""What the composer does to an issue's files: the same files, and the same rules, as the command line and an editor."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from newsletter.app.check import context_of
+from newsletter.app.desk import Desk
+from newsletter.app.fixing import fix_issue
+from newsletter.app.render import render
+from newsletter.articles.fields import assign
+from newsletter.articles.schema import article_from_document
+from newsletter.articles.teaser import teaser_of
+from newsletter.checks.registry import all_checks
+from newsletter.checks.run import Proposal
+from newsletter.errors import BadData, Conflict, NewsletterError, NotFound
+from newsletter.issues import arranging, editing
+from newsletter.issues.folder import ISSUE_FILE, article_files, is_approved, name_of, read_issue_file
+from newsletter.issues.schema import issue_keys
+from newsletter.issues.sponsors import load_sponsor
+from newsletter.models import Article, Finding
+from newsletter.workspace.files import sha256_hex
+from newsletter.workspace.frontmatter import Document, read_bytes
+from newsletter.workspace.paths import Workspace
+from newsletter.workspace.slugs import check_slug
+
+STORY_FIELDS = (
+    "headline", "kicker", "standfirst", "teaser", "byline", "agency", "link", "link_text",
+    "image.alt", "image.caption", "image.credit",
+)  # fmt: skip
+"""The fields of a story that a form has, besides its ``body``."""
+
+ISSUE_FIELDS = ("subject", "preheader", "number", "date", "correction")
+"""The fields of ``issue.md`` that a form has, besides its ``intro``."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoryForm:
+    """A story as the composer edits it. ``problem`` says why its file cannot be read; then the rest is empty.
+
+    ``sha256`` is of the file's bytes; ``teaser`` what stands while the editor writes none; ``picture`` is the name of
+    its file in ``images/``. A sponsor's creative serves other issues as well: it is shown, and edited in its own file.
+    """
+
+    slug: str
+    file: str
+    sha256: str = ""
+    fields: Mapping[str, str] | None = None
+    body: str = ""
+    teaser: str = ""
+    picture: str | None = None
+    sponsor: bool = False
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SectionForm:
+    """A section with its stories in order."""
+
+    title: str
+    layout: str
+    stories: Sequence[StoryForm]
+
+
+@dataclass(frozen=True, slots=True)
+class IssueForm:
+    """An issue as the composer edits it. ``spare`` are stories in the folder that no section names (slug, headline).
+
+    ``standing`` is what stands in the mail for fields that the editor left empty.
+    """
+
+    slug: str
+    sha256: str
+    approved: bool
+    fields: Mapping[str, str]
+    intro: str
+    standing: Mapping[str, str]
+    sections: Sequence[SectionForm]
+    spare: Sequence[tuple[str, str]]
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def issue_form(desk: Desk, slug: str) -> IssueForm:
+    """An issue's files as forms. Raises NotFound and FrontMatterError for ``issue.md``; a broken story says so."""
+    ws = desk.workspace
+    doc, sha256 = read_issue_file(ws, slug)
+    keys = issue_keys(doc)
+    sections = []
+    lead: StoryForm | None = None
+    for section in keys.sections:
+        sponsored = section.sponsor is not None
+        stories = tuple(_sponsor_form(ws, name) if sponsored else _story_form(ws, slug, name) for name in section.slugs)
+        sections.append(SectionForm(section.title or "", section.layout, stories))
+        if stories and section.layout != "sponsor" and (lead is None or (section.layout == "lead")):
+            lead = lead if lead is not None and _in_lead(keys.sections, lead.slug) else stories[0]
+    picked = {story.slug for section in sections for story in section.stories}
+    spare = [(name, _headline_of(ws, slug, name)) for name in article_files(ws, slug) if name not in picked]
+    standing = {"subject": (lead.fields or {}).get("headline", ""), "preheader": lead.teaser} if lead else {}
+    fields = {name: getattr(keys, name) or "" for name in ISSUE_FIELDS}
+    return IssueForm(slug, sha256, is_approved(ws, slug), fields, doc.body, standing, tuple(sections), tuple(spare))
+
+
+def _in_lead(sections: Sequence[Any], slug: str) -> bool:
+    return any(section.layout == "lead" and slug in section.slugs for section in sections)
+
+
+def _story_form(ws: Workspace, issue: str, slug: str) -> StoryForm:
+    path = ws.issue_dir(issue) / f"{slug}.md"
+    file = name_of(ws, path)
+    try:
+        check_slug(slug, "article")
+        data = read_bytes(path)
+    except NewsletterError as error:
+        return StoryForm(slug, file, problem=error.what)
+    sha256 = sha256_hex(data)
+    try:
+        doc = Document.decode(data, file)
+        article = article_from_document(doc, slug, path)
+    except NewsletterError as error:
+        return StoryForm(slug, file, sha256, problem=f"{error.where or file}: {error.what}")
+    return _form_of(article, file, sha256)
+
+
+def _sponsor_form(ws: Workspace, name: str) -> StoryForm:
+    file = f"sponsors/{name}.md"
+    try:
+        sponsor = load_sponsor(ws, name)
+    except NewsletterError as error:
+        return StoryForm(name, file, sponsor=True, problem=f"{error.where or file}: {error.what}")
+    form = _form_of(sponsor.article, file, "")
+    return StoryForm(name, file, "", form.fields, form.body, form.teaser, None, sponsor=True)
+
+
+def _form_of(article: Article, file: str, sha256: str) -> StoryForm:
+    fields = {}
+    for name in STORY_FIELDS:
+        owner: Any = article
+        for part in name.split("."):
+            owner = getattr(owner, part, None) if owner is not None else None
+        fields[name] = owner or ""
+    picture = article.image.file if article.image else None
+    standing = "" if article.teaser else teaser_of(article)
+    return StoryForm(article.slug, file, sha256, fields, article.body, standing, picture)
+
+
+def _headline_of(ws: Workspace, issue: str, slug: str) -> str:
+    form = _story_form(ws, issue, slug)
+    return (form.fields or {}).get("headline") or slug
+
+
+# -- writing ----------------------------------------------------------------------------------------------------------
+
+
+def file_of(desk: Desk, slug: str, article: str | None) -> Path:
+    """``issue.md``, or the file of one story of the issue."""
+    name = ISSUE_FILE if article is None else f"{check_slug(article, 'article')}.md"
+    return desk.workspace.issue_dir(check_slug(slug, "issue")) / name
+
+
+def read_file(desk: Desk, slug: str, article: str | None) -> tuple[str, bytes]:
+    """A file of an issue, and before it its SHA-256; raises NotFound."""
+    data = read_bytes(file_of(desk, slug, article))
+    return sha256_hex(data), data
+
+
+def read_files(desk: Desk, slug: str) -> list[tuple[str | None, str, bytes]]:
+    """Every file of an issue that is text: (article, or None for ``issue.md``; SHA-256; bytes)."""
+    names = (None, *article_files(desk.workspace, slug))
+    return [(name, *read_file(desk, slug, name)) for name in names]
+
+
+def _read(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
+    file = name_of(desk.workspace, file_of(desk, slug, article))
+    sha256, data = read_file(desk, slug, article)
+    if sha256 != expected:
+        fix = "look at the file as it is now, then make the change again"
+        raise Conflict("somebody else changed the file meanwhile; nothing was written", where=file, fix=fix)
+    return Document.decode(data, file)
+
+
+def save_story(
+    desk: Desk, issue: str, article: str, fields: Mapping[str, str], body: str | None, *, expected: str
+) -> str:
+    """Set fields of a picked story, and its body (Markdown) where one is given; returns the file's new SHA-256.
+
+    Raises BadData for a field that does not exist or a value it cannot have, Conflict when the file is not what was
+    ``expected``, IllegalState when the issue is approved; then nothing is written.
+    """
+    before = doc = _read(desk, issue, article, expected)
+    for name, value in fields.items():
+        doc = assign(doc, name, value)
+    if body is not None:
+        doc = doc.with_body(_like(doc, body))
+    article_from_document(doc, article)
+    return _saved(desk, issue, before, doc, expected, article)
+
+
+def save_issue(desk: Desk, issue: str, fields: Mapping[str, str], intro: str | None, *, expected: str) -> str:
+    """Set fields of ``issue.md``, and its intro where one is given; returns the new SHA-256. An empty value removes.
+
+    Raises BadData and FrontMatterError for what the file cannot say, Conflict, IllegalState; then nothing is written.
+    """
+    before = doc = _read(desk, issue, None, expected)
+    for name, value in fields.items():
+        if name not in ISSUE_FIELDS:
+            raise BadData(f"an issue's {name} is not set this way", where=doc.file)
+        text = " ".join(value.split())
+        if name == "date" and not text:
+            raise BadData("an issue cannot be without a date", where=doc.where("date"), fix="write it as 2026-11-27")
+        doc = doc.set((name,), text or None)
+    if intro is not None:
+        doc = doc.with_body(_like(doc, intro))
+    issue_keys(doc)
+    return _saved(desk, issue, before, doc, expected, None)
+
+
+def _like(doc: Document, body: str) -> str:
+    """A browser's text in the file's own line ends, ending with one."""
+    text = body.replace("\r\n", "\n").replace("\r", "\n")
+    text = text if not text or text.endswith("\n") else f"{text}\n"
+    return text.replace("\n", "\r\n") if "\r\n" in doc.text else text
+
+
+def _saved(desk: Desk, issue: str, before: Document, doc: Document, expected: str, article: str | None) -> str:
+    if doc.text == before.text:
+        return expected
+    return editing.save(desk.workspace, issue, doc, expected=expected, article=article)
+
+
+def restore_file(desk: Desk, issue: str, article: str | None, data: bytes, *, expected: str) -> str:
+    """Put a file back to bytes that it had before; returns their SHA-256. Raises Conflict and IllegalState."""
+    path = file_of(desk, issue, article)
+    return editing.save(
+        desk.workspace,
+        issue,
+        Document.decode(data, name_of(desk.workspace, path), required=False),
+        expected=expected,
+        article=article,
+    )
+
+
+def move_story(desk: Desk, issue: str, article: str, section: int, to: int, *, expected: str) -> str:
+    """Put a story at place ``to`` (from 0) of the section of that index; returns the new SHA-256 of ``issue.md``."""
+    editing.move(desk.workspace, issue, article, section=section, to=to + 1, expected=expected)
+    return read_file(desk, issue, None)[0]
+
+
+def drop_story(desk: Desk, issue: str, article: str, *, expected: str) -> str:
+    """Take a story out of an issue; its file stays in the folder."""
+    editing.drop(desk.workspace, issue, article, expected=expected)
+    return read_file(desk, issue, None)[0]
+
+
+def take_back(desk: Desk, issue: str, article: str, section: int, to: int, *, expected: str) -> str:
+    """Put a story whose file is in the folder back into a section. Raises NotFound when there is no such file."""
+    if not file_of(desk, issue, article).is_file():
+        raise NotFound(f"there is no file of {article!r} in the issue", where=f"issues/{issue}")
+    return editing.rewrite(
+        desk.workspace, issue, lambda doc: arranging.with_story(doc, article, section, to), expected=expected
+    )
+
+
+def add_section(desk: Desk, issue: str, at: int, layout: str, title: str | None, *, expected: str) -> str:
+    """A new section at ``at`` (from 0); returns the new SHA-256 of ``issue.md``."""
+    return editing.rewrite(
+        desk.workspace,
+        issue,
+        lambda doc: arranging.with_section(doc, at, layout=layout, title=title),
+        expected=expected,
+    )
+
+
+def set_section(desk: Desk, issue: str, section: int, values: Mapping[str, str], *, expected: str) -> str:
+    """Another title or layout of a section."""
+    return editing.rewrite(
+        desk.workspace, issue, lambda doc: arranging.section_set(doc, section, values), expected=expected
+    )
+
+
+def move_section(desk: Desk, issue: str, section: int, to: int, *, expected: str) -> str:
+    """A section at another place, with its stories."""
+    return editing.rewrite(
+        desk.workspace, issue, lambda doc: arranging.section_moved(doc, section, to), expected=expected
+    )
+
+
+def remove_section(desk: Desk, issue: str, section: int, *, expected: str) -> str:
+    """Take out a section; the files of its stories stay in the folder."""
+    return editing.rewrite(
+        desk.workspace, issue, lambda doc: arranging.without_section(doc, section), expected=expected
+    )
+
+
+def waive_finding(desk: Desk, issue: str, article: str | None, check: str, reason: str, *, expected: str) -> str:
+    """Accept a finding with a reason, in the file that it is about. Raises BadData where that cannot be."""
+    rules = {rule.id: rule for rule in all_checks()}
+    if check not in rules or not rules[check].waivable:
+        raise BadData(f"the check {check} cannot be waived", fix="put right what it says")
+    if not reason.strip():
+        raise BadData("a waiver needs a reason", fix="say why the finding is accepted")
+    before = doc = _read(desk, issue, article, expected)
+    present = doc.get("waive") or []
+    known = next((n for n, entry in enumerate(present) if isinstance(entry, dict) and entry.get("id") == check), None)
+    text = " ".join(reason.split())
+    if known is not None:
+        doc = doc.set(("waive", known, "reason"), text)
+    else:
+        doc = doc.insert(("waive",), len(present), {"id": check, "reason": text})
+    return _saved(desk, issue, before, doc, expected, article)
+
+
+def fix_finding(desk: Desk, issue: str, check: str, article: str | None, field: str | None) -> list[str]:
+    """Put one finding right where that is certain; what was done, a sentence each.
+
+    Raises NotFound when the issue has no such finding any more, IllegalState, Conflict.
+    """
+
+    def wanted(proposal: Proposal) -> bool:
+        edit = proposal.edit
+        return proposal.check == check and edit.article == article and field in (None, edit.field)
+
+    done, _ = fix_issue(desk, issue, lambda: context_of(desk, render(desk, issue)), wanted)
+    if not done:
+        raise NotFound(f"there is nothing to put right for {check} any more", where=f"issues/{issue}")
+    return [f"{fix.file}: “{fix.before or ''}” is “{fix.after}” now" for fix in done]
+
+
+def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings for a page; ``waivable`` is whether an editor may accept it."""
+    rules = {rule.id: rule.waivable for rule in all_checks()}
+    return [
+        {
+            **asdict(finding),
+            "severity": str(finding.severity),
+            "waivable": finding.waived is None and rules.get(finding.id, False),
+        }
+        for finding in findings
+    ]

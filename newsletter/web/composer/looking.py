@@ -1,0 +1,121 @@
+"""The composer's screen and all that it reads: the issue as forms, the mail, what is known about it, and the news."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import asdict
+from json import dumps
+from urllib.parse import quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from newsletter.app.clients import LABEL, known_clients
+from newsletter.app.composing import finding_rows, issue_form
+from newsletter.app.desk import open_desk
+from newsletter.app.preview import Preview
+from newsletter.errors import NewsletterError, NotFound, UsageProblem
+from newsletter.models import LAYOUTS
+from newsletter.web import mailview
+from newsletter.web.composer.answers import Handler, as_json, status_of
+from newsletter.web.composer.pages import Pages
+from newsletter.web.composer.rooms import Room, Rooms
+
+
+class Looking:
+    """What is read of an issue."""
+
+    def __init__(self, rooms: Rooms, pages: Pages) -> None:
+        self._rooms = rooms
+        self._pages = pages
+
+    def routes(self) -> list[BaseRoute]:
+        """Where it is found."""
+        return [
+            Route("/issues/{slug}", self.screen),
+            Route("/issues/{slug}/state", as_json(self.state)),
+            Route("/issues/{slug}/mail", as_json(self.mail)),
+            Route("/issues/{slug}/news", as_json(self.news)),
+            Route("/issues/{slug}/mail.html", self._of_mail(self._html)),
+            Route("/issues/{slug}/mail.txt", self._of_mail(mailview.mail_text)),
+            Route("/issues/{slug}/taken", self._of_mail(mailview.taken)),
+            Route("/issues/{slug}/media/{name}", self._of_mail(mailview.picture)),
+        ]
+
+    def _room(self, request: Request) -> Room:
+        return self._rooms.of(request.path_params["slug"])
+
+    async def screen(self, request: Request) -> Response:
+        """The page; its script fetches the rest."""
+        slug = request.path_params["slug"]
+        try:
+            room = self._room(request)
+        except NewsletterError as error:
+            return self._pages.problem(request, status_of(error), what=error.what, where=error.where, fix=error.fix)
+        room.open()
+        return self._pages.page(
+            request, "compose.html.j2", slug=slug, clients=known_clients(), label=LABEL, layouts=LAYOUTS
+        )
+
+    async def state(self, request: Request) -> Response:
+        """The files as forms."""
+        room, slug = self._room(request), request.path_params["slug"]
+
+        def read() -> dict[str, object]:
+            with open_desk(self._rooms.root) as desk:
+                return issue_form(desk, slug).as_row()
+
+        form = await run_in_threadpool(read)
+        return JSONResponse({**form, "files": room.news.files})
+
+    async def mail(self, request: Request) -> Response:
+        """What stands around the mail: subject, inbox lines, sizes, findings, or the error."""
+        room, slug = self._room(request), request.path_params["slug"]
+        await room.built()
+        preview, error, news = room.preview, room.error, room.news
+
+        def describe() -> dict[str, object]:
+            reader = mailview.reader_of(request)
+            said = mailview.mail_state(
+                preview, error, version=news.mail, slug=slug, root=self._rooms.root, reader=reader
+            )
+            if preview is None:
+                return said
+            email = preview.rendered.email
+            said["mail"]["findings"] = finding_rows(preview.findings) if news.checked else None
+            said["mail"]["checked"] = news.checked == news.mail
+            said["mail"]["sizes"] = email.sizes
+            said["mail"]["pictures"] = {image.article: image.name for image in email.images if image.article}
+            return said
+
+        return JSONResponse(await run_in_threadpool(describe))
+
+    def _html(self, request: Request, preview: Preview) -> Response:
+        return mailview.mail_html(request, preview, f"/issues/{quote(request.path_params['slug'])}/media/")
+
+    def _of_mail(self, answer: Callable[[Request, Preview], Response]) -> Handler:
+        async def endpoint(request: Request) -> Response:
+            room = self._room(request)
+            await room.built()
+            if room.preview is None:
+                return PlainTextResponse("No mail could be built yet.", status_code=503)
+            try:
+                return await run_in_threadpool(answer, request, room.preview)
+            except (NotFound, UsageProblem) as error:
+                return PlainTextResponse(str(error), status_code=404)
+
+        return endpoint
+
+    async def news(self, request: Request) -> Response:
+        """An event for every new mail, for its findings, and for files that somebody else wrote."""
+        room = self._room(request)
+        room.open()
+
+        async def stream() -> AsyncIterator[str]:
+            yield "retry: 1000\n\n"
+            async for news in room.stream():
+                yield f"data: {dumps(asdict(news))}\n\n"
+
+        return StreamingResponse(stream(), media_type="text/event-stream")

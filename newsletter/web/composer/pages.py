@@ -1,0 +1,81 @@
+"""The composer's pages as HTML: no inline script or style, one policy for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date as Date
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from newsletter.app.words import plural
+
+FOLDER: Final = Path(__file__).parent
+STATIC: Final = FOLDER / "static"
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
+"""Forms are sent to ourselves with their Origin; to anybody else goes nothing."""
+
+SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"))
+"""What the navigation shows. A screen that is added goes here, in the order of an editor's week."""
+
+
+class Pages:
+    """Makes each page; ``publication`` gives the name that stands at the top, as it is configured now."""
+
+    def __init__(self, publication: Callable[[], str]) -> None:
+        self._publication = publication
+        self._environment = Environment(
+            loader=FileSystemLoader(FOLDER / "templates"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.globals.update(screens=SCREENS, plural=plural)
+        self._environment.filters.update(day=_day, moment=_moment)
+
+    def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page for whoever is signed in."""
+        html = self._environment.get_template(template).render(
+            publication=self._publication(), here=request.url.path, **values
+        )
+        return HTMLResponse(html, status_code=status, headers=HEADERS)
+
+    def problem(self, request: Request, status: int, *, what: str, where: str | None, fix: str | None) -> HTMLResponse:
+        """An error as a page."""
+        return self.page(request, "problem.html.j2", status, what=what, where=where, fix=fix)
+
+    def stranger(self, _: Request) -> HTMLResponse:
+        """For a browser without a session: how to get one. Says nothing about the publication."""
+        return HTMLResponse(
+            self._environment.get_template("stranger.html.j2").render(), status_code=403, headers=HEADERS
+        )
+
+    def step(self, request: Request) -> HTMLResponse:
+        """A page that goes on to the address that was asked for, so that the next request comes from here."""
+        onward = f"{request.url.path}?{urlencode(request.query_params.multi_items())}"
+        html = self._environment.get_template("step.html.j2").render(onward=onward)
+        return HTMLResponse(html, headers=HEADERS)
+
+
+def _day(day: Date | None) -> str:
+    return f"{day:%A} {day.day} {day:%B %Y}" if day else ""
+
+
+def _moment(local: str | None) -> str:
+    """``2026-11-27T07:00`` as it is said."""
+    if not local:
+        return ""
+    day, _, time = local.partition("T")
+    return f"{_day(Date.fromisoformat(day))}, {time[:5]}"

@@ -1,0 +1,108 @@
+"""The composer as a server: ``newsletter serve``."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import webbrowser
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+from newsletter.errors import ConfigurationError
+from newsletter.web.composer.app import Composer
+from newsletter.web.composer.session import Sessions
+from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
+from newsletter.web.listening import is_loopback, listen
+
+if TYPE_CHECKING:
+    import socket
+
+    from newsletter.app.desk import Desk
+
+MOST_CONNECTIONS = 200
+
+
+class ComposerServer(uvicorn.Server):
+    """The composer of a workspace. The port is taken when the object is made; ``run_until_stopped()`` serves.
+
+    Raises ConfigurationError when the port is taken, and for a host that is not this machine's own: there is no
+    sign-in yet, and whoever reached the port would be the editor.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        say: Callable[[str], None] = lambda _: None,
+        note: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        if not is_loopback(host):
+            raise ConfigurationError(
+                f"the composer listens on this machine only, not on {host}: it has no sign-in yet",
+                where="newsletter serve --host",
+                fix="leave --host out, and reach it from elsewhere through ssh -L 8024:127.0.0.1:8024 THIS-MACHINE",
+            )
+        self._listening = listen(host, port, fix="stop what listens there, or take any free port: --port 0")
+        taken = self._listening.getsockname()[1]
+        self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}/"
+        self.sessions = Sessions(lambda key: say(f"For another browser: {self.url}enter?key={key}"))
+        self.composer = Composer(desk.workspace.root, self.sessions, port=taken, say=note)
+        super().__init__(
+            uvicorn.Config(
+                self.composer.app(),
+                http=Impatient,
+                lifespan="on",
+                ws="none",
+                access_log=False,
+                log_level="critical",
+                server_header=False,
+                proxy_headers=False,
+                h11_max_incomplete_event_size=HEAD_BYTES,
+                limit_concurrency=MOST_CONNECTIONS,
+                timeout_keep_alive=int(HEAD_SECONDS),
+                timeout_graceful_shutdown=2,
+            )
+        )
+
+    @property
+    def entrance(self) -> str:
+        """The address that signs one browser in, once."""
+        return f"{self.url}enter?key={self.sessions.key}"
+
+    def run_until_stopped(self) -> None:
+        """Serve. Ctrl-C is the ordinary end."""
+        with self._listening, contextlib.suppress(KeyboardInterrupt):
+            self.run(sockets=[self._listening])
+
+    def stop(self) -> None:
+        """End ``run_until_stopped`` from another thread."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the event streams first: uvicorn waits for open answers, and those have no end of their own."""
+        await self.composer.close()
+        await super().shutdown(sockets)
+
+
+def serve_composer(
+    desk: Desk,
+    *,
+    host: str,
+    port: int,
+    open_browser: bool,
+    say: Callable[[str], None],
+    note: Callable[[str], None],
+) -> None:
+    """Serve until Ctrl-C; ``say`` hears where, ``note`` what the operator should know."""
+    name = desk.config.publication.name
+    server = ComposerServer(desk, host=host, port=port, say=say, note=note)
+    say(f"Composer of {name}: {server.entrance}")
+    say("The address works once. Ctrl-C stops the composer; what was typed is in the files.")
+    if open_browser:
+        # The socket listens already: a browser that is quicker than the server waits for it.
+        threading.Thread(target=webbrowser.open, args=(server.entrance,), daemon=True).start()
+    server.run_until_stopped()

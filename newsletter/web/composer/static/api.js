@@ -1,0 +1,26 @@
+// Talking to the composer's server.
+
+export class Refused extends Error {
+  constructor(status, error) {
+    super(error.what || `the composer answered ${status}`);
+    this.status = status;
+    this.what = this.message;
+    this.where = error.where;
+    this.fix = error.fix;
+  }
+}
+
+// Raises Refused for an answer that is no success, TypeError when there is no answer.
+export async function call(method, address, payload) {
+  const options = { method, headers: { Accept: "application/json" } };
+  if (payload !== undefined) {
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(payload);
+  }
+  const answer = await fetch(address, options);
+  const said = (answer.headers.get("content-type") || "").startsWith("application/json") ? await answer.json() : {};
+  if (!answer.ok) throw new Refused(answer.status, said.error || {});
+  return said;
+}
+
+export const base = `/issues/${encodeURIComponent(document.body.dataset.issue || "")}`;

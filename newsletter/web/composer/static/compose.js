@@ -1,0 +1,293 @@
+// The composer's screen: what is typed goes into the files, what is in the files is shown, the mail follows.
+
+import { Refused, base, call } from "./api.js";
+import { Checks } from "./checks.js";
+import { choose } from "./conflict.js";
+import { $, fit, line, say, showTrouble } from "./dom.js";
+import { History } from "./history.js";
+import { MailPane } from "./mail.js";
+import { Moves } from "./moves.js";
+import { Outline } from "./outline.js";
+import { SaveQueue } from "./queue.js";
+
+const STASH = `unsaved:${base}`;
+const sha = new Map(); // by file, as it was last seen: "" is issue.md
+let issue = null;
+let lost = false;
+
+const history = new History(() => {
+  for (const [id, label] of [["undo", history.undoable], ["redo", history.redoable]]) {
+    $(id).disabled = !label || issue?.approved;
+    $(id).title = label ? `${id === "undo" ? "Take back" : "Do again"}: ${label}` : "";
+  }
+});
+const queue = new SaveQueue(save, heard);
+const outline = new Outline(queue);
+const mail = new MailPane((state) => {
+  if (state.mail) outline.weigh(state.mail);
+  checks.show(state);
+});
+const checks = new Checks({ jump, fix, waive });
+const moves = new Moves({ outline, step, issue: () => issue });
+
+// ---- saving ---------------------------------------------------------------------------------------------------
+
+const nameOf = (file) => (file ? outline.value(file, "headline") || file : "the issue");
+
+async function save(file, values) {
+  const fields = Object.fromEntries([...values].filter(([name]) => name !== "text"));
+  const payload = { expected: sha.get(file), fields, ...(values.has("text") ? { text: values.get("text") } : {}) };
+  const address = file ? `${base}/stories/${encodeURIComponent(file)}` : `${base}/text`;
+  const said = await call("PUT", address, payload);
+  const names = [...values.keys()];
+  take(said.files, `what was written in “${nameOf(file)}”`, { place: { file, field: names.at(-1) }, burst: `${file} ${names.join(" ")}` });
+  const form = outline.form(file);
+  for (const [name, value] of values) {
+    if (name === "text") form.body = value;
+    else form.fields[name] = value;
+  }
+}
+
+// What a change made of the files: for the next one, and for taking it back.
+function take(files, label, options) {
+  for (const { article, now } of files) sha.set(article || "", now);
+  history.record(label, files, options);
+}
+
+function heard(event, file, problem) {
+  if (event === "conflict") settle(file);
+  if (event === "saved" && file) outline.refuse(file, null);
+  if (event === "refused") {
+    if (problem.status === 423) refresh();
+    const field = [...queue.unsaved(file).keys()].at(-1);
+    if (!outline.refuse(file, problem, field)) showTrouble($("trouble"), problem);
+  }
+  if (event === "saved" && !file) showTrouble($("trouble"), null);
+  const words = { saved: "Saved", saving: "Saving …", stuck: "Not saved yet", offline: "No connection; kept in this window" };
+  const state = lost && queue.state === "saved" ? "lost" : queue.state;
+  const text = state === "lost" ? "The composer has stopped" : issue?.approved ? "Approved" : words[state];
+  if ($("saved").textContent !== text) $("saved").textContent = text;
+  $("saved").dataset.state = state;
+}
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.dataset?.field || target.readOnly) return;
+  fit(target);
+  const value = target.hasAttribute("data-line") ? line(target.value) : target.value;
+  queue.put(target.closest("[data-slug]")?.dataset.slug || "", target.dataset.field, value);
+});
+
+// Two changed the same file: ours is kept here, theirs is on the disk.
+async function settle(file) {
+  const now = await call("GET", `${base}/state`).catch(() => null);
+  if (!now) return;
+  const theirs = formIn(now, file);
+  if (!theirs) return refused(`${nameOf(file)} is gone from the disk.`);
+  const unsaved = queue.unsaved(file);
+  const said = (name) => (name === "text" ? theirs.body ?? theirs.intro : theirs.fields[name] || "");
+  const differing = [...unsaved].filter(([name, mine]) => line(mine) !== line(said(name)));
+  let choice = "theirs";
+  if (differing.length) choice = await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)]));
+  sha.set(file, theirs.sha256);
+  queue.resolve(file, choice === "mine");
+  await refresh();
+}
+
+const refused = (what, problem = {}) => { showTrouble($("trouble"), { what, ...problem }); say(what); };
+const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
+const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
+
+// ---- what is in the files -------------------------------------------------------------------------------------
+
+let reading = null;
+
+// Show the files as they are. What is on its way into one stays as it is typed.
+async function refresh() {
+  while (reading) await reading;
+  reading = read().finally(() => { reading = null; });
+  return reading;
+}
+
+async function read() {
+  const files = () => ["", ...sha.keys()];
+  const before = new Map(files().map((file) => [file, queue.count(file)]));
+  let state;
+  try {
+    state = await call("GET", `${base}/state`);
+  } catch (problem) {
+    if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
+    return;
+  }
+  const still = (file) => !queue.busy(file) && queue.count(file) === (before.get(file) ?? 0);
+  if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
+  for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
+    if (still(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
+  }
+  issue = state;
+  outline.show(state);
+  $("issue").hidden = false;
+  $("add-section").hidden = state.approved;
+  $("approved").hidden = !state.approved;
+  document.body.classList.toggle("approved", state.approved);
+  document.body.dataset.ready = "yes";
+  heard("state");
+}
+
+// Do one thing to the order of the issue. Gives whether it was done.
+async function step(payload, label, place) {
+  try {
+    await queue.exclusive("", async () => {
+      const said = await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") });
+      take(said.files, label, { place });
+    });
+  } catch (problem) {
+    if (problem.status === 409) refused("The issue was changed elsewhere. It is shown as it is now; do it again if you still want to.");
+    else refused(problem.what || "The composer does not answer.", problem);
+    await refresh();
+    return false;
+  }
+  showTrouble($("trouble"), null);
+  await refresh();
+  say(`${label}.`);
+  return true;
+}
+
+async function takeBack(back) {
+  await queue.settled();
+  try {
+    const entry = await history.step(back, async (article, expected, to) => {
+      const said = await call("POST", `${base}/restore`, { article, to, expected });
+      sha.set(article || "", said.files[0].now);
+    });
+    if (!entry) return;
+    await refresh();
+    say(`${back ? "Taken back" : "Done again"}: ${entry.label}.`);
+    if (entry.place?.file !== undefined) show(entry.place.file, entry.place.field);
+  } catch (problem) {
+    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.message);
+    await refresh();
+  }
+}
+
+$("undo").addEventListener("click", () => takeBack(true));
+$("redo").addEventListener("click", () => takeBack(false));
+addEventListener("keydown", (event) => {
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
+  const key = event.key.toLowerCase();
+  const back = key === "z" && !event.shiftKey;
+  if (!back && !(key === "y" || (key === "z" && event.shiftKey))) return;
+  if (event.target.matches?.("input, select") && !event.target.closest("#write")) return;
+  event.preventDefault();
+  takeBack(back);
+});
+
+// ---- findings -------------------------------------------------------------------------------------------------
+
+// Show a field, and put the caret there.
+function show(file, field) {
+  if (file && !outline.card(file)) return;
+  view("write");
+  const owner = () => outline.boxes(file).find(({ dataset }) => dataset.field === (field === "body" || field === "intro" ? "text" : field));
+  if (file && !owner()) outline.open(file, true);
+  const box = owner() || outline.boxes(file)[0];
+  if (!box) return;
+  const closed = box.closest("details");
+  if (closed) closed.open = true;
+  if (box.closest(".more")?.hidden) outline.open(file, true);
+  box.scrollIntoView({ block: "center" });
+  box.focus({ preventScroll: true });
+}
+
+function jump({ article, field }) {
+  show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
+}
+
+async function act(work, label) {
+  await queue.settled();
+  try {
+    const said = await work();
+    take(said.files, label, {});
+    await refresh();
+    say(said.done?.join(" ") || `${label}.`);
+  } catch (problem) {
+    refused(problem.what || "The composer does not answer.", problem);
+    await refresh();
+  }
+}
+
+function fix({ id, article, field, message }) {
+  return act(() => call("POST", `${base}/fix`, { article, check: id, field: field || null }), `put right: ${message}`);
+}
+
+function waive({ id, article, message }, reason) {
+  const expected = sha.get(article || "");
+  return act(() => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
+}
+
+// ---- what is shown --------------------------------------------------------------------------------------------
+
+const narrow = matchMedia("(max-width: 60rem)");
+
+function view(name) {
+  document.body.dataset.view = name;
+  if (name !== "write") document.body.dataset.right = name;
+  const shown = narrow.matches ? name : document.body.dataset.right;
+  for (const each of ["write", "mail", "checks"]) $(`show-${each}`).setAttribute("aria-pressed", each === shown);
+  if (document.body.dataset.ready) mail.refresh();
+}
+
+for (const name of ["write", "mail", "checks"]) $(`show-${name}`).addEventListener("click", () => view(name));
+narrow.addEventListener("change", () => view(document.body.dataset.view));
+
+// ---- news -----------------------------------------------------------------------------------------------------
+
+let news = null;
+let seen = {};
+
+// A browser has six connections for all pages of one address: a page that nobody sees gives its one back.
+function follow() {
+  news?.close();
+  if (document.hidden) return;
+  news = new EventSource(`${base}/news`);
+  news.onopen = () => { lost = false; heard("state"); };
+  news.onmessage = ({ data }) => {
+    const now = JSON.parse(data);
+    if (now.files !== seen.files) refresh();
+    if (now.mail !== seen.mail || now.checked !== seen.checked) mail.refresh(now.mail !== seen.mail);
+    seen = now;
+  };
+  news.onerror = () => { lost = true; heard("state"); };
+}
+
+document.addEventListener("visibilitychange", follow);
+
+// What did not reach the file before the page went away is kept in this window, and goes on after a reload.
+addEventListener("pagehide", () => {
+  const kept = queue.files().map((file) => [file, sha.get(file), [...queue.unsaved(file)]]);
+  if (kept.length) sessionStorage.setItem(STASH, JSON.stringify(kept));
+});
+
+function unstash() {
+  const kept = JSON.parse(sessionStorage.getItem(STASH) || "[]");
+  sessionStorage.removeItem(STASH);
+  for (const [file, known, values] of kept) {
+    const missing = values.filter(([name, value]) => line(outline.value(file, name)) !== line(value));
+    if (!outline.form(file) || !missing.length) continue;
+    // Where another hand was there meanwhile, the save will say so, and the editor chooses.
+    if (missing.length === values.length) sha.set(file, known);
+    for (const [name, value] of missing) queue.put(file, name, value);
+    outline.open(file, missing.some(([name]) => !["kicker", "headline", "teaser"].includes(name)) || undefined);
+    for (const box of outline.boxes(file)) {
+      const mine = queue.unsaved(file).get(box.dataset.field);
+      if (mine !== undefined) box.value = mine;
+    }
+  }
+}
+
+moves.listen();
+view(narrow.matches ? "write" : "mail");
+document.body.dataset.view = "write";
+await refresh();
+unstash();
+await mail.refresh();
+follow();

@@ -1,0 +1,43 @@
+// Small things that every part of the composer uses.
+
+export const $ = (id) => document.getElementById(id);
+
+export function make(tag, className = "", ...content) {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  element.append(...content);
+  return element;
+}
+
+export const copyOf = (id) => $(id).content.cloneNode(true).firstElementChild;
+export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
+export const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+export const line = (text) => text.replace(/\s+/g, " ").trim();
+export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+
+// Read out by screen readers; seen by nobody else.
+export function say(text) {
+  const place = $("live");
+  place.textContent = "";
+  requestAnimationFrame(() => { place.textContent = text; });
+}
+
+export function showTrouble(box, trouble) {
+  box.hidden = !trouble;
+  if (!trouble) return;
+  for (const part of ["what", "where", "fix"]) {
+    const place = box.querySelector(`.${part}`);
+    if (!place) continue;
+    place.hidden = !trouble[part];
+    place.textContent = part === "fix" && trouble.fix ? `To put it right: ${trouble.fix}` : trouble[part] || "";
+  }
+}
+
+// A text box that is as high as its text, where the browser does not do that by itself.
+const fits = globalThis.CSS?.supports("field-sizing", "content");
+
+export function fit(box) {
+  if (fits || !box.offsetParent) return;
+  box.style.height = "auto";
+  box.style.height = `${box.scrollHeight + 2}px`;
+}

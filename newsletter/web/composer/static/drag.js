@@ -1,0 +1,85 @@
+// Dragging by a handle, with a mouse, a pen or a finger. Escape lets go and nothing has happened.
+
+import { make, say } from "./dom.js";
+
+const FAR = 5; // px: less is a click
+const EDGE = 70; // px at the top and the bottom that scroll
+
+// places(item) gives [{list, items}] that the item may go to; dropped(item, list, at) hears where it was left.
+export function draggable(root, { handle, item, places, dropped, name }) {
+  root.addEventListener("pointerdown", (event) => {
+    const grip = event.target.closest(handle);
+    if (!grip || event.button || grip.disabled) return;
+    const dragged = grip.closest(item);
+    if (!dragged || !grip.matches(handle)) return;
+    start(event, grip, dragged);
+  });
+
+  function start(event, grip, dragged) {
+    const from = event.clientY;
+    let target = null;
+    let marker = null;
+    let scroll = 0;
+    let y = from;
+
+    function move(moved) {
+      y = moved.clientY;
+      if (!marker && Math.abs(y - from) < FAR) return;
+      if (!marker) {
+        marker = make("li", "marker");
+        marker.setAttribute("aria-hidden", "true");
+        dragged.classList.add("dragged");
+        say(`Dragging ${name(dragged)}. Escape lets go.`);
+        scroll = setInterval(() => {
+          const step = y < EDGE ? -14 : y > innerHeight - EDGE ? 14 : 0;
+          if (step) { scrollBy(0, step); aim(); }
+        }, 16);
+      }
+      moved.preventDefault();
+      aim();
+    }
+
+    function aim() {
+      const near = places(dragged).map((place) => ({ ...place, ...distance(place.list, y) }))
+        .sort((one, other) => one.away - other.away)[0];
+      if (!near) return;
+      const others = near.items.filter((each) => each !== dragged);
+      const at = others.filter((each) => { const box = each.getBoundingClientRect(); return box.top + box.height / 2 < y; }).length;
+      target = { list: near.list, at };
+      near.list.insertBefore(marker, others[at] || null);
+    }
+
+    function end(kept) {
+      clearInterval(scroll);
+      removeEventListener("pointermove", move);
+      removeEventListener("pointerup", drop);
+      removeEventListener("pointercancel", cancel);
+      removeEventListener("keydown", key, true);
+      dragged.classList.remove("dragged");
+      marker?.remove();
+      if (kept && marker && target) dropped(dragged, target.list, target.at);
+      else if (marker) say(`Let go: ${name(dragged)} stays where it was.`);
+    }
+
+    const drop = () => end(true);
+    const cancel = () => end(false);
+    function key(pressed) {
+      if (pressed.key !== "Escape") return;
+      pressed.preventDefault();
+      pressed.stopPropagation();
+      end(false);
+    }
+
+    event.preventDefault();
+    grip.focus({ preventScroll: true });
+    addEventListener("pointermove", move);
+    addEventListener("pointerup", drop);
+    addEventListener("pointercancel", cancel);
+    addEventListener("keydown", key, true);
+  }
+}
+
+function distance(list, y) {
+  const box = list.getBoundingClientRect();
+  return { away: y < box.top ? box.top - y : y > box.bottom ? y - box.bottom : 0 };
+}

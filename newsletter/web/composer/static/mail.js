@@ -1,0 +1,115 @@
+// The mail beside the words: the same that is built and sent, through a mail client's eyes if one is chosen.
+
+import { ask, showIn } from "/static/mail/frame.js";
+import { base, call } from "./api.js";
+import { $, counted, make, showTrouble } from "./dom.js";
+
+const switches = $("switches");
+
+function query(...names) {
+  const { client, dark, images, as } = switches.elements;
+  const all = { client: client.value, scheme: dark.checked ? "dark" : "", images: images.checked ? "" : "off", as: as.value.trim() };
+  return new URLSearchParams(names.map((name) => [name, all[name]]).filter(([, value]) => value));
+}
+
+export class MailPane {
+  #told;
+  #wanted = false;
+  #running = false;
+  #anew = false;
+  #stands = null;
+  #ready = false;
+  #version = 0;
+
+  // told(mail) hears what stands around every new mail.
+  constructor(told) {
+    this.#told = told;
+    switches.addEventListener("submit", (event) => event.preventDefault());
+    switches.addEventListener("change", () => { this.#stands = null; this.refresh(); });
+  }
+
+  // One refresh at a time; what is asked for meanwhile is one more after it. Without `anew` only the words around the
+  // mail are new: its findings.
+  async refresh(anew = true) {
+    this.#wanted = true;
+    this.#anew ||= anew;
+    if (this.#running) return;
+    this.#running = true;
+    while (this.#wanted) {
+      this.#wanted = false;
+      try {
+        // A frame's policy is that of its first document: none is loaded before there is a mail.
+        if (!this.#ready) this.#ready = await this.#describe();
+        if (!this.#ready) continue;
+        const mail = this.#anew;
+        this.#anew = false;
+        // The mail comes first: it is what the editor looks at.
+        if (mail) await this.#show();
+        await this.#describe();
+        document.body.dataset.shown = this.#version;
+      } catch (problem) {
+        if (!(problem instanceof TypeError)) showTrouble($("mail-trouble"), { what: problem.message });
+      }
+    }
+    this.#running = false;
+  }
+
+  async #show() {
+    const { client, view, dark, images } = switches.elements;
+    const chosen = client.selectedOptions[0];
+    for (const option of view.options) {
+      option.disabled = (option.value === "text" && Boolean(client.value)) || (option.value === "phone" && client.value && !("phone" in chosen.dataset));
+    }
+    if (view.selectedOptions[0].disabled) view.value = "desktop";
+    const text = view.value === "text";
+    dark.disabled = text || (client.value && !chosen.dataset.schemes.includes(" "));
+    images.disabled = text;
+    $("frame-box").hidden = text;
+    $("frame-box").dataset.view = view.value;
+    $("text").hidden = !text;
+    if (getComputedStyle($("mail-pane")).display === "none") return;
+    if (text) {
+      const said = await (await ask(`${base}/mail.txt?${query("as")}`)).text();
+      if ($("text").textContent !== said) $("text").textContent = said;
+    } else {
+      await showIn($("mail"), `${base}/mail.html?${query("client", "scheme", "images", "as")}`, images.checked);
+    }
+    await this.#losses(client.value);
+  }
+
+  async #losses(client) {
+    $("approximation").hidden = !client;
+    if (!client) return;
+    const asked = query("as");
+    asked.append("client", client);
+    const gone = (await (await ask(`${base}/taken?${asked}`)).json())[client];
+    $("taken").replaceChildren();
+    if (!gone.length) $("taken").textContent = ": nothing lost or changed.";
+    else {
+      const list = make("ul", "", ...gone.map(({ what, count }) => make("li", "", count ? `${count} × ${what}` : what)));
+      $("taken").append(make("details", "", make("summary", "", `${counted(gone.length, "thing")} lost or changed`), list));
+    }
+  }
+
+  async #describe() {
+    const state = await call("GET", `${base}/mail?${query("as")}`);
+    showTrouble($("mail-trouble"), state.error && { ...state.error, what: state.error.kind === "bug" ? `A bug in newsletter: ${state.error.what}` : state.error.what });
+    $("frame-box").classList.toggle("stale", Boolean(state.error) && state.error.kind !== "reader");
+    if (state.mail) this.#around(state.mail);
+    this.#told(state);
+    this.#version = state.version;
+    return Boolean(state.mail);
+  }
+
+  #around(mail) {
+    $("size").value = mail.size;
+    $("size-words").textContent = mail.size_words;
+    $("title").textContent = mail.subject || document.body.dataset.issue;
+    document.title = `${mail.subject || document.body.dataset.issue} · Composer`;
+    $("inbox-line").textContent = mail.inbox[0]?.shown || "";
+    const key = JSON.stringify(mail.inbox);
+    if (this.#stands === key) return;
+    this.#stands = key;
+    $("inboxes").replaceChildren(...mail.inbox.map(({ client, shown }) => make("li", "", make("span", "hint", client), make("bdi", "", shown))));
+  }
+}

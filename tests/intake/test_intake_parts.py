@@ -336,6 +336,7 @@ def test_trafilatura_is_loaded_when_a_page_is_read_and_says_nothing(capfd: pytes
 
 def test_a_heading_whose_list_of_links_is_gone_goes_too() -> None:
     links = "".join(f'<li><a href="/{n}">Another story about lamps, number {n}</a></li>' for n in range(3))
-    page = f"<article><h1>The lamp is back</h1><div class='article-body'>{BODY}<h2>Lamps</h2><ul>{links}</ul></div></article>"
+    text = f"{BODY}<h2>Lamps</h2><ul>{links}</ul>"
+    page = f"<article><h1>The lamp is back</h1><div class='article-body'>{text}</div></article>"
     body = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
     assert body.endswith("given hats.\n")

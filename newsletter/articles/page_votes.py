@@ -11,7 +11,6 @@ import logging
 import re
 from copy import deepcopy
 
-from lxml.etree import LxmlError
 from lxml.html import HtmlElement
 
 from newsletter.articles.page_body import priority
@@ -72,8 +71,8 @@ def ask(page: HtmlElement) -> Votes:
     logging.getLogger("trafilatura").addHandler(logging.NullHandler())
     try:
         found = trafilatura.bare_extraction(deepcopy(page), fast=True, favor_precision=True, include_comments=False)
-    except (LxmlError, ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError):
-        return Votes("")  # on a page that it cannot read, our own evidence decides
+    except Exception:  # noqa: BLE001 - on broken pages it raises whatever it likes; then our own evidence decides
+        return Votes("")
     return Votes(getattr(found, "text", None) or "", page)
 
 

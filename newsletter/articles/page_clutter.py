@@ -19,6 +19,7 @@ from newsletter.articles.page_words import (
     RELATED,
     SIGN_UP,
     SURE_CLUTTER,
+    UNSEEN,
     marks_of,
 )
 from newsletter.articles.shape import title_key
@@ -67,11 +68,38 @@ def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda 
             continue
         if element.tag == "footer" and next(element.iterancestors(*_SOURCE), None) is not None:
             continue
+        if element.tag in _INLINE and _in_a_sentence(element) and not UNSEEN.search(marks_of(element)):
+            continue
         marked = element.tag in _SIDE or is_clutter(element) or _is_card(element)
         if not marked or not _is_attached(element, root) or len(element.text_content()) >= 0.4 * whole:
             continue
         if not _keeps(element) and (SURE_CLUTTER.search(marks_of(element)) or not voted(element)):
             drop(element)
+
+
+_INLINE = frozenset("a abbr b big cite code em font i ins kbd mark q s small span strong sub sup u".split())  # noqa: SIM905 - words
+
+
+def _in_a_sentence(element: HtmlElement) -> bool:
+    """Whether words stand beside an inline element: then its class names how it looks, such as ``inline-link``."""
+    parent = element.getparent()
+    while parent is not None and parent.tag in _INLINE:
+        element, parent = parent, parent.getparent()
+    if parent is None or not element.text_content().strip():
+        return False
+    if parent.tag in _TEXT_BLOCKS:
+        return len(element.text_content().strip()) < len(parent.text_content().strip())
+    return re.search(r"\w", _beside(element)) is not None
+
+
+_TEXT_BLOCKS = frozenset("p li td th dd dt h2 h3 h4 h5 h6 blockquote".split())  # noqa: SIM905 - words
+
+
+def _beside(element: HtmlElement) -> str:
+    """The text right before and right after an element, in its parent."""
+    parent, before = element.getparent(), element.getprevious()
+    start = (parent.text if parent is not None else "") if before is None else before.tail
+    return f"{start or ''} {element.tail or ''}"
 
 
 def _is_card(element: HtmlElement) -> bool:
@@ -165,7 +193,11 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
         if next(element.iterancestors("figure"), None) is not None:
             continue  # every picture keeps its own caption and credit
         top = begun < 3
-        if title_key(words) in keys and (
+        if element.tag in ("span", "strong") and not stands_alone(element):
+            continue  # a word of a sentence, whatever it says
+        if re.fullmatch(r"[\s,;|/·•]+", words):
+            drop(element)  # what stood between tags that are gone
+        elif title_key(words) in keys and (
             top or (len(words) > 12 and title_key(words) in keys and element.tag in ("h1", "h2", "figcaption"))
         ):
             drop(element)
@@ -180,6 +212,12 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
             begun += 1
     _strip_end(root)
     return credits
+
+
+def stands_alone(element: HtmlElement) -> bool:
+    """Whether an inline element is a line of its own: nothing is written beside it."""
+    parent = element.getparent()
+    return parent is not None and parent.tag in ("div", "section", "article", "main") and not _beside(element).strip()
 
 
 def _is_label(words: str) -> bool:
@@ -224,19 +262,26 @@ def _drop_with_heading(element: HtmlElement) -> None:
     drop(element)
 
 
+_ENDS = ("p", "li", "h2", "h3", "h4", "h5", "h6", "img", "td", "pre", "blockquote", "div", "hr")
+
+
 def _strip_end(root: HtmlElement) -> None:
-    """A heading with nothing behind it headed something that is gone."""
+    """A heading, or a line that ends with a colon, with nothing behind it headed something that is gone."""
     while True:
         last = None
-        for element in root.iter("p", "li", "h2", "h3", "h4", "h5", "h6", "img", "td", "pre", "blockquote", "div"):
-            if element.tag in ("img",) or (
-                element.text_content().strip()
-                and next(element.iterdescendants("p", "li", "div", "h2", "h3", "h4"), None) is None
-            ):
+        for element in root.iter(*_ENDS):
+            blocks = next(element.iterdescendants("p", "li", "div", "h2", "h3", "h4"), None)
+            if element.tag in ("img", "hr") or (blocks is None and element.text_content().strip()):
                 last = element
-        if last is None or last.tag not in ("h2", "h3", "h4", "h5", "h6") or last is root:
+        if last is None or last is root or not _announces(last):
             return
         drop(last)
+
+
+def _announces(element: HtmlElement) -> bool:
+    words = element.text_content().strip()
+    colon = element.tag == "p" and len(words) < 80 and words.endswith((":", "："))
+    return colon or element.tag in ("h2", "h3", "h4", "h5", "h6", "hr")
 
 
 def drop(element: HtmlElement) -> None:

@@ -102,7 +102,7 @@ def is_no_picture(address: str) -> bool:
         return True
     return (
         _NO_PICTURE.search(path.rpartition("/")[2]) is not None
-        or re.search(r"/(?:avatars?|icons?|logos?|emoji)/", path, re.I) is not None
+        or re.search(r"/(?:avatars?|icons?|logos?|emoji|ads?|banners?|werbung)/", path, re.I) is not None
     )
 
 

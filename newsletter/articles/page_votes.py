@@ -14,7 +14,7 @@ from copy import deepcopy
 from lxml.html import HtmlElement
 
 from newsletter.articles.page_body import priority
-from newsletter.articles.page_clutter import drop, link_share
+from newsletter.articles.page_clutter import drop, link_share, stands_alone
 from newsletter.articles.shape import title_key
 
 MOST_ELEMENTS = 15_000
@@ -85,9 +85,7 @@ def blocks_of(root: HtmlElement) -> list[HtmlElement]:
     """The innermost blocks with words of their own, in the order of the page."""
     found = []
     for element in root.iter(*_BLOCKS):
-        if element.tag == "span" and (
-            element.getparent() is None or element.getparent().tag not in ("div", "section", "article", "main")
-        ):
+        if element.tag == "span" and not stands_alone(element):
             continue
         if own_words(element):
             found.append(element)

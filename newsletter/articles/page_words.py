@@ -53,6 +53,12 @@ CLUTTER = marks(
 )
 """Elements with such a class are not the story, wherever they stand in it."""
 
+UNSEEN = marks(
+    r"screen-?reader-?text visually-?hidden sr-?only off-?screen skip-?link edit-?section mw-editsection[\w-]* hidden"
+    r" icons?"
+)
+"""Such a class says that readers do not see the words, or need not, also within a sentence."""
+
 SURE_CLUTTER = marks(
     r"""
     comments? comentarios? kommentare? commentaires? disqus\w* respond related[\w-]* recirc\w* newsletters?[\w-]*
@@ -258,7 +264,7 @@ DATE_LINE = phrases(
     (?:stand|veröffentlicht|aktualisiert|publié|mis à jour|actualizado|publicado)\b.{0,80}$
     (?:\w{3,9},? )?\d{1,2}[. ]\s?\w{3,9}\.?,? \d{4}.{0,30}$
     (?:\w{3,9},? )?[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}.{0,30}$
-    \d{1,2}[./-]\d{1,2}[./-]\d{2,4}.{0,20}$
+    \d{1,2}[./-]\d{1,2}[./-]\d{2,4}.{0,40}$
     \d{4}-\d\d-\d\d.{0,20}$
     \d{1,2} min(?:ute)?s? read$
     \d{1,2} (?:hours?|minutes?|days?) ago$

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from datetime import UTC, datetime
 from typing import Any
 
+import lxml.html
 import pytest
 
 from newsletter.articles.page import read_page
@@ -340,3 +342,22 @@ def test_a_heading_whose_list_of_links_is_gone_goes_too() -> None:
     page = f"<article><h1>The lamp is back</h1><div class='article-body'>{text}</div></article>"
     body = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
     assert body.endswith("given hats.\n")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "<strong>Print</strong> is not dead, says the harbour office, which prints everything twice.",
+        'The <a class="inline-link related-link" href="/x">lamp</a> is in the <span class="tags">museum</span> now.',
+        "They put it to the <span>comments</span> of the town, and the town said nothing at all.",
+        "The lamp <span>–</span> a new one <strong>,</strong> and a bright one <span>|</span> burns.",
+        "It cost <em>more</em> than the <b>ad</b> had said, and <span>share</span> holders were told so.",
+    ],
+)
+def test_a_word_of_a_sentence_is_never_taken_for_a_button(sentence: str) -> None:
+    words = lxml.html.fromstring(f"<p>{sentence}</p>").text_content()
+    for around in ("<p>{}</p>", "<div>{}</div>", "{}<br>"):
+        text = f"{BODY}{around.format(sentence)}{BODY}"
+        page = f"<article><h1>The lamp is back</h1><div class='article-body'>{text}</div></article>"
+        body = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
+        assert words in re.sub(r"\*|\[|\]\([^)]*\)", "", body)

@@ -83,16 +83,16 @@ class Draft:
         self.provenance["image"] = Provenance(source, confirmed)
         return True
 
-    def article(self, body: str, link: str | None = None) -> Article:
-        """The finished article; raises BadData for a body that is empty or too large."""
+    def article(self, body: str, link: str | None = None, *, bare: bool = False) -> Article:
+        """The finished article; raises BadData for a body that is too large, or empty (unless ``bare``)."""
         body = body.strip("\n")
-        if not body.strip():
+        if not body.strip() and not bare:
             raise nothing_to_read(self.file, has_headline="headline" in self.texts, has_picture=bool(self.picture))
         check_body(body, self.file)
         texts: dict[str, Any] = dict(self.texts)
         return Article(
             slug=slugify(self.texts["headline"]),
-            body=body + "\n",
+            body=body + "\n" if body.strip() else "",
             **texts,
             tags=self.tags,
             image=self.picture,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,11 +21,17 @@ from newsletter.issues.uses import uses
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field of a story, and where it came from; ``unconfirmed`` marks a guess."""
+    """One field of a story, where it came from, and whether it is stated there or a guess that waits for an editor."""
 
     name: str
     value: str
     source: str
+    confirmed: bool = True
+
+    @property
+    def told(self) -> str:
+        """The source for people: a guess is marked."""
+        return self.source if self.confirmed else f"{self.source}, unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,14 @@ class ShownArticle:
     used: Sequence[str] = ()
 
     @property
-    def fields(self) -> dict[str, dict[str, str]]:
+    def fields(self) -> dict[str, dict[str, str | bool]]:
         """For ``--json``."""
-        return {row.name: {"value": row.value, "from": row.source} for row in self.rows}
+        return {row.name: {"value": row.value, "from": row.source, "confirmed": row.confirmed} for row in self.rows}
+
+    @property
+    def guesses(self) -> str | None:
+        """A sentence with the command that confirms what is a guess; None when nothing is."""
+        return guess_words(self.slug, [row.name.split(".")[0] for row in self.rows if not row.confirmed])
 
     @property
     def suggestions(self) -> list[str]:
@@ -56,6 +67,15 @@ class ShownArticle:
 def offer_words(slug: str, offer: Suggestion) -> str:
     """What is offered and how to take it; nothing is changed until the editor says so."""
     return f"offered: “{offer.now}” → “{offer.instead}” ({offer.why}). Take it: newsletter article set {slug} --fix"
+
+
+def guess_words(slug: str, names: Iterable[str]) -> str | None:
+    """Which fields are guesses and how to confirm them; None for none."""
+    waiting = list(dict.fromkeys(names))
+    if not waiting:
+        return None
+    command = f"newsletter article set {slug} --confirm {waiting[0] if len(waiting) == 1 else 'all'}"
+    return f"guessed, look at it: {', '.join(waiting)}. If it is right: {command}"
 
 
 def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Added:
@@ -74,12 +94,15 @@ def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Add
     return added
 
 
+_PATH = "check the path; the address of a web page begins with https://"
+
+
 def read_file(path: Path) -> Story:
     """The story of a file; raises NotFound for a missing one and BadData for one that holds no story."""
     try:
         data = path.read_bytes()
     except FileNotFoundError as error:
-        raise NotFound("there is no such file", where=str(path), fix="check the path") from error
+        raise NotFound("there is no such file", where=str(path), fix=_PATH) from error
     except IsADirectoryError as error:
         raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
     except OSError as error:
@@ -95,12 +118,12 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         if name in {"provenance", "origin"}:
             continue
         known = article.provenance.get(name)
-        source = "" if known is None else known.source + ("" if known.confirmed else ", unconfirmed")
+        source, sure = ("", True) if known is None else (known.source, known.confirmed)
         parts = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, Mapping) else {name: value}
-        rows += [FieldRow(key, _in_words(part), source) for key, part in parts.items() if part is not None]
+        rows += [FieldRow(key, _in_words(part), source, sure) for key, part in parts.items() if part is not None]
     body = article.provenance.get("body")
     if body is not None and not body.confirmed:
-        rows.append(FieldRow("body", "only what the source gives of it", f"{body.source}, unconfirmed"))
+        rows.append(FieldRow("body", "only what the source gives of it", body.source, False))
     used = tuple(dict.fromkeys(use.words for use in uses(desk.workspace).of(slug)))
     return ShownArticle(slug, rows, article.body, suggestions_for(article.body), reading_minutes(article.body), used)
 

@@ -160,7 +160,7 @@ def _absolute(root: HtmlElement, base: str | None) -> None:
         except ValueError:
             known = False
         if known:
-            element.set(attribute, value)
+            element.set(attribute, clean(value))
         else:
             del element.attrib[attribute]
 

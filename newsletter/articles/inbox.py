@@ -325,6 +325,24 @@ def set_field(store: Store, slug: str, assignments: dict[str, str]) -> InboxItem
         return _save(conn, row, document, None if "image.url" in assignments else row.original)
 
 
+def confirm_fields(store: Store, slug: str, names: Iterable[str]) -> list[str]:
+    """Mark fields of a story as confirmed, or every guess without names; the fields that were.
+
+    Raises BadData for a field that is not marked as a guess, and then nothing was changed; NotFound for the slug.
+    """
+    from newsletter.articles.fields import confirm, unconfirmed
+
+    with store.write() as conn:
+        row = _row(conn, slug)
+        document = Document.parse(row.document, f"{slug}.md")
+        confirmed = list(names) or unconfirmed(document)
+        for name in confirmed:
+            document = confirm(document, name)
+        if confirmed:
+            _save(conn, row, document, row.original)
+    return confirmed
+
+
 def set_body(store: Store, slug: str, body: str) -> InboxItem:
     """Give a story another body (Markdown). Raises BadData when it is empty or too large, NotFound for the slug."""
     file = f"{slug}.md"

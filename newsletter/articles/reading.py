@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
-import html
 import re
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -28,6 +28,11 @@ _LOOKS_HTML = re.compile(
 )
 _LOOKS_MARKDOWN = re.compile(r"\ufeff?\s{0,200}(?:---[ \t]*\r?\n|#[ \t]+\S)")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{2,40})", re.I)
+_OWN_ADDRESS = re.compile(
+    r"<link[^>]{0,200}\srel=[\"']?canonical[\"']?[^>]{0,200}?\shref=[\"']?(?P<canonical>[^\"'\s>]{1,1000})"
+    r"|<meta[^>]{0,200}\sproperty=[\"']?og:url[\"']?[^>]{0,200}?\scontent=[\"']?(?P<shared>[^\"'\s>]{1,1000})",
+    re.I,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 _SAVE_AS_TEXT = "open it in its program and save it as plain text (.txt), Markdown (.md) or HTML (.html)"
@@ -58,29 +63,23 @@ def read_story(path: Path | None, data: bytes) -> Story:
     text, note = decode(data, file, html=suffix in _HTML)
     draft = Draft(file, notes=[note] if note else [])
     if suffix in _HTML or (suffix not in _MARKDOWN and _LOOKS_HTML.match(text)):
+        if address := _saved_from(text):
+            from newsletter.articles.page import read_page
+
+            return read_page(data, url=address)
         return _html(text, draft, path)
     if suffix in _MARKDOWN or (_LOOKS_MARKDOWN.match(text) and (not suffix or text.lstrip("\ufeff")[:3] == "---")):
         return _markdown(text, draft, path)
     return _text(text, draft, path)
 
 
-def read_web_page(data: bytes, *, url: str, content_type: str | None) -> Story:
-    """Read the story of a page that was fetched from ``url``; ``content_type`` is what its server called it.
-
-    Raises BadData when it is no HTML, or when no story is in it.
-    """
-    if content_type and not re.match(r"\s*(?:text/html|application/xhtml\+xml)", content_type, re.I):
-        raise BadData("the page is no HTML", where=url, fix="open the address in a browser")
-    if len(data) > MAX_FILE:
-        raise BadData("the page is larger than 8 MB", where=url, fix="open it in a browser and save only the story")
-    text, note = decode(data, url, html=True)
-    draft = Draft(url, notes=[note] if note else [])
-    if not re.search(r"<base\b", text[:20_000], re.I):
-        # What is relative on the page is relative to where it came from.
-        text = re.sub(
-            r"<head\b[^>]{0,500}>", lambda head: f'{head[0]}<base href="{html.escape(url)}">', text, count=1, flags=re.I
-        )
-    return _html(text, draft, None)
+def _saved_from(text: str) -> str | None:
+    """The address of a web page that a browser saved: one with scripts that names its own; None for other HTML."""
+    if "<script" not in text[:200_000].lower():
+        return None
+    found = _OWN_ADDRESS.search(text[:200_000])
+    address = unescape(found["canonical"] or found["shared"]).strip() if found else ""
+    return address if re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", address) else None
 
 
 def decode(data: bytes, file: str, *, html: bool = False) -> tuple[str, str | None]:
@@ -123,7 +122,7 @@ def _text(text: str, draft: Draft, path: Path | None) -> Story:
 
     draft.literal = True
     article = draft.article(read_text(text, draft))
-    return _story(article, draft, path)
+    return story_of(article, draft, path)
 
 
 def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
@@ -131,17 +130,17 @@ def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
 
     found = read_markdown(text, draft)
     check_body(found.article.body, draft.file)
-    return _story(found.article, draft, path, found.picture, found.extra)
+    return story_of(found.article, draft, path, found.picture, found.extra)
 
 
 def _html(text: str, draft: Draft, path: Path | None) -> Story:
     from newsletter.articles.html_file import read_html
 
     draft.literal = True
-    return _story(read_html(text, draft), draft, path)
+    return story_of(read_html(text, draft), draft, path)
 
 
-def _story(
+def story_of(
     article: Article,
     draft: Draft,
     path: Path | None,

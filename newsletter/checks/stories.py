@@ -221,8 +221,9 @@ def _identities(article: Article) -> list[str]:
     id="unconfirmed-guess",
     severity=Severity.WARNING,
     family="stories",
-    why="The importer reads a headline or a byline from its place in a file; an editor must have looked at it.",
-    source="provenance of the story file",
+    why="The importer guesses where a page or a file does not say: a headline by its place, a standfirst from what was "
+    "written for search engines; an editor must have looked at it.",
+    source="provenance of the story file; on 123 pages without a date an extractor that guesses made one up on 121",
     failing=Example(
         "`provenance: {headline: {from: last line, confirmed: false}}`",
         eg.story(
@@ -244,7 +245,8 @@ def unconfirmed_guess(context: CheckContext) -> Iterator[Problem]:
                 said = f" (“{cut(value)}”)" if value else ""
                 yield Problem(
                     f"The {name}{said} was taken from the {provenance.source}, and nobody has confirmed it.",
-                    f"Read it; if it is right, set confirmed: true under provenance, {name}.",
+                    f"Read it; if it is right: newsletter article set {article.slug} --confirm {name}"
+                    f" --issue {context.issue.slug} (or confirmed: true under provenance, {name}). If not, correct it.",
                     article.slug,
                     name,
                 )

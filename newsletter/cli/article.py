@@ -29,18 +29,22 @@ def article() -> None:
 @json_option
 @pass_cli
 def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) -> None:
-    """Add each SOURCE (a text, Markdown or HTML file, or "-" for standard input) to the inbox.
+    """Add each SOURCE (a web address, a text, Markdown or HTML file, or "-" for standard input) to the inbox.
 
     The slug that is printed names the story from then on. A story that is there already is not added twice.
     """
     from newsletter.app.articles import add_article
     from newsletter.app.issues import pick_articles
+    from newsletter.app.pages import add_page, is_address
 
     results = []
     with cli.desk() as desk:
         for source in sources:
             data = sys.stdin.buffer.read() if source == "-" else None
-            added = add_article(desk, None if source == "-" else Path(source), data)
+            if is_address(source):
+                added = add_page(desk, source)
+            else:
+                added = add_article(desk, None if source == "-" else Path(source), data)
             results.append(added)
             if as_json:
                 continue
@@ -143,23 +147,29 @@ def show(cli: Cli, slug: str, as_json: bool) -> None:
         known = {"slug": slug, "fields": shown.fields, "body": shown.body}
         print_json("article-show", {**known, "minutes": shown.minutes, "used": list(shown.used)})
         return
-    cli.say(table([(row.name, row.source, row.value) for row in shown.rows]))
+    cli.say(table([(row.name, row.told, row.value) for row in shown.rows]))
     cli.say("")
     cli.say(shown.body)
     used = f", used in {', '.join(shown.used)}" if shown.used else ""
     cli.note(f"{plural(shown.minutes, 'minute')} to read{used}")
-    for suggestion in shown.suggestions:
-        cli.note(suggestion)
+    for note in (shown.guesses, *shown.suggestions):
+        if note:
+            cli.note(note)
 
 
 @article.command("set", short_help="Set fields of a story.")
 @click.argument("slug")
 @click.argument("assignments", nargs=-1, metavar="[FIELD=VALUE...]")
 @click.option("--fix", is_flag=True, help="Take the fixes that `article show` offers.")
+@click.option("--confirm", "confirmed", multiple=True, metavar="FIELD", help='A guess is right; "all" for every guess.')
+@click.option("--issue", metavar="ISSUE", help="Confirm in this issue's own copy of the story.")
 @pass_cli
-def set_(cli: Cli, slug: str, assignments: tuple[str, ...], fix: bool) -> None:
+def set_(
+    cli: Cli, slug: str, assignments: tuple[str, ...], fix: bool, confirmed: tuple[str, ...], issue: str | None
+) -> None:
     """Set fields of a story in the inbox: headline="…" image.alt="…" link=https://… (an empty value removes)."""
     from newsletter.app.articles import set_article
+    from newsletter.app.confirming import confirm_fields
 
     pairs = {}
     for assignment in assignments:
@@ -167,9 +177,13 @@ def set_(cli: Cli, slug: str, assignments: tuple[str, ...], fix: bool) -> None:
         if not equals:
             raise click.UsageError(f"{assignment!r} is not FIELD=VALUE")
         pairs[name.strip()] = value
-    if not pairs and not fix:
-        raise click.UsageError("name at least one FIELD=VALUE, or --fix")
+    if not pairs and not fix and not confirmed:
+        raise click.UsageError("name at least one FIELD=VALUE, --fix or --confirm FIELD")
+    if issue and (pairs or fix or not confirmed):
+        raise click.UsageError("--issue goes with --confirm alone: edit the story's file in the issue for the rest")
     with cli.desk() as desk:
+        if confirmed:
+            cli.say(confirm_fields(desk, slug, [name for name in confirmed if name != "all"], issue))
         for line in set_article(desk, slug, pairs, fix=fix):
             cli.say(line)
 

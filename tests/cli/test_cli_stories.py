@@ -47,7 +47,7 @@ def test_an_offered_fix_is_taken_only_when_asked(run: Run, weekly: Path, cms: Pa
     run("article", "set", slug, "kicker=Transport", "--fix")
     shown = run("article", "show", slug, "--json").json
     assert shown["body"].startswith("Ferry crews")
-    assert shown["fields"]["kicker"] == {"value": "Transport", "from": "editor"}
+    assert shown["fields"]["kicker"] == {"value": "Transport", "from": "editor", "confirmed": True}
     assert "nothing is offered" in run("article", "set", slug, "--fix").out
     run("article", "set", slug, code=2)
     run("article", "set", slug, "kicker", code=2)

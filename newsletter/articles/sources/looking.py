@@ -15,7 +15,7 @@ from http import HTTPStatus
 import msgspec
 
 from newsletter.articles.inbox import Ready, document_of, make_ready
-from newsletter.articles.reading import read_web_page
+from newsletter.articles.page import read_page
 from newsletter.articles.sources import cms
 from newsletter.articles.sources.dates import as_moment
 from newsletter.articles.sources.fields import host_of
@@ -306,7 +306,7 @@ class Look:
             if not answer.ok:
                 passing = answer.status >= 500 or answer.status in (408, 425, 429)
                 return None, f"its page could not be had: {_status_words(answer.status)}", passing
-            return read_web_page(answer.body, url=answer.url, content_type=answer.content_type), None, False
+            return read_page(answer.body, url=answer.url, content_type=answer.content_type), None, False
         except RemoteError as wrong:
             passing = not isinstance(wrong, FetchRefused) or isinstance(wrong, FetchGaveUp)
             return None, f"its page could not be had: {wrong.what}", passing

@@ -6,7 +6,8 @@
     ├── NeedsEditor                        1   a person must decide: findings, a guard, a declined question
     │   ├── FindingsRemain                 1   the checks found something at or above the threshold
     │   ├── GuardRefused                   1   a guard rail holds (installation, audience size, postal address …)
-    │   └── IllegalState                   1   the state machine does not allow this step now
+    │   ├── IllegalState                   1   the state machine does not allow this step now
+    │   └── NotAllowed                     1   not signed in, or a role that may not do this
     ├── UsageProblem                       2   the command line asks for something impossible
     ├── BadData                           65   a file or a value that cannot be used
     │   ├── NotFound                      65   unknown issue, article, theme, subscriber
@@ -26,6 +27,7 @@
     │   ├── Busy                          75   another process holds the lock, and for too long
     │   └── Interrupted                   75   SIGTERM: stopped in order, continue by calling again
     └── ConfigurationError                78   newsletter.toml, a secret, an unknown provider
+        └── SettingsRefused               78   one change of several settings, with the reason for each
 
 Exit codes are the contract of the command line (BSD sysexits where one fits). Anything outside this tree
 that reaches the command line's boundary is a bug of ours and exits 70; Ctrl-C exits 130.
@@ -34,7 +36,7 @@ that reaches the command line's boundary is a bug of ours and exits 70; Ctrl-C e
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 
@@ -72,6 +74,10 @@ class GuardRefused(NeedsEditor):
 
 class IllegalState(NeedsEditor):
     """The state machine of issues and mailings does not allow this step now."""
+
+
+class NotAllowed(NeedsEditor):
+    """Nobody is signed in, the link is used or too old, or the person's role does not allow this."""
 
 
 class UsageProblem(NewsletterError):
@@ -160,6 +166,15 @@ class ConfigurationError(NewsletterError):
     """``newsletter.toml``, a secret or an unknown provider."""
 
     exit_code = 78
+
+
+class SettingsRefused(ConfigurationError):
+    """A change of settings that was not made, none of it. ``errors`` are the reasons by key; "" is the whole file."""
+
+    def __init__(self, errors: Mapping[str, ConfigurationError]) -> None:
+        first = next(iter(errors.values()))
+        super().__init__("; ".join(error.what for error in errors.values()), where=first.where, fix=first.fix)
+        self.errors = errors
 
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str | None:

@@ -10,17 +10,12 @@ from dataclasses import replace
 
 from newsletter.app.desk import Desk
 from newsletter.app.heartbeat import own_policy
+from newsletter.app.letters import Letter, post
 from newsletter.app.log import RunLog
-from newsletter.app.outgoing import PREVIEW_ID, message_facts
-from newsletter.app.providers import make_provider
 from newsletter.audience.addresses import hide_addresses
-from newsletter.delivery.addressing import trial_recipient
-from newsletter.delivery.causes import Cause, forget, known, recall, remember, standing, tried
-from newsletter.delivery.ports import Batch, Outcome
+from newsletter.delivery.causes import Cause, forget, known, recall, remember, settle_ended, standing, tried
 from newsletter.errors import Busy, CannotWrite, NewsletterError, RemoteError
-from newsletter.message.outgoing import Outgoing
 from newsletter.store.clock import from_us, now_us
-from newsletter.store.ids import new_public_id
 from newsletter.workspace.files import file_lock
 
 MOST_TRIES = 5
@@ -55,11 +50,13 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
     gone = memories.keys() - {cause.key for cause in causes}
     if gone:
         forget(desk.store, gone)
+    untold = set()
     for cause in causes:
         memory = known(memories.get(cause.key), cause)
         left = [name for name in channels if name not in memory.done]
         if not left or memory.tries >= MOST_TRIES:
             continue
+        untold.add(cause.key)
         # Before it is tried: a process that dies in the middle may tell it once more, but not for ever.
         memory = tried(memory)
         remember(desk.store, cause.key, memory)
@@ -67,6 +64,9 @@ def _tell(desk: Desk, channels: dict[str, Callable[[Desk, Cause], None]], causes
             if _try(desk, name, channels[name], cause):
                 memory = replace(memory, done=(*memory.done, name))
                 remember(desk.store, cause.key, memory)
+        if all(name in memory.done for name in channels):
+            untold.discard(cause.key)
+    settle_ended(desk.store, now_us(), untold)
 
 
 def _try(desk: Desk, name: str, channel: Callable[[Desk, Cause], None], cause: Cause) -> bool:
@@ -110,39 +110,12 @@ def _post(desk: Desk, cause: Cause) -> None:
 
 
 def _mail(desk: Desk, cause: Cause) -> None:
-    facts = message_facts(desk.config)
-    now = from_us(now_us())
     said = hide_addresses(cause.sentence)
-    slug = cause.issue or "alert"
-    outgoing = Outgoing(
-        mailing=PREVIEW_ID,
-        issue=slug,
-        digest="sha256:" + new_public_id() * 2,
-        date=now,
-        sender_name=facts.sender_name,
-        sender_email=facts.sender_email,
+    letter = Letter(
         subject=f"[ALERT] {' '.join(said.split())[:150]}",
-        html=f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Alert</title></head><body>'
-        f"<p>{html.escape(said)}</p><p>What to do: <b>{html.escape(cause.fix)}</b></p></body></html>",
+        html=f"<p>{html.escape(said)}</p><p>What to do: <b>{html.escape(cause.fix)}</b></p>",
         text=f"{said}\n\nWhat to do: {cause.fix}\n",
-        lang="en",
-        list_id=facts.list_id,
-        reply_to=facts.reply_to,
+        title="Alert",
+        about=cause.issue or "alert",
     )
-    recipients = [
-        trial_recipient(new_public_id(), address, issue=slug, site_url=None, values={})
-        for address in dict.fromkeys(desk.config.alerts.to)
-    ]
-    provider = make_provider(desk)
-    try:
-        size = max(1, provider.capabilities.max_batch)
-        results = [
-            result
-            for start in range(0, len(recipients), size)
-            for result in provider.submit(Batch(outgoing, tuple(recipients[start : start + size])))
-        ]
-    finally:
-        provider.close()
-    # Nobody knows whether an unknown one arrived; twice would be worse than the others' silence.
-    if not any(result.outcome in {Outcome.ACCEPTED, Outcome.UNKNOWN} for result in results):
-        raise RemoteError("; ".join(result.detail for result in results) or "the provider did not answer")
+    post(desk, letter, desk.config.alerts.to)

@@ -17,7 +17,7 @@ from newsletter.app.render import render
 from newsletter.app.words import plural, when
 from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
-from newsletter.delivery import installation, mailings, testsend
+from newsletter.delivery import begun, installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at
 from newsletter.delivery.testsend import TestSent
@@ -123,7 +123,7 @@ def approve_issue(
     facts = issue_facts(config, rendered.issue)
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
-    publish_media(desk, rendered.email)
+    publish_media(desk, rendered.email, approved=True)
     test = testsend.last_arrived(desk.store, slug)
     approval = approvals.freeze(
         desk.workspace,
@@ -209,6 +209,10 @@ def unapprove_issue(desk: Desk, slug: str) -> str:
     frozen = desk.workspace.issue_dir(slug) / "approved"
     if not frozen.exists() and mailings.live(desk.store, slug) is None:
         approvals.load_approval(desk.workspace, slug)  # says what is missing
+    if mailings.live(desk.store, slug) is None and (gone := begun.unknown(desk.store, desk.workspace, slug)):
+        raise IllegalState(
+            f"{gone}; it cannot be unapproved", fix="restore the newest database, or write the next issue"
+        )
     mailings.unapprove(desk.store, slug, actor=desk.actor, now=now_us())
     approvals.remove_approval(desk.workspace, slug)
     return f"{slug}: stopped, 0 submitted. It can be edited again."

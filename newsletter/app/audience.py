@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from newsletter.app import trail
 from newsletter.app.desk import Desk
 from newsletter.app.words import plural
 from newsletter.audience import importing, subscribers
 from newsletter.audience.exporting import export_csv
 from newsletter.audience.importing import ImportReport
-from newsletter.audience.subscribers import ConsentRow, Subscriber
+from newsletter.audience.proposing import Proposal, propose
 from newsletter.errors import BadData, CannotWrite, UsageProblem, did_you_mean
-from newsletter.store.clock import from_us
+
+_COUNTS = ("added", "updated", "unchanged", "duplicates", "rejected", "suppressed", "unsubscribed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class Imported:
 
     file: str
     report: ImportReport
+    dry_run: bool = False
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -41,6 +44,8 @@ class Imported:
             "columns": dict(done.columns),
             "ignored_columns": list(done.ignored_columns),
             "rejects": str(done.rejects) if done.rejects else None,
+            "dry_run": self.dry_run,
+            "refused": [{"line": line, "reason": reason} for line, reason in done.first_refused],
         }
 
     def lines(self) -> list[str]:
@@ -57,6 +62,8 @@ class Imported:
         ]
         total = " + ".join(f"{count:,} {word}" for count, word in parts if count) or "0"
         lines = [f"{plural(done.records, 'line')} = {total}"]
+        if self.dry_run:
+            lines[0] = f"Nothing was imported. This would happen: {lines[0]}"
         columns = ", ".join(f"{column} → {attribute}" for column, attribute in done.columns.items())
         lines.append(f"  columns: {columns}")
         if done.ignored_columns:
@@ -65,62 +72,12 @@ class Imported:
             )
         if done.encoding not in {"utf-8", "utf-8-sig", "ascii"}:
             lines.append(f"  read as {done.encoding}")
+        if self.dry_run:
+            lines += [f"  line {line}: {reason}" for line, reason in done.first_refused]
+            if done.rejected > len(done.first_refused):
+                lines.append(f"  and {done.rejected - len(done.first_refused):,} more; --rejects FILE has all of them")
         if done.rejects:
             lines.append(f"  rejected lines, with the reason: {done.rejects}")
-        return lines
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderRow:
-    """One line of the list of readers."""
-
-    address: str
-    status: str
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class ReaderPage:
-    """Some readers, and how many there are."""
-
-    rows: Sequence[ReaderRow]
-    total: int
-
-    @property
-    def sentence(self) -> str:
-        """``50 of 12,000 readers``."""
-        shown = len(self.rows)
-        return plural(self.total, "reader") if shown == self.total else f"{shown:,} of {plural(self.total, 'reader')}"
-
-    def as_row(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"total": self.total, "readers": [{"address": r.address, "status": r.status} for r in self.rows]}
-
-
-@dataclass(frozen=True, slots=True)
-class ShownReader:
-    """One reader and everything they agreed to."""
-
-    reader: Subscriber
-    consent: Sequence[ConsentRow]
-
-    def as_row(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {
-            "address": self.reader.address,
-            "status": self.reader.status,
-            "attributes": dict(self.reader.attributes),
-            "consent": [
-                {"event": c.event, "basis": c.basis, "source": c.source, "at": from_us(c.at).isoformat()}
-                for c in self.consent
-            ],
-        }
-
-    def lines(self) -> list[str]:
-        """For the terminal."""
-        lines = [f"{self.reader.address}: {self.reader.status}"]
-        lines += [f"  {name}: {value}" for name, value in self.reader.attributes.items()]
-        lines += [f"  {from_us(c.at):%Y-%m-%d %H:%M} UTC  {c.event}: {c.basis} ({c.source})" for c in self.consent]
         return lines
 
 
@@ -131,20 +88,36 @@ def import_readers(
     mapping: Mapping[str, str],
     basis: str,
     progress: Callable[[int, int], None] | None = None,
+    rejects: Path | None = None,
+    dry_run: bool = False,
 ) -> Imported:
-    """Import a CSV file, all of it or nothing; refused lines go to ``<file>.rejected.csv`` beside it."""
-    rejects = file.with_name(f"{file.stem}.rejected.csv")
+    """Import a CSV file, all of it or nothing; refused lines go to ``rejects``, or ``<file>.rejected.csv`` beside it.
+
+    With ``dry_run`` all of it is done and taken back: the counts are what would happen. Refused lines are then written
+    only where ``rejects`` says so.
+    """
+    hidden = desk.workspace.cache / "import.rejected.csv" if dry_run else None
     report = importing.import_csv(
         desk.store,
         file,
         attributes=desk.config.audience.attributes,
-        rejects=rejects,
+        rejects=rejects or hidden or file.with_name(f"{file.stem}.rejected.csv"),
         basis=basis,
         mapping=mapping,
         keys=desk.keys,
         progress=progress,
+        dry_run=dry_run,
+        publish_rejects=not dry_run or rejects is not None,
     )
-    return Imported(str(file), report)
+    if not dry_run:
+        counts = {name: getattr(report, name) for name in _COUNTS}
+        trail.note(desk, "import readers", file=file.name, basis=basis, **counts)
+    return Imported(str(file), report, dry_run)
+
+
+def propose_columns(desk: Desk, file: Path, *, mapping: Mapping[str, str]) -> Proposal:
+    """What the columns of a CSV file seem to be, for somebody to confirm; nothing is imported."""
+    return propose(file, attributes=desk.config.audience.attributes, mapping=mapping)
 
 
 def add_reader(desk: Desk, address: str, attributes: Mapping[str, str], *, basis: str) -> str:
@@ -158,23 +131,14 @@ def add_reader(desk: Desk, address: str, attributes: Mapping[str, str], *, basis
                 fix=f"[audience] attributes in newsletter.toml names them: {', '.join(known)}",
             )
     added = subscribers.add(desk.store, address, attributes, basis, desk.keys)
+    trail.note(desk, "add a reader")
     return f"{added.address}: {added.status}."
-
-
-def list_readers(desk: Desk, *, search: str | None, status: str | None, limit: int) -> ReaderPage:
-    """The first ``limit`` readers that match, and how many do."""
-    found = subscribers.list_subscribers(desk.store, search=search, status=status, limit=limit)
-    rows = [ReaderRow(r.address, r.status, "  ".join(f"{k}={v}" for k, v in r.attributes.items())) for r in found]
-    return ReaderPage(rows, subscribers.count(desk.store, search=search, status=status))
-
-
-def show_reader(desk: Desk, address: str) -> ShownReader:
-    """One reader with the consent log; raises NotFound."""
-    return ShownReader(*subscribers.show(desk.store, address))
 
 
 def export_readers(desk: Desk, out: Path | None, stdout: TextIO) -> int:
     """Write all readers as CSV to ``out`` (whole or not at all) or to ``stdout``; how many."""
+    # Before a line of it is out: whoever ends a pipe early has read readers, too.
+    trail.note(desk, "export readers")
     if out is None:
         return export_csv(desk.store, stdout, desk.keys)
     temporary = out.with_name(f".{out.name}.part")
@@ -193,6 +157,7 @@ def export_readers(desk: Desk, out: Path | None, stdout: TextIO) -> int:
 def unsubscribe_reader(desk: Desk, address: str) -> str:
     """Unsubscribe, effective before the next claim of any mailing."""
     reader = subscribers.unsubscribe(desk.store, address, "by hand")
+    trail.note(desk, "unsubscribe a reader")
     return f"{reader.address}: {reader.status}."
 
 
@@ -201,10 +166,12 @@ def suppress_address(desk: Desk, address: str, reason: str) -> str:
     if not reason.strip():
         raise BadData("a suppression needs a reason", fix='--reason "asked by letter"')
     new = subscribers.suppress(desk.store, address, reason, "by hand", desk.keys)
+    trail.note(desk, "suppress an address")
     return f"{address}: {'suppressed' if new else 'was suppressed already'}."
 
 
 def erase_reader(desk: Desk, address: str) -> str:
     """Erase a reader's data everywhere; the sums of past mailings still close."""
     subscribers.erase(desk.store, address, desk.keys)
+    trail.note(desk, "erase a reader")
     return f"{address}: erased. A keyed hash stays, so that no import brings them back."

@@ -62,7 +62,7 @@ class IssueAudit:
         """For the terminal."""
         found = self.history
         lines = [f"{found.issue}: {found.state}. Times in {self.zone}."]
-        lines += [f"  {self._time(e.at)}  {e.actor}: {_said(e)}" for e in found.events]
+        lines += [f"  {self._time(e.at)}  {e.actor}: {in_words(e)}" for e in found.events]
         lines += [f"  {_MARKS[proof.holds]} {proof.sentence}" for proof in found.proofs]
         return [*lines, self.verdict]
 
@@ -75,7 +75,7 @@ def audit_issue(desk: Desk, slug: str) -> IssueAudit:
     return IssueAudit(history(desk.store, desk.workspace, slug), desk.config.publication.timezone)
 
 
-def _said(event: Event) -> str:
+def in_words(event: Event) -> str:
     """An event in words; one that this version has no words for is told as it was noted."""
     detail = event.detail
     match event.action:
@@ -96,9 +96,20 @@ def _said(event: Event) -> str:
             return "took the first mail"
         case "last-submitted":
             return "took the last mail"
+        case "retract":
+            why = f", “{detail['reason']}”" if detail.get("reason") else ""
+            return f"withdrew {detail['article']} from the web copy{why}{_pictures(detail)}"
+        case "restore":
+            return f"put {detail['article']} back on the web copy{_pictures(detail)}"
         case "complete":
             tally = {state: int(count) for state, count in detail.items()}
             return f"completed: {sum_sentence(sum(tally.values()), tally)}"
+        case "import readers":
+            kinds = ("added", "updated", "unchanged", "rejected", "suppressed", "unsubscribed")
+            told = ", ".join(f"{int(detail[kind]):,} {kind}" for kind in kinds if detail.get(kind))
+            return f"imported {detail.get('file')}: {told or 'nobody'}"
+        case "change settings":
+            return f"changed {', '.join(map(str, detail.get('keys', [])))}"
     noted = ", ".join(f"{name} {value}" for name, value in detail.items() if value not in (None, "", {}))
     return event.action + (f": {noted}" if noted else "")
 
@@ -106,6 +117,10 @@ def _said(event: Event) -> str:
 def _code(detail: Mapping[str, Any]) -> str:
     """The digest as people compare it: the four digits that a test mail's subject shows, and some more."""
     return str(detail.get("digest") or "unknown").removeprefix("sha256:")[:12]
+
+
+def _pictures(detail: Mapping[str, Any]) -> str:
+    return f", with {plural(count, 'picture')}" if (count := len(detail.get("pictures") or ())) else ""
 
 
 def _sum(detail: Mapping[str, Any]) -> str:

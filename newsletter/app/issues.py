@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from newsletter.app.desk import Desk
+from newsletter.app.words import withdrawn_line
 from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
@@ -18,6 +19,7 @@ from newsletter.models import Issue
 
 if TYPE_CHECKING:
     from newsletter.delivery.mailings import Mailing
+    from newsletter.delivery.retractions import Retraction
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,8 @@ class ShownIssue:
     issue: Issue
     state: str
     spare: Sequence[str]
+    retracted: Sequence[Retraction] = ()
+    zone: str = "UTC"
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -65,6 +69,7 @@ class ShownIssue:
                 for s in self.issue.sections
             ],
             "unused_files": list(self.spare),
+            "retracted": [found.article for found in self.retracted],
         }
 
     def lines(self) -> list[str]:
@@ -85,6 +90,7 @@ class ShownIssue:
             if not section.articles:
                 lines.append("    no story yet")
         lines += [f"  {name} is in the folder, but in no section" for name in self.spare]
+        lines += [f"  {withdrawn_line(found, self.zone)}" for found in self.retracted]
         return lines
 
 
@@ -124,7 +130,14 @@ def show_issue(desk: Desk, slug: str) -> ShownIssue:
     issue = folder.load_issue(desk.workspace, slug)
     state = "approved" if folder.is_approved(desk.workspace, slug) else "draft"
     mailing = _mailings(desk).get(slug)
-    return ShownIssue(issue, mailing.state if mailing else state, folder.unreferenced(desk.workspace, issue))
+    retracted = _retracted(desk, slug)
+    return ShownIssue(
+        issue,
+        mailing.state if mailing else state,
+        folder.unreferenced(desk.workspace, issue),
+        retracted,
+        desk.config.publication.timezone if retracted else "UTC",
+    )
 
 
 def pick_articles(
@@ -172,6 +185,14 @@ def drop_article(desk: Desk, issue: str, article: str) -> list[str]:
 def move_article(desk: Desk, issue: str, article: str, *, section: str | None = None, to: int) -> list[str]:
     """Move a story within an issue; places count from 1."""
     return editing.move(desk.workspace, issue, article, section=section, to=to)
+
+
+def _retracted(desk: Desk, slug: str) -> tuple[Retraction, ...]:
+    if not desk.workspace.database.exists():
+        return ()
+    from newsletter.delivery.retractions import retractions_of
+
+    return tuple(retractions_of(desk.store, slug).values())
 
 
 def _mailings(desk: Desk) -> dict[str, Mailing]:

@@ -1,6 +1,7 @@
 """The log that cron's runs leave: one JSON object a line, in ``.newsletter/logs/run-due.jsonl``.
 
-It says what was sent and why something was not; it never holds an address or a secret. A run with nothing to do
+It says when a mailing began, how far it was once a minute, what it waited for, how it ended, and why something was
+not sent; it never holds an address or a secret. A run with nothing to do
 writes nothing here, so the file grows with mailings and not with minutes; that it ran says ``last-run.json`` beside it.
 """
 
@@ -9,12 +10,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.audience.addresses import hide_addresses
+from newsletter.delivery.watch import Waiting, Watch
 from newsletter.errors import CannotWrite, NewsletterError
 from newsletter.store.clock import from_us, now_us
 from newsletter.store.ids import new_public_id
@@ -74,3 +78,56 @@ class RunLog:
                 os.close(handle)
         except OSError as error:
             raise CannotWrite(f"cannot write the log: {error.strerror}", where=str(self.file)) from error
+
+
+class Journal(Watch):
+    """The log's lines in the middle of a sending: that it began, how far it is once a minute, what it waits for.
+
+    A log that cannot be written does not stop mails that are on their way; the line at the end says so.
+    """
+
+    EVERY = 60.0
+    """Seconds between two lines of one kind: a mailing of three hours leaves some two hundred."""
+
+    def __init__(self, log: RunLog, clock: Callable[[], float] = time.monotonic) -> None:
+        self._log = log
+        self._clock = clock
+        self._issue = ""
+        self._began = self._last = clock()
+        self._last_done: int | None = None
+        self._why: str | None = None
+
+    @property
+    def seconds(self) -> float:
+        """Since the mailing began."""
+        return self._clock() - self._began
+
+    def begin(self, issue: str, planned: int) -> None:
+        """Note that a sender takes up a mailing."""
+        self._issue, self._last_done, self._why = issue, None, None
+        self._began = self._last = self._clock()
+        self._write("begin", planned=planned)
+
+    def progress(self, done: int, total: int) -> None:
+        """Note how far it is, and how many a second went since the last line."""
+        now = self._clock()
+        if self._last_done is None:
+            self._last_done = done
+        if now - self._last < self.EVERY:
+            return
+        rate = round((done - self._last_done) / (now - self._last), 2)
+        self._last, self._last_done, self._why = now, done, None
+        self._write("progress", done=done, total=total, per_second=rate)
+
+    def waiting(self, waiting: Waiting) -> None:
+        """Note what it waits for, when that is something else, or again after a minute."""
+        now = self._clock()
+        if waiting.why == self._why and now - self._last < self.EVERY:
+            return
+        self._last, self._why = now, waiting.why
+        until = None if waiting.until is None else from_us(waiting.until).isoformat(timespec="seconds")
+        self._write("waiting", why=waiting.why, until=until)
+
+    def _write(self, event: str, **facts: Any) -> None:
+        with contextlib.suppress(CannotWrite):
+            self._log.write(event, **({"issue": self._issue} if self._issue else {}), **facts)

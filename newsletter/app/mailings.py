@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from newsletter.app.desk import Desk
-from newsletter.app.words import plural
+from newsletter.app.words import clock_time, plural, withdrawn_line
 from newsletter.delivery import breaker, installation, mailings, reconcile
 from newsletter.delivery import status as states
 from newsletter.delivery.reconcile import Uncertain
@@ -31,6 +31,7 @@ class IssueStatus:
     provider: str
     stoppable_until: str | None = None
     """Local time until which a scheduled mailing can be stopped whole; None without ``[schedule] undo``."""
+    publication_zone: str = "UTC"
     away: str | None = None
     """That the provider is away, since when, and when it is asked again; None while all is well."""
 
@@ -77,6 +78,10 @@ class IssueStatus:
             "tampered": list(now.tampered),
             "tests": [{"number": t.number, "code": t.code, "to": [r.address for r in t.receipts]} for t in now.tests],
             "changed_since_test": now.changed_since,
+            "retracted": [
+                {"article": r.article, "at": from_us(r.at).isoformat(), "by": r.actor, "reason": r.reason}
+                for r in now.retracted
+            ],
             "sentence": now.sentence,
         }
 
@@ -99,9 +104,10 @@ class IssueStatus:
             lines.append(f"  the provider says: {', '.join(told)}")
         lines += [f"  {domain} waits: {reason}" for domain, reason in (now.domains or {}).items()]
         if now.next_try_at is not None:
-            lines.append(f"  next try at {from_us(now.next_try_at):%H:%M:%S} UTC")
+            lines.append(f"  next try at {clock_time(now.next_try_at, self.publication_zone, seconds=True)}")
         lines += [f"  {name} was edited after the approval; the edit is not sent" for name in now.edits]
         lines += [f"  {problem}; nothing is sent until this is put right" for problem in now.tampered]
+        lines += [f"  {withdrawn_line(found, self.publication_zone)}" for found in now.retracted]
         for test in now.tests:
             lines.append(f"  test {test.number} · {test.code} went to {', '.join(r.address for r in test.receipts)}")
         if now.changed_since is not None:
@@ -162,7 +168,8 @@ def all_statuses(desk: Desk) -> list[IssueStatus]:
 
 
 def _issue_status(desk: Desk, status: Status) -> IssueStatus:
-    return IssueStatus(status, desk.config.provider.name, _stoppable(desk, status), _away(desk, status))
+    zone = desk.config.publication.timezone
+    return IssueStatus(status, desk.config.provider.name, _stoppable(desk, status), zone, _away(desk, status))
 
 
 def _stoppable(desk: Desk, status: Status) -> str | None:

@@ -16,6 +16,7 @@ from newsletter.app.publicdesk import PublicDesk
 from newsletter.audience.leaving import Reader, come_back, find_readers, leave_all
 from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
 from newsletter.delivery.ports import Event
+from newsletter.delivery.retractions import withdrawn
 from newsletter.errors import BadData, NotFound
 from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
 from newsletter.store.clock import now_us
@@ -139,10 +140,21 @@ def take_events(public: PublicDesk, provider: str, events: Sequence[Event]) -> A
     return applied
 
 
+class Withdrawn(NotFound):
+    """A hosted picture that was there, of a story that was retracted."""
+
+
 def picture(public: PublicDesk, name: str) -> tuple[Path, str]:
-    """The file of a hosted picture and its content type; NotFound for any other name and for what is not there."""
+    """The file of a hosted picture and its content type; NotFound for any other name and for what is not there.
+
+    Raises Withdrawn for one of a retracted story, also while a file of that name lies in the folder.
+    """
     path = public.workspace.media / name
-    if not _PICTURE.fullmatch(name) or path.is_symlink() or not path.is_file():
+    if not _PICTURE.fullmatch(name):
+        raise NotFound("there is no such picture")
+    if withdrawn(public.store, name):
+        raise Withdrawn("this picture was withdrawn")
+    if path.is_symlink() or not path.is_file():
         raise NotFound("there is no such picture")
     return path, _TYPES[path.suffix]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from newsletter.app.desk import Desk
+from newsletter.delivery.retractions import show_again, withdrawn_among
 from newsletter.errors import BadData, UsageProblem
 from newsletter.models import Email
 from newsletter.net.bucket import SCHEME, Bucket
@@ -41,6 +42,8 @@ class Published:
     replaced: tuple[str, ...]
     unchanged: int
     dry_run: bool = False
+    withdrawn: tuple[str, ...] = ()
+    """What was withdrawn with a story and is still there: nothing is deleted in a place that is not ours."""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -50,17 +53,25 @@ class Published:
             "replaced": list(self.replaced),
             "unchanged": self.unchanged,
             "dry_run": self.dry_run,
+            "withdrawn": list(self.withdrawn),
         }
 
 
-def publish_media(desk: Desk, email: Email) -> int:
+def publish_media(desk: Desk, email: Email, *, approved: bool = False) -> int:
     """Copy the email's pictures to ``.newsletter/media/`` where a page shows them; how many were new.
 
-    Those inside the mail go there too once there is a site: the web copy needs them. A name is a hash of its picture,
+    Those that were withdrawn with a story stay away, until an editor approves an issue with them (``approved``). Those
+    inside the mail go there too once there is a site: the web copy needs them. A name is a hash of its picture,
     so a file that is there is the right one, and it is never overwritten.
     """
     new = 0
+    names = [image.name for image in email.images]
+    if approved:
+        show_again(desk.store, names)
+    gone = withdrawn_among(desk.store, names)
     for image in email.images:
+        if image.name in gone:
+            continue
         if image.src.startswith("cid:") and not desk.config.site.url:
             continue
         target = desk.workspace.media / image.name
@@ -83,6 +94,7 @@ def copy_media(desk: Desk, to: str, *, dry_run: bool = False) -> Published:
     copied: list[str] = []
     replaced: list[str] = []
     unchanged = 0
+    gone = withdrawn_among(desk.store, list(there)) if desk.workspace.database.exists() else frozenset[str]()
     for picture in _files(media):
         if there.get(picture.name) == picture.stat().st_size:
             unchanged += 1
@@ -91,7 +103,7 @@ def copy_media(desk: Desk, to: str, *, dry_run: bool = False) -> Published:
         if not dry_run:
             content_type = CONTENT_TYPES.get(picture.suffix, "application/octet-stream")
             place.put(picture.name, _read(picture), content_type)
-    return Published(place.address, tuple(copied), tuple(replaced), unchanged, dry_run)
+    return Published(place.address, tuple(copied), tuple(replaced), unchanged, dry_run, tuple(sorted(gone)))
 
 
 def _place(to: str, media: Path) -> Place:

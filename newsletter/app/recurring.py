@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from datetime import date as Date
 
@@ -9,10 +10,18 @@ from newsletter.app.desk import Desk
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval, load_approval
 from newsletter.delivery.causes import Cause
-from newsletter.delivery.recurring import Occurrence, occurrences, schedule_occurrence, settle, settled, waits_for
+from newsletter.delivery.recurring import (
+    Occurrence,
+    begin,
+    occurrences,
+    schedule_occurrence,
+    settle,
+    settled,
+    waits_for,
+)
 from newsletter.errors import BadData, IllegalState
 from newsletter.issues.folder import issues_dated
-from newsletter.store.clock import from_us, now_us
+from newsletter.store.clock import from_us, now_us, to_us
 from newsletter.workspace.config import parse_duration
 from newsletter.workspace.values import rules_of
 
@@ -25,14 +34,17 @@ def schedule_recurring(desk: Desk) -> list[Cause]:
 
     Returns what an editor must decide: two approved issues for one time.
     """
-    if not rules_of(desk.config) or not desk.workspace.database.exists():
+    if not desk.workspace.database.exists():
         return []
     now = now_us()
+    since = begin(desk.store, rules_of(desk.config), desk.config.publication.timezone, now)
+    if not since:
+        return []
     # "0m" lets a late mailing go; here it would send last week's issue on the day that a rule is written.
     lateness = parse_duration(desk.config.schedule.lateness, "schedule.lateness") or _USUAL_LATENESS
     provider = desk.config.provider.name
     undecided, offered = [], False
-    for occurrence in _open(desk, from_us(now)):
+    for occurrence in _open(desk, since, from_us(now)):
         late = from_us(now) - occurrence.utc > lateness
         ready = _ready(desk, occurrence)
         if ready and not (late and offered):
@@ -47,12 +59,12 @@ def schedule_recurring(desk: Desk) -> list[Cause]:
     return undecided
 
 
-def _open(desk: Desk, now: datetime) -> list[Occurrence]:
+def _open(desk: Desk, since: Mapping[str, datetime], now: datetime) -> list[Occurrence]:
     """The times of the last week that nothing was done about yet, the newest first; what lies before one that was
-    dealt with is over."""
+    dealt with is over, and so is what lies before the rule was there (``since``)."""
     found = []
-    for rule in rules_of(desk.config):
-        past = list(occurrences(rule, desk.config.publication.timezone, now - _BACK, now))
+    for rule, begun in since.items():
+        past = list(occurrences(rule, desk.config.publication.timezone, max(now - _BACK, begun), now))
         for occurrence in reversed(past):
             if settled(desk.store, occurrence):
                 break
@@ -61,7 +73,11 @@ def _open(desk: Desk, now: datetime) -> list[Occurrence]:
 
 
 def goes_by_itself(desk: Desk, day: Date, now: datetime) -> str | None:
-    """When a rule sends an issue of that day that is approved now, in words; None when none does."""
+    """When a rule sends an issue of that day that is approved now, in words; None when none does.
+
+    From now on the rules count, also before ``run-due`` has seen them: this was promised.
+    """
+    begin(desk.store, rules_of(desk.config), desk.config.publication.timezone, to_us(now))
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     near = upcoming(desk, max(now, noon - timedelta(days=2)), noon + timedelta(days=2))
     return next((occurrence.said for occurrence in near if occurrence.day == day), None)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
 from newsletter.app.heartbeat import beating
-from newsletter.app.log import RunLog, mark_run
+from newsletter.app.log import Journal, RunLog, mark_run
 from newsletter.app.preflight import preflight
 from newsletter.app.providers import make_provider
 from newsletter.app.recurring import reminders, schedule_recurring
-from newsletter.app.words import plural, when
+from newsletter.app.words import clock_time, plural, when
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import load_approval
 from newsletter.delivery.causes import Cause
@@ -28,11 +29,72 @@ from newsletter.delivery.run_due import run_due as _run_due
 from newsletter.delivery.schedule import parse_send_at
 from newsletter.delivery.status import sum_sentence
 from newsletter.delivery.undo import undo_window
+from newsletter.delivery.watch import Waiting, Watch, Why
 from newsletter.errors import NewsletterError
 from newsletter.store.clock import from_us, now_us
 
 _RETRY_WAIT = 15 * 60.0
 """Seconds that ``send`` stays for deliveries the provider has put off; ``run-due`` comes again by itself."""
+_WAITS: Final[Mapping[Why, str]] = MappingProxyType(
+    {
+        "undo": "can still be stopped whole (newsletter unapprove)",
+        "rate": "waits for the rate",
+        "domain": "waits for the limit of a mailbox domain",
+        "provider": "the provider is away; it is left alone",
+        "retry": "waits to try again what was put off",
+    }
+)
+
+
+class Shown(Protocol):
+    """Who shows a sending on a terminal: ``(done, total)``, and what it waits for in words."""
+
+    def __call__(self, done: int, total: int) -> None:
+        """So many of all are settled."""
+
+    def wait(self, words: str, *, pause: bool) -> None:
+        """Nothing goes out just now; not a ``pause`` where that is the pace that was asked for."""
+
+
+class _Unseen:
+    def __call__(self, done: int, total: int) -> None:
+        pass
+
+    def wait(self, words: str, *, pause: bool) -> None:
+        pass
+
+
+UNSEEN: Shown = _Unseen()
+
+
+class _Watching(Watch):
+    """Tells the log and the terminal, in the publication's local time."""
+
+    def __init__(self, desk: Desk, journal: Journal, shown: Shown) -> None:
+        self._zone = desk.config.publication.timezone
+        self._journal = journal
+        self._shown = shown
+        self._issue = ""
+        self.took: dict[str, float] = {}
+
+    @property
+    def seconds(self) -> float:
+        """Since the last mailing began."""
+        return self._journal.seconds
+
+    def begin(self, issue: str, planned: int) -> None:
+        self._issue = issue
+        self._journal.begin(issue, planned)
+
+    def progress(self, done: int, total: int) -> None:
+        self._journal.progress(done, total)
+        self._shown(done, total)
+        self.took[self._issue] = self._journal.seconds
+
+    def waiting(self, waiting: Waiting) -> None:
+        self._journal.waiting(waiting)
+        until = "" if waiting.until is None else f" until {clock_time(waiting.until, self._zone, seconds=True)}"
+        self._shown.wait(f"{_WAITS[waiting.why]}{until}", pause=waiting.why not in {"rate", "domain"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +166,13 @@ class SendOutcome:
     counts: dict[str, int] = field(default_factory=dict)
     needs_editor: bool = False
     already: bool = False
+    next_try: str | None = None
+    """Local time at which those that were put off are tried again; None when nobody is."""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
         return {"issue": self.issue, "state": self.state, "counts": self.counts, "reason": self.reason,
-                "sent_already": self.already}  # fmt: skip
+                "sent_already": self.already, "next_try": self.next_try}  # fmt: skip
 
     def lines(self) -> list[str]:
         """For the terminal."""
@@ -117,6 +181,8 @@ class SendOutcome:
         lines = [f"{self.issue} {self.state}: {self.sentence}"]
         if self.reason:
             lines.append(f"  {self.reason}")
+        if self.next_try:
+            lines.append(f"  the next try is at {self.next_try}, by newsletter run-due")
         if self.counts.get("uncertain"):
             lines.append(f"  Settle the uncertain: newsletter reconcile {self.issue}")
         if self.state in {"paused", "held"}:
@@ -175,7 +241,7 @@ def send_issue(
     slug: str,
     *,
     stop: Callable[[], bool] = lambda: False,
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    shown: Shown = UNSEEN,
 ) -> SendOutcome:
     """Send an approved issue now and stay until its sum closes, or only an editor can go on.
 
@@ -187,13 +253,15 @@ def send_issue(
         desk, approval, parse_send_at("now", approval.zone, from_us(now)), now
     )
     if mailing.state == "completed":
-        return _outcome(_as_run(desk, mailing), already=True)
-    run = run_mailing(_work(desk, stop=stop, progress=progress, wait=_RETRY_WAIT), mailing)
-    _log(RunLog(desk, "send"), run)
-    return _outcome(run)
+        return _outcome(_as_run(desk, mailing), mailing.zone, already=True)
+    log = RunLog(desk, "send")
+    watching = _Watching(desk, Journal(log), shown)
+    run = run_mailing(_work(desk, stop=stop, watch=watching, wait=_RETRY_WAIT), mailing)
+    _log(log, run, watching.seconds)
+    return _outcome(run, mailing.zone)
 
 
-def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueReport:
+def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Shown = UNSEEN) -> DueReport:
     """Send every mailing that is due; what another process is sending is left to it. Leaves a trace of having run.
 
     Then tells whom ``[alerts]`` names, if an editor must act. No alert and no heartbeat ever changes what is sent.
@@ -202,7 +270,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False) -> DueRepor
     try:
         with beating(desk.config.alerts.heartbeat) as beat:
             undecided, failed = _recurring(desk)
-            report = _due(desk, stop)
+            report = _due(desk, stop, shown)
             report = replace(report, error=report.error or failed)
             if not stop():
                 tell(desk, lambda: [*undecided, *reminders(desk)])
@@ -223,28 +291,32 @@ def _recurring(desk: Desk) -> tuple[list[Cause], NewsletterError | None]:
         return [], error
 
 
-def _due(desk: Desk, stop: Callable[[], bool]) -> DueReport:
+def _due(desk: Desk, stop: Callable[[], bool], shown: Shown) -> DueReport:
     if not desk.workspace.database.exists():
         return DueReport([], None, False)
-    report: RunReport = _run_due(_work(desk, stop=stop))
     log = RunLog(desk, "run-due")
+    watching = _Watching(desk, Journal(log), shown)
+    report: RunReport = _run_due(_work(desk, stop=stop, watch=watching))
     for run in report.runs:
-        _log(log, run)
+        _log(log, run, watching.took.get(run.issue))
     if report.error is not None:
         log.write("error", kind=type(report.error).__name__, what=report.error.what)
-    return DueReport([_outcome(run) for run in report.runs], report.error, report.needs_editor)
+    zone = desk.config.publication.timezone
+    return DueReport([_outcome(run, zone) for run in report.runs], report.error, report.needs_editor)
 
 
-def _log(log: RunLog, run: MailingRun) -> None:
+def _log(log: RunLog, run: MailingRun, seconds: float | None) -> None:
     recovered = {"released": run.recovered.released, "uncertain": run.recovered.uncertain}
-    log.write("mailing", issue=run.issue, state=run.state, counts=run.counts, reason=run.reason, recovered=recovered)
+    log.write("mailing", issue=run.issue, state=run.state, counts=run.counts, reason=run.reason, recovered=recovered,
+              next_try_at=None if run.next_try_at is None else from_us(run.next_try_at).isoformat(timespec="seconds"),
+              seconds=None if seconds is None else round(seconds, 1))  # fmt: skip
 
 
 def _work(
     desk: Desk,
     *,
     stop: Callable[[], bool],
-    progress: Callable[[int, int], None] = lambda _done, _total: None,
+    watch: Watch,
     wait: float = 0.0,
 ) -> Work:
     return Work(
@@ -254,7 +326,7 @@ def _work(
         keys=desk.keys,
         provider=lambda: make_provider(desk),
         stop=stop,
-        progress=progress,
+        watch=watch,
         wait=wait,
         preflight=partial(preflight, desk),
     )
@@ -267,7 +339,7 @@ def _as_run(desk: Desk, mailing: Mailing) -> MailingRun:
     return MailingRun(mailing.issue, now.state, now.reason, dict(now.counts or {}))
 
 
-def _outcome(run: MailingRun, *, already: bool = False) -> SendOutcome:
+def _outcome(run: MailingRun, zone: str, *, already: bool = False) -> SendOutcome:
     return SendOutcome(
         issue=run.issue,
         state=run.state,
@@ -276,6 +348,7 @@ def _outcome(run: MailingRun, *, already: bool = False) -> SendOutcome:
         counts=dict(run.counts),
         needs_editor=run.needs_editor and not already,
         already=already,
+        next_try=clock_time(run.next_try_at, zone) if run.next_try_at is not None and run.state == "sending" else None,
     )
 
 

@@ -24,11 +24,22 @@ _SURE = (
 )  # fmt: skip
 # These may as well be a street: they count only when the first lines have an @ there.
 _UNSURE = ("address", "adresse", "adres", "adress", "direccion", "indirizzo", "endereco", "contact", "subscriber")
-_OTHER_WORDS = {
-    "firstname": ("fname", "givenname", "forename", "vorname", "prenom", "nombre", "nome", "fornamn"),
-    "lastname": ("lname", "familyname", "surname", "nachname", "nomdefamille", "apellido", "apellidos", "cognome"),
-    "city": ("town", "ville", "stadt", "ort", "ciudad", "citta", "cidade"),
-}
+_OTHER_WORDS: dict[str, tuple[str, ...]] = {
+    "firstname": (
+        "fname", "givenname", "forename", "vorname", "prenom", "nombre", "nome", "fornamn", "fornavn", "voornaam",
+        "imie", "ad", "etunimi", "jmeno", "keresztnev", "prenume", "имя", "имяподписчика", "الاسمالاول",
+        "الاسمالأول", "پہلانام", "पहलानाम", "名",
+    ),
+    "lastname": (
+        "lname", "familyname", "surname", "nachname", "nomdefamille", "apellido", "apellidos", "cognome", "sobrenome",
+        "achternaam", "nazwisko", "soyad", "efternamn", "etternavn", "efternavn", "sukunimi", "prijmeni", "фамилия",
+        "اسمالعائلة", "خاندانینام", "उपनाम", "姓",
+    ),
+    "city": (
+        "town", "ville", "stadt", "ort", "wohnort", "ciudad", "citta", "cidade", "plaats", "miasto", "sehir", "by",
+        "kaupunki", "mesto", "город", "المدينة", "شہر", "शहर", "市",
+    ),
+}  # fmt: skip
 _STATUS = ("status", "subscriptionstatus", "emailstatus", "subscriberstatus")
 ADDRESS = "address"
 
@@ -49,6 +60,11 @@ def squash(name: str) -> str:
     """A column's name without what tools write differently: case, accents, spaces, punctuation."""
     plain = unicodedata.normalize("NFKD", name).casefold()
     return "".join(c for c in plain if c.isalnum())
+
+
+def _words_for(attribute: str) -> list[str]:
+    """What other languages call an attribute, as ``squash`` leaves it."""
+    return [squash(word) for word in _OTHER_WORDS.get(squash(attribute), ())]
 
 
 def has_address_column(header: Sequence[str]) -> bool:
@@ -75,7 +91,7 @@ def choose_columns(
     chosen = _by_mapping(names, mapping, attributes, where)
     if ADDRESS not in chosen.values():
         chosen[_find_address(names, sample, chosen, where)] = ADDRESS
-    wanted = {word: name for name in attributes for word in (squash(name), *_OTHER_WORDS.get(squash(name), ()))}
+    wanted = {word: name for name in attributes for word in (squash(name), *_words_for(name))}
     exact = {squash(name) for name in attributes}
     taken = set(chosen.values())
     for rank in (True, False):

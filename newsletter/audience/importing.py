@@ -6,6 +6,7 @@ import does not keep a mailing that is under way from writing its ledger.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -47,7 +48,8 @@ class ImportReport:
 
     ``duplicates`` are records whose address stood further up, merged into that reader; ``unsubscribed`` and
     ``suppressed`` are records of readers who have left (or were erased) and stay so. ``columns`` is column: attribute.
-    ``rejects`` is the file with the rejected lines, None when there are none.
+    ``rejects`` is the file with the rejected lines, None when there are none; ``first_refused`` are the first of them
+    as (line, reason).
     """
 
     added: int
@@ -62,12 +64,17 @@ class ImportReport:
     columns: Mapping[str, str]
     ignored_columns: tuple[str, ...]
     rejects: Path | None
+    first_refused: tuple[tuple[int, str], ...] = ()
 
     @property
     def records(self) -> int:
         """Records below the header that are not blank."""
         taken = self.added + self.updated + self.unchanged + self.duplicates
         return taken + self.rejected + self.suppressed + self.unsubscribed
+
+
+class _TakenBack(Exception):
+    """Ends the transaction of a dry run, whose rows the database then forgets."""
 
 
 def import_csv(
@@ -80,12 +87,16 @@ def import_csv(
     mapping: Mapping[str, str] = MappingProxyType({}),
     keys: Keys,
     progress: Callable[[int, int], None] | None = None,
+    dry_run: bool = False,
+    publish_rejects: bool = True,
 ) -> ImportReport:
     """Import a CSV file into the audience, all of it in one transaction.
 
     Empty cells change nothing. ``basis`` is why these readers may be written to; it goes into the consent log with
     the file's name. ``mapping`` is column: attribute (or ``address``, or ``""`` to leave the column out). ``progress``
-    is called with bytes read and bytes in all. Raises ``ImportRefused``, ``NotFound``, ``CannotWrite``, ``Busy``.
+    is called with bytes read and bytes in all. With ``dry_run`` all of it is done and taken back, so that what it says
+    is what would happen; without ``publish_rejects`` refused lines are counted and written nowhere. Raises
+    ``ImportRefused``, ``NotFound``, ``CannotWrite``, ``Busy``.
     """
     check_place(rejects, path)
     csv_file = open_csv(path, has_address_column)
@@ -93,16 +104,21 @@ def import_csv(
     columns, header, rows = _columns_of(records, attributes, mapping, str(path))
     with _staging(store.database.parent) as stage, Rejects(rejects, header) as refused:
         _stage(_checked(rows, columns, refused, keys), stage)
-        with store.write() as connection:
+        with contextlib.suppress(_TakenBack), store.write() as connection:
             counts = apply_batches(connection, _staged(stage), basis=basis, source=path.name)
-            # Before the commit: were the process killed in between, the list must not be what is missing.
-            refused.publish()
+            if publish_rejects:
+                # Before the commit: were the process killed in between, the list must not be what is missing.
+                refused.publish()
+            if dry_run:
+                raise _TakenBack
     if progress is not None:
         progress(csv_file.size, csv_file.size)
-    return _report(counts, refused, csv_file.encoding, csv_file.delimiter, columns)
+    return _report(counts, refused, csv_file.encoding, csv_file.delimiter, columns, written=publish_rejects)
 
 
-def _report(counts: Counts, refused: Rejects, encoding: str, delimiter: str, columns: Columns) -> ImportReport:
+def _report(
+    counts: Counts, refused: Rejects, encoding: str, delimiter: str, columns: Columns, *, written: bool
+) -> ImportReport:
     return ImportReport(
         added=counts.added,
         updated=counts.updated,
@@ -115,7 +131,8 @@ def _report(counts: Counts, refused: Rejects, encoding: str, delimiter: str, col
         delimiter=delimiter,
         columns=columns.used,
         ignored_columns=columns.ignored,
-        rejects=refused.path if refused.count else None,
+        rejects=refused.path if refused.count and written else None,
+        first_refused=tuple(refused.first),
     )
 
 

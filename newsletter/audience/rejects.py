@@ -14,9 +14,14 @@ from newsletter.audience.attributes import guard_cell
 from newsletter.errors import CannotWrite
 from newsletter.workspace.files import cannot_write
 
+SHOWN = 20
+"""Refused lines that are told with the result; all of them are in the file."""
+
 
 class Rejects:
     """Collects refused lines beside their place; ``publish`` puts the file there in one step.
+
+    ``first`` are the first ``SHOWN`` of them: line and reason.
 
     UTF-8 with a BOM, because editors open it in a spreadsheet; 0600, because it names readers.
     """
@@ -24,6 +29,7 @@ class Rejects:
     def __init__(self, path: Path, header: Sequence[str]) -> None:
         self.path = path
         self.count = 0
+        self.first: list[tuple[int, str]] = []
         self._header = header
         self._temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}.tmp")
         self._file: TextIO | None = None
@@ -38,6 +44,8 @@ class Rejects:
         except OSError as error:
             raise cannot_write(self.path, error) from error
         self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append((line, reason))
 
     def publish(self) -> None:
         """Put the file in its place; without a refused line there is none, also none of an earlier import."""

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from newsletter.audience.addresses import normalise
 from newsletter.audience.attributes import clean_value, from_json, to_json
 from newsletter.audience.exporting import export_csv as export_csv
+from newsletter.audience.finding import conditions
 from newsletter.audience.leaving import WISH, leave, suppress_key, suppression_of
 from newsletter.errors import IllegalState, NotFound
 from newsletter.store.clock import now_us
@@ -35,6 +36,7 @@ class Subscriber:
     status: str
     attributes: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     created_at: int = 0
+    address_key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ _COLUMNS = (
     subscriber.c.status,
     subscriber.c.attributes,
     subscriber.c.created_at,
+    subscriber.c.address_key,
 )
 
 
@@ -112,18 +115,24 @@ def show(store: Store, address: str) -> tuple[Subscriber, list[ConsentRow]]:
 
 
 def list_subscribers(
-    store: Store, *, search: str | None = None, status: str | None = None, limit: int = 50, offset: int = 0
+    store: Store,
+    *,
+    search: str | None = None,
+    status: str | None = None,
+    got: str | None = None,
+    limit: int = 50,
+    after: int = 0,
 ) -> list[Subscriber]:
-    """Readers in the order they came, whose address contains ``search`` (upper and lower case are one)."""
-    query = select(*_COLUMNS).where(*_conditions(search, status)).order_by(subscriber.c.id).limit(limit).offset(offset)
+    """Readers in the order they came, those whose id is above ``after``; see ``finding.conditions`` for the rest."""
+    query = select(*_COLUMNS).where(subscriber.c.id > after, *conditions(search, status, got))
     with store.read() as connection:
-        return [_subscriber(row) for row in connection.execute(query)]
+        return [_subscriber(row) for row in connection.execute(query.order_by(subscriber.c.id).limit(limit))]
 
 
-def count(store: Store, *, search: str | None = None, status: str | None = None) -> int:
+def count(store: Store, *, search: str | None = None, status: str | None = None, got: str | None = None) -> int:
     """How many readers ``list_subscribers`` would give without a limit."""
     with store.read() as connection:
-        query = select(func.count()).select_from(subscriber).where(*_conditions(search, status))
+        query = select(func.count()).select_from(subscriber).where(*conditions(search, status, got))
         return int(connection.execute(query).scalar_one())
 
 
@@ -205,14 +214,5 @@ def _one(connection: Connection, query: Select[Any]) -> Subscriber | None:
 
 
 def _subscriber(row: Sequence[Any]) -> Subscriber:
-    number, public_id, address, status, attributes, created_at = row
-    return Subscriber(number, public_id, address, status, from_json(attributes), created_at)
-
-
-def _conditions(search: str | None, status: str | None) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = []
-    if search:
-        conditions.append(subscriber.c.address_key.contains(search.strip().casefold(), autoescape=True))
-    if status:
-        conditions.append(subscriber.c.status == status)
-    return conditions
+    number, public_id, address, status, attributes, created_at, key = row
+    return Subscriber(number, public_id, address, status, from_json(attributes), created_at, key)

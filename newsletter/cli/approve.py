@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, json_option, pass_cli, print_json
+from newsletter.cli.common import Cli, by_option, json_option, pass_cli, print_json
 
 
 @click.command(short_help="Freeze an issue for sending, now or at a time.")
@@ -34,6 +34,7 @@ def approve(cli: Cli, slug: str, send_at: str | None, approver: str | None, note
 
 @click.command(short_help="Stop the presses: take an approval back.")
 @click.argument("slug")
+@by_option
 @pass_cli
 def unapprove(cli: Cli, slug: str) -> None:
     """Take the approval of SLUG back, as long as no mail of it has left."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +25,8 @@ class Cli:
     quiet: bool = False
     verbose: bool = False
     debug: bool = False
+    by: str | None = None
+    """Who does it, as ``--by`` says; None: the user of this machine."""
 
     @contextlib.contextmanager
     def desk(self) -> Iterator[Desk]:
@@ -32,6 +34,8 @@ class Cli:
         from newsletter.app.desk import open_desk
 
         with open_desk(self.workspace) as desk:
+            if self.by:
+                desk.actor = self.by
             yield desk
 
     def say(self, text: str = "") -> None:
@@ -51,6 +55,19 @@ pass_cli = click.make_pass_decorator(Cli)
 def json_option(function: F) -> F:
     """``--json``: print one object instead of text."""
     return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(function)
+
+
+def by_option(function: F) -> F:
+    """``--by NAME``: whom the audit names, instead of the user at this machine."""
+
+    def remember(ctx: click.Context, parameter: click.Parameter, name: str | None) -> None:
+        if name is not None:
+            if not name.strip() or any(ord(letter) < 32 for letter in name):
+                raise click.BadParameter("write a name on one line")
+            ctx.obj = replace(ctx.find_object(Cli) or Cli(), by=name.strip())
+
+    help_text = "Who does this, for the audit; default: the user at this machine."
+    return click.option("--by", metavar="NAME", help=help_text, expose_value=False, callback=remember)(function)
 
 
 def ask(question: str) -> None:

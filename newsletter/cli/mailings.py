@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, ask, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, ask, by_option, json_option, pass_cli, print_json, table
 
 
 @click.command(short_help="What happened to an issue, and does the sum close.")
@@ -35,6 +35,7 @@ def status(cli: Cli, slug: str | None, as_json: bool) -> None:
 
 @click.command(short_help="Stop a mailing after the mails in flight.")
 @click.argument("slug")
+@by_option
 @pass_cli
 def pause(cli: Cli, slug: str) -> None:
     """Pause the mailing of SLUG: mails in flight finish, the rest wait for `newsletter resume`."""
@@ -46,6 +47,7 @@ def pause(cli: Cli, slug: str) -> None:
 
 @click.command(short_help="Go on with a paused mailing, or release a held one.")
 @click.argument("slug")
+@by_option
 @pass_cli
 def resume(cli: Cli, slug: str) -> None:
     """Let a paused or held mailing go on: the next `newsletter run-due` (or `send`) takes it up."""
@@ -58,6 +60,7 @@ def resume(cli: Cli, slug: str) -> None:
 @click.command(short_help="End a mailing; whoever has not got it will not.")
 @click.argument("slug")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
 @pass_cli
 def cancel(cli: Cli, slug: str, yes: bool) -> None:
     """Cancel the mailing of SLUG for everybody who has not got it yet. This cannot be taken back."""
@@ -74,6 +77,7 @@ def cancel(cli: Cli, slug: str, yes: bool) -> None:
 @click.argument("slug")
 @click.option("--went-out", "went_out", multiple=True, metavar="ADDRESS", help='It arrived; "all" for every one.')
 @click.option("--send-again", "again", multiple=True, metavar="ADDRESS", help='It did not; "all" for every one.')
+@by_option
 @json_option
 @pass_cli
 def reconcile(cli: Cli, slug: str, went_out: tuple[str, ...], again: tuple[str, ...], as_json: bool) -> int:
@@ -95,6 +99,7 @@ def reconcile(cli: Cli, slug: str, went_out: tuple[str, ...], again: tuple[str, 
 
 @click.command(short_help="Make this installation the one that may send.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
 @pass_cli
 def adopt(cli: Cli, yes: bool) -> None:
     """Make this copy of the workspace the one that may send to the audience.

@@ -40,4 +40,6 @@ def publish(cli: Cli, place: str | None, to: str | None, dry_run: bool, as_json:
         for name in names:
             cli.say(f"{would}{word}  {name}")
     new = plural(len(done.copied) + len(done.replaced), "picture")
+    for name in done.withdrawn:
+        cli.note(f"{name} was withdrawn with its story and is still there: delete it")
     cli.say(f"{new} {would}copied to {done.to}, {done.unchanged} there already")

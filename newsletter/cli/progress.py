@@ -6,6 +6,7 @@ import contextlib
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from types import FrameType, TracebackType
 
@@ -42,33 +43,80 @@ def stop_on_sigterm() -> Iterator[Callable[[], bool]]:
 
 
 class Progress:
-    """Call it with (done, total); on a terminal it draws one line with rate and time left, elsewhere nothing."""
+    """Call it with (done, total); on a terminal it draws one line with rate and time left, elsewhere nothing.
 
-    def __init__(self, *, enabled: bool, unit: str = "") -> None:
+    The rate is that of the last ``WINDOW`` seconds in which something went: a pause does not count as slowness.
+    """
+
+    WINDOW = 10.0
+
+    def __init__(self, *, enabled: bool, unit: str = "", clock: Callable[[], float] = time.monotonic) -> None:
         self._unit = f" {unit}" if unit else ""
         self.enabled = enabled and sys.stderr.isatty()
-        self._started = time.monotonic()
+        self._clock = clock
         self._drawn = 0.0
+        self._far = self._speed = ""
+        self._lately: deque[tuple[float, int]] = deque()
+        self._paused = False
+        self._resumed = 0.0
 
     def __enter__(self) -> Progress:
         return self
 
     def __call__(self, done: int, total: int) -> None:
         """Draw, at most ten times a second and always at the end."""
-        now = time.monotonic()
+        now = self._clock()
+        rate = self._rate(now, done)
+        self._far = f"{done:,} of {total:,}{self._unit}"
+        self._speed = f"{_per_second(rate)}  {_span((total - done) / rate)} left" if rate else ""
         if not self.enabled or (now - self._drawn < 0.1 and done < total):
             return
         self._drawn = now
-        rate = done / max(now - self._started, 1e-6)
-        left = (total - done) / rate if rate else 0.0
-        click.echo(
-            f"\r  {done:,} of {total:,}{self._unit}  {rate:,.0f}/s  {int(left // 60)}:{int(left % 60):02d} left \x1b[K",
-            nl=False,
-            err=True,
-        )
+        self._draw("  ".join(part for part in (self._far, self._speed) if part))
+
+    def wait(self, words: str, *, pause: bool = True) -> None:
+        """Draw what is waited for. A wait that is the pace itself, as one for the rate, is no ``pause``."""
+        now = self._clock()
+        if pause:
+            self._paused, self._resumed, self._speed = True, now, ""
+        if self.enabled:
+            self._drawn = now
+            self._draw("  ".join(part for part in (self._far, self._speed, words) if part))
+
+    def _rate(self, now: float, done: int) -> float:
+        """Per second, over the last samples; 0 where nobody can know yet: what was done before the first one, or in
+        another mailing, says nothing about now. After a pause they begin anew, with its end.
+        """
+        samples = self._lately
+        if samples and done < samples[-1][1]:
+            samples.clear()
+        elif self._paused and samples:
+            done_before = samples[-1][1]
+            samples.clear()
+            samples.append((self._resumed, done_before))
+        self._paused = False
+        samples.append((now, done))
+        while len(samples) > 2 and now - samples[1][0] > self.WINDOW:
+            samples.popleft()
+        (since, before), (until, after) = samples[0], samples[-1]
+        return (after - before) / max(until - since, 1e-6)
+
+    def _draw(self, words: str) -> None:
+        click.echo(f"\r  {words} \x1b[K", nl=False, err=True)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.enabled and self._drawn:
             click.echo("\r\x1b[K", nl=False, err=True)
+
+
+def _per_second(rate: float) -> str:
+    """A slow rate with a tenth: 0.5/s is 30 a minute."""
+    return f"{rate:,.0f}/s" if rate >= 10 else f"{rate:.1f}/s"
+
+
+def _span(seconds: float) -> str:
+    whole = int(seconds)
+    hours, minutes, rest = whole // 3600, whole // 60 % 60, whole % 60
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, ask, json_option, pass_cli, print_json
+from newsletter.cli.common import Cli, ask, by_option, json_option, pass_cli, print_json
 from newsletter.cli.progress import Progress, stop_on_sigterm
 
 
@@ -12,6 +12,7 @@ from newsletter.cli.progress import Progress, stop_on_sigterm
 @click.argument("slug")
 @click.option("--dry-run", is_flag=True, help="Say who would get it, who not and why; send nothing.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@by_option
 @json_option
 @pass_cli
 def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:
@@ -33,7 +34,7 @@ def send(cli: Cli, slug: str, dry_run: bool, yes: bool, as_json: bool) -> int:
         if preview.undo_line and not as_json:
             cli.say(preview.undo_line)
         with stop_on_sigterm() as stop, Progress(enabled=not cli.quiet and not as_json) as progress:
-            sent = send_issue(desk, slug, stop=stop, progress=progress)
+            sent = send_issue(desk, slug, stop=stop, shown=progress)
     if as_json:
         print_json("send", sent.as_row())
     else:
@@ -50,7 +51,8 @@ def run_due(cli: Cli, as_json: bool) -> int:
     from newsletter.app.send import run_due
 
     with cli.desk() as desk, stop_on_sigterm() as stop:
-        report = run_due(desk, stop=stop)
+        with Progress(enabled=not cli.quiet and not as_json) as progress:
+            report = run_due(desk, stop=stop, shown=progress)
         if as_json:
             print_json("run-due", report.as_row())
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, by_option, json_option, pass_cli, print_json, table
 
 
 @click.group(short_help="Themes: list them, show which files and tokens win, copy one to edit.")
@@ -66,3 +66,51 @@ def eject(cli: Cli, name: str, files: tuple[str, ...], as_json: bool) -> None:
         cli.say(f"copied  {file}")
     use = "" if done.in_use else f'set theme = "{done.name}" under [publication] in newsletter.toml, or in issue.md; '
     cli.say(f"Next: edit them; {use}newsletter preview SLUG follows every save")
+
+
+@theme.command(short_help="List a theme's tokens: now, and by default.")
+@click.argument("name", required=False)
+@json_option
+@pass_cli
+def tokens(cli: Cli, name: str | None, as_json: bool) -> None:
+    """List the tokens of the theme NAME (default: the publication's), and words that cannot be read on their ground."""
+    from newsletter.app.tokens import read_tokens
+
+    with cli.desk() as desk:
+        found = read_tokens(desk, name)
+    if as_json:
+        print_json("theme-tokens", found.as_row())
+        return
+    cli.say(table([(t.name, t.kind, t.value, f"(default {t.default})" if t.own else "") for t in found.tokens]))
+    for warning in found.warnings:
+        cli.note(warning)
+
+
+@theme.command("set", short_help="Change a theme's tokens in this workspace.")
+@click.argument("name")
+@click.argument("pairs", nargs=-1, required=True, metavar="TOKEN=VALUE...")
+@click.option("--expected", metavar="SHA256", help="Only if the workspace's theme.toml still is this file.")
+@by_option
+@json_option
+@pass_cli
+def set_(cli: Cli, name: str, pairs: tuple[str, ...], expected: str | None, as_json: bool) -> None:
+    """Change tokens of the theme NAME: newsletter theme set weekly accent="#0B5D3B". An empty VALUE takes yours out.
+
+    They go into templates/NAME/theme.toml of this workspace. What cannot be read then is said.
+    """
+    from newsletter.app.tokens import change_tokens
+
+    values = {}
+    for pair in pairs:
+        token, equals, value = pair.partition("=")
+        if not equals:
+            raise click.UsageError(f"{pair!r} is not TOKEN=VALUE")
+        values[token] = value or None
+    with cli.desk() as desk:
+        found = change_tokens(desk, name, values, expected=expected)
+    if as_json:
+        print_json("theme-set", found.as_row())
+        return
+    cli.say(f"Changed {', '.join(sorted(values))} in templates/{name}/theme.toml.")
+    for warning in found.warnings:
+        cli.note(warning)

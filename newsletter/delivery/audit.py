@@ -45,6 +45,15 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """A row of the audit log: its id, the issue that it is about (None: no one in particular), and what happened."""
+
+    id: int
+    where: str | None
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
 class Proof:
     """One comparison. ``holds`` is None for what is told but decides nothing, such as a test of an earlier text."""
 
@@ -97,6 +106,20 @@ def history(store: Store, ws: Workspace, issue: str) -> History:
     state = live.state if live else ("approved" if approval else mailing.state if mailing else "draft")
     events.sort(key=lambda event: event.at)
     return History(issue, state, digest, tuple(events), tuple(proofs), counts.get("submitted", 0))
+
+
+def noted(store: Store, *, limit: int, before: int | None = None) -> list[Noted]:
+    """The last ``limit`` rows of the audit log, of all issues and of none, the oldest first."""
+    table = audit_table
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(table.c.id < before)
+    with store.read() as conn:
+        rows = conn.execute(query).mappings().all()
+    return [
+        Noted(row["id"], row["issue"], Event(row["at"], row["actor"], row["action"], json.loads(row["detail"])))
+        for row in reversed(rows)
+    ]
 
 
 def note_submitting(store: Store, mailing: Mailing, digest: str, now: int) -> None:

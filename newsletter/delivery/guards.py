@@ -7,7 +7,7 @@ the two that protect the promise itself: the approved bytes, and the provider th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -57,6 +57,14 @@ def same_approval(mailing: Mailing, approval: Approval, capabilities: Capabiliti
             where="newsletter.toml: provider.name",
             fix=f"configure {mailing.provider}, or {again}",
         )
+
+
+def nothing_retracted(issue: str, retracted: Collection[str]) -> None:
+    """Refuse to begin with stories (slugs) that were taken off the web copy: nobody who did that meant to send them."""
+    for article in retracted:
+        again = f"newsletter unapprove {issue} and approve it without that story"
+        back = f"newsletter retract {issue} {article} --undo and newsletter resume {issue}"
+        raise GuardRefused(f"{article} was retracted, and the mails would have it", fix=f"{again}, or {back}")
 
 
 def real_send(approval: Approval, config: Config) -> None:

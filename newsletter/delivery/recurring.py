@@ -6,13 +6,13 @@ skips is one too, at the next minute that exists: the moments come from ``schedu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from datetime import datetime, time, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from newsletter.store.engine import Store
+
+_SINCE: Final = "rule:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,7 @@ class Occurrence:
     @property
     def key(self) -> str:
         """What is unique: the rule's meaning, not its spelling."""
-        weekday, hour, minute = parse_rule(self.rule, "schedule.every")
-        return f"{'*' if weekday is None else weekday} {hour:02}:{minute:02}/{self.local}/{self.zone}"
+        return f"{_meaning(self.rule)}/{self.local}/{self.zone}"
 
     @property
     def said(self) -> str:
@@ -65,6 +66,25 @@ def occurrences(rule: str, zone: str, after: datetime, until: datetime) -> Itera
         if (weekday is None or day.weekday() == weekday) and after < moment <= until:
             yield Occurrence(rule, wall.isoformat(timespec="minutes"), zone, moment)
         day += timedelta(days=1)
+
+
+def begin(store: Store, rules: Sequence[str], zone: str, now: int) -> dict[str, datetime]:
+    """Since when each rule counts: the moment at which it was first seen; before that nobody was promised anything.
+
+    One that is not written any more is forgotten, so that it begins anew when it comes back. A clock that was put back
+    does not leave a rule waiting for its return.
+    """
+    wanted = {f"{_SINCE}{_meaning(rule)}/{zone}": rule for rule in rules}
+    with store.read() as conn:
+        known = _since(conn)
+    if known.keys() != wanted.keys() or any(since > now for since in known.values()):
+        with store.write() as conn:
+            known = {key: min(since, now) for key, since in _since(conn).items() if key in wanted}
+            known = {key: known.get(key, now) for key in wanted}
+            conn.execute(delete(meta).where(meta.c.key.startswith(_SINCE, autoescape=True)))
+            if known:
+                conn.execute(insert(meta), [{"key": key, "value": str(since)} for key, since in known.items()])
+    return {rule: from_us(known[key]) for key, rule in wanted.items()}
 
 
 def settled(store: Store, occurrence: Occurrence) -> bool:
@@ -124,6 +144,17 @@ def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> b
     if before is None:
         return True
     return before.state == "cancelled" and before.finished_at is not None and to_us(approved) > before.finished_at
+
+
+def _since(conn: Connection) -> dict[str, int]:
+    rows = conn.execute(select(meta.c.key, meta.c.value).where(meta.c.key.startswith(_SINCE, autoescape=True)))
+    return {row.key: int(row.value) for row in rows}
+
+
+def _meaning(rule: str) -> str:
+    """What a rule says, however it is spelled."""
+    weekday, hour, minute = parse_rule(rule, "schedule.every")
+    return f"{'*' if weekday is None else weekday} {hour:02}:{minute:02}"
 
 
 def _settled(conn: Connection, occurrence: Occurrence) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
 from newsletter.delivery.lanes import lanes_of
@@ -22,7 +23,9 @@ from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
+from newsletter.delivery.retractions import retractions_of
 from newsletter.delivery.sender import Sender, Sent, Timing
+from newsletter.delivery.watch import UNWATCHED, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
@@ -52,7 +55,7 @@ class Work:
     keys: Keys
     provider: Callable[[], Provider]
     stop: Callable[[], bool] = lambda: False
-    progress: Callable[[int, int], None] = lambda _done, _total: None
+    watch: Watch = UNWATCHED
     timing: Timing = _REAL
     wait: float = 0.0
     preflight: Callable[[Approval], None] = lambda _approval: None
@@ -121,7 +124,15 @@ def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """
     timing = work.timing
     state = partial(_state, work, mailing)
-    undo.wait_out(mailing, work.config, now=timing.now, sleep=timing.sleep, stop=work.stop, state=state)
+    undo.wait_out(
+        mailing,
+        work.config,
+        now=timing.now,
+        sleep=timing.sleep,
+        stop=work.stop,
+        state=state,
+        waiting=work.watch.waiting,
+    )
     with _provider_once(work) as provider:
         run = _locked(work, mailing, provider, raising=True)
     if run is None:
@@ -204,7 +215,13 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     with _holding("guard"):
         approval = load_approval(work.workspace, mailing.issue)
         guards.same_approval(mailing, approval, provider.capabilities)
+        if not begun:
+            there = {span.article for span in approval.spans}
+            guards.nothing_retracted(
+                mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
+            )
         if real:
+            begun_before.guard(work.store, work.workspace, mailing.issue)
             guards.real_send(approval, work.config)
     if not begun and not raising:
         late = guards.lateness(mailing, work.config, work.timing.now())
@@ -217,6 +234,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         return None
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
+        begun_before.note(work.workspace, mailing, work.timing.now())
     try:
         return _send(work, mailing, approval, provider)
     finally:
@@ -253,6 +271,7 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
         outgoing = outgoing_from_approval(approval, mailing=mailing.public_id, date=mailing.date)
+    work.watch.begin(mailing.issue, mailing.planned or 0)
     audit.note_submitting(work.store, mailing, outgoing.digest, work.timing.now())
     return Sender(
         store=work.store,
@@ -266,7 +285,8 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         seeds=work.config.schedule.seeds,
         timing=work.timing,
         stop=work.stop,
-        progress=work.progress,
+        progress=work.watch.progress,
+        waiting=work.watch.waiting,
     ).run()
 
 

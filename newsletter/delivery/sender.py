@@ -26,6 +26,7 @@ from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswe
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
+from newsletter.delivery.watch import Waiting, what_for
 from newsletter.delivery.windows import Done, Ready, complete
 from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
@@ -83,6 +84,7 @@ class Sender:
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
+    waiting: Callable[[Waiting], None] = lambda _waiting: None
 
     _attempt: int = 0
     _state: str = "sending"
@@ -460,6 +462,8 @@ class Sender:
     def _wait(self) -> None:
         """Until something comes back or may go; never longer than a second, to hear a stop or a pause."""
         now = self.timing.monotonic()
+        if not self._inflight:
+            self._tell(now)
         if self._inflight:
             pause = min(1.0, max(self._free_at - now, 0.0) or 1.0) if self._ready and self.pace.slowest else 1.0
             wait(self._inflight, timeout=pause, return_when=FIRST_COMPLETED)
@@ -471,3 +475,11 @@ class Sender:
             self.timing.sleep(min(1.0, self._free_at - now))
         elif not self._ready and self._look_at > now:
             self.timing.sleep(self._look_at - now)
+
+    def _tell(self, now: float) -> None:
+        """Say what is waited for, unless it is a moment only."""
+        rate = self._free_at - now if self._ready else 0.0
+        retry = (self._until or 0.0) if self._idle else 0.0
+        lanes = not self._ready and self.lanes is not None and bool(self.lanes.waiting)
+        if found := what_for(self._hold_until - now, retry, rate, lanes=lanes, now=self.timing.now()):
+            self.waiting(found)

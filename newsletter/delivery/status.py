@@ -6,9 +6,10 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import domains, events, ledger, mailings, testsend
+from newsletter.delivery import begun, domains, events, ledger, mailings, testsend
 from newsletter.delivery.approval import Approval, edits_since, load_approval, problems, source_hashes
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.retractions import Retraction, retractions_of
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.versions import load_test
 from newsletter.errors import BadData, IllegalState
@@ -33,7 +34,8 @@ class Status:
     many). ``events`` are what providers said later: of how many deliveries, by kind. ``domains`` are the mailbox
     domains that it waits for, with the reason. ``edits`` are hand edits since the approval, which are not sent;
     ``tampered`` are approved files that changed, which stop the sending. ``changed_since`` is the number of the last
-    test that arrived, when the issue's files, or what was approved, are not what it sent.
+    test that arrived, when the issue's files, or what was approved, are not what it sent. ``retracted`` are stories
+    that were taken off the web copy.
     """
 
     issue: str
@@ -57,6 +59,7 @@ class Status:
     next_try_at: int | None = None
     events: dict[str, int] | None = None
     domains: dict[str, str] | None = None
+    retracted: tuple[Retraction, ...] = ()
 
     @property
     def closes(self) -> bool:
@@ -97,6 +100,9 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     approval, damage = _approval(ws, issue, needed=mailing is None)
     edits = tuple(edits_since(approval)) if approval else ()
     tampered = tuple(problems(approval)) if approval else damage
+    if said := begun.unknown(store, ws, issue):
+        tampered = (*tampered, said)
+    retracted = tuple(retractions_of(store, issue).values())
     tests = tuple(testsend.last_tests(store, issue))
     over = mailing is not None and mailing.state in {"completed", "cancelled"}
     changed_since = None if over else _changed_since(store, ws, issue, approval)
@@ -112,12 +118,13 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
             tampered=tampered,
             tests=tests,
             changed_since=changed_since,
+            retracted=retracted,
         )
     with store.read() as conn:
         told = events.counts(conn, mailing.id)
         waiting = domains.paused(conn, mailing.id)
     found = _of_mailing(store, mailing, approval, edits, tampered, tests)
-    return replace(found, events=told, domains=waiting, changed_since=changed_since)
+    return replace(found, events=told, domains=waiting, changed_since=changed_since, retracted=retracted)
 
 
 def all_statuses(store: Store) -> list[Status]:

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 from newsletter.delivery.mailings import RELEASED, Mailing
 from newsletter.delivery.schedule import wall_time
+from newsletter.delivery.watch import Waiting
 from newsletter.errors import Interrupted
 from newsletter.store.clock import from_us
 from newsletter.workspace.config import parse_duration
@@ -48,6 +49,7 @@ def wait_out(
     sleep: Callable[[float], None],
     stop: Callable[[], bool],
     state: Callable[[], str],
+    waiting: Callable[[Waiting], None] = lambda _waiting: None,
 ) -> None:
     """Wait a window that begins now, for ``newsletter send``. Returns early when the mailing is not scheduled any more.
 
@@ -63,4 +65,5 @@ def wait_out(
                 f"stopped before the first mail of {mailing.issue}; it is still scheduled",
                 fix=f"newsletter unapprove {mailing.issue}, or newsletter run-due sends it",
             )
+        waiting(Waiting("undo", end))
         sleep(min(_LOOK_SECONDS, left / _SECOND))

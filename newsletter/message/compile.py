@@ -77,7 +77,13 @@ class CompiledMessage:
         address or a header that cannot be written; a value can never do harm.
         """
         values = addressed.values
-        encoded = {field.token: encode_value(escaped_value(field, values)) for field in self._fields}
+        # The same value stands in both parts, and mostly in the same form.
+        forms: dict[str, bytes] = {}
+        encoded = {}
+        for field in self._fields:
+            value = escaped_value(field, values)
+            form = forms.get(value)
+            encoded[field.token] = forms[value] = encode_value(value) if form is None else form
         body = list(self._body)
         for index, token in self._slots:
             body[index] = encoded[token]

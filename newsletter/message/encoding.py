@@ -17,7 +17,7 @@ LINE = 76
 # "=" and everything that is not printable ASCII or a blank; line breaks are handled before.
 _UNSAFE = re.compile(rb"[^\x20-\x3c\x3e-\x7e]")
 _NEWLINE = re.compile(r"\r\n|\r|\n")
-_SIMPLE_VALUE = re.compile(r"(?!From |\.)(?:(?! {2})[\x20-\x3c\x3e-\x7e])++")
+_SIMPLE_VALUE = re.compile(r"(?!From |\.)[\x20-\x3c\x3e-\x7e]++")
 _HEX = [b"=%02X" % n for n in range(256)]
 
 
@@ -36,7 +36,7 @@ def encode_text(text: str, *, last: int = LINE) -> bytes:
 
 def encode_value(value: str) -> bytes:
     """Quoted-printable of a merge value, ending in a soft break; empty for an empty value."""
-    if _SIMPLE_VALUE.fullmatch(value):
+    if _SIMPLE_VALUE.fullmatch(value) and "  " not in value:
         if len(value) < LINE:
             return value.encode("ascii") + SOFT_BREAK
         head, tail = value[: LINE - 1], value[LINE - 1 :]

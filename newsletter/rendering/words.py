@@ -190,3 +190,11 @@ def long_date(day: Date, lang: str) -> str:
     if locale.language == "en" and locale.territory not in (None, "US", "CA"):
         written = written.replace(",", "", 1)
     return digits(written, lang)
+
+
+def plain_date(day: Date, lang: str) -> str:
+    """A date without its weekday: "26 November 2026"; ISO 8601 where Babel knows no such language."""
+    from babel.dates import format_date
+
+    locale = _locale(lang)
+    return day.isoformat() if locale is None else digits(format_date(day, "long", locale=locale), lang)

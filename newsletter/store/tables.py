@@ -244,3 +244,33 @@ audit = Table(
     Column("detail", Text, nullable=False, server_default=text("'{}'")),
     comment="append-only: who did what when",
 )
+
+sign_in = Table(
+    "sign_in",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("token_hash", Text, nullable=True, unique=True),
+    Column("person_hash", Text, nullable=False),
+    Column("browser_hash", Text, nullable=False),
+    Column("peer_hash", Text, nullable=False),
+    Column("asked_at", BigInteger, nullable=False, index=True),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger, nullable=True),
+    comment="links that were asked for, also in vain: no token_hash then. Nobody's address, nobody's token",
+)
+
+session = Table(
+    "session",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("public_id", Text, nullable=False, unique=True),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("former_hash", Text, nullable=True, index=True),
+    Column("email", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("rotated_at", BigInteger, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger, nullable=True),
+    comment="who is signed in to the composer; former_hash is the token before the last rotation",
+)

@@ -158,7 +158,10 @@ class PublicPages:
     async def picture(self, request: Request) -> Response:
         """A hosted picture."""
         name = request.path_params["name"]
-        path, content_type = await run_in_threadpool(use.picture, self._public, name)
+        try:
+            path, content_type = await run_in_threadpool(use.picture, self._public, name)
+        except use.Withdrawn:
+            return self._pages.notice("missing", 410)
         headers = {**_KEEP, "ETag": f'"{name.partition(".")[0]}"'}
         return _unless_known(request, headers) or FileResponse(path, media_type=content_type, headers=headers)
 

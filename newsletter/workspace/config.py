@@ -7,13 +7,14 @@ import re
 import stat
 import tomllib
 import typing
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
-from newsletter.errors import ConfigurationError, did_you_mean
+from newsletter.errors import ConfigurationError, Conflict, SettingsRefused, did_you_mean
 from newsletter.workspace import shapes
-from newsletter.workspace.files import file_lock, write_atomic
+from newsletter.workspace.files import file_lock, sha256_hex, write_atomic
 from newsletter.workspace.paths import CONFIG_NAME, Workspace
 from newsletter.workspace.settings import Config, SecretRef, Settings, Site
 from newsletter.workspace.tomlplaces import line_of
@@ -27,6 +28,7 @@ __all__ = [
     "parse_rate",
     "resolve_secret",
     "set_config_value",
+    "set_config_values",
 ]
 
 _LOCK_SECONDS = 5.0
@@ -103,7 +105,7 @@ def config_keys() -> list[str]:
     return list(_keys(Config, ""))
 
 
-def _keys(cls: type[Settings], prefix: str) -> typing.Iterator[str]:
+def _keys(cls: type[Settings], prefix: str) -> Iterator[str]:
     hints = typing.get_type_hints(cls)
     for field in msgspec.structs.fields(cls):
         inner = [m for m in shapes.members(hints[field.name]) if isinstance(m, type) and issubclass(m, Settings)]
@@ -114,36 +116,116 @@ def _keys(cls: type[Settings], prefix: str) -> typing.Iterator[str]:
 
 
 def set_config_value(ws: Workspace, key: str, value: str) -> None:
-    """Set one key of ``newsletter.toml``, keeping comments and order.
+    """Set one key of ``newsletter.toml``; see ``set_config_values``. Raises ``ConfigurationError``."""
+    try:
+        set_config_values(ws, {key: value})
+    except SettingsRefused as refused:
+        raise next(iter(refused.errors.values())) from None
 
-    ``value`` is text, a number, true or false, or words with commas between, as the key asks. Nothing is
-    written unless the whole file is right afterwards. Raises ``ConfigurationError``.
+
+def set_config_values(ws: Workspace, values: Mapping[str, Any], *, expected: str | None = None) -> str:
+    """Set keys of ``newsletter.toml``, keeping comments and order; the SHA-256 of the file as it then is.
+
+    A value is text, a number, true or false, or words with commas between, as the key asks; or already of that type
+    (lists, tables and references to secrets too). None takes the key out. Nothing is written unless the whole file is
+    right afterwards, and, with ``expected``, unless it still is the file with that SHA-256. Raises ``Conflict``,
+    ``SettingsRefused``, and ``ConfigurationError`` for a file that is wrong already.
     """
-    import tomlkit
-
-    path = tuple(key.split("."))
-    typed = _as_declared(key, path, value)
+    errors: dict[str, ConfigurationError] = {}
+    typed: dict[str, Any] = {}
+    for key, value in values.items():
+        try:
+            typed[key] = None if value is None else _as_declared(key, tuple(key.split(".")), value)
+        except ConfigurationError as error:
+            errors[key] = error
     with file_lock(ws.locks / "config.lock", timeout=_LOCK_SECONDS):
         text = _text(ws)
+        if expected is not None and config_sha256(ws) != expected:
+            fix = "look at it as it is now, and change that"
+            raise Conflict("it changed since you read it; nothing was written", where=CONFIG_NAME, fix=fix)
         parse_config(text)
-        document = tomlkit.parse(text)
-        table: Any = document
-        for step in path[:-1]:
-            table = table.setdefault(step, tomlkit.table())
-        table[path[-1]] = typed
-        changed = tomlkit.dumps(document)
-        parse_config(changed)
+        changed = _edited(text, typed)
+        for key, wrong in _wrong_in(changed, typed):
+            errors.setdefault(key, wrong)
+        if errors:
+            raise SettingsRefused(errors)
         write_atomic(ws.config_file, changed)
+    return config_sha256(ws)
 
 
-def _as_declared(key: str, path: tuple[str, ...], value: str) -> Any:
+def config_sha256(ws: Workspace) -> str:
+    """The SHA-256 of ``newsletter.toml`` as it is on the disk; raises ``ConfigurationError``."""
+    _text(ws)
+    return sha256_hex(ws.config_file.read_bytes())
+
+
+def _edited(text: str, typed: Mapping[str, Any]) -> str:
+    import tomlkit
+
+    document = tomlkit.parse(text)
+    for key, value in typed.items():
+        *tables, name = key.split(".")
+        table: Any = document
+        for step in tables:
+            if value is None and step not in table:
+                break
+            table = table.setdefault(step, tomlkit.table())
+        else:
+            if value is None:
+                table.pop(name, None)
+            else:
+                table[name] = _item(value)
+    return tomlkit.dumps(document)
+
+
+def _item(value: Any) -> Any:
+    """Tables on one line, so that a key stays where it is."""
+    import tomlkit
+
+    if isinstance(value, dict):
+        inline = tomlkit.inline_table()
+        inline.update({name: _item(inner) for name, inner in value.items()})
+        return inline
+    if isinstance(value, list) and any(isinstance(inner, dict) for inner in value):
+        rows = tomlkit.array()
+        rows.extend(_item(inner) for inner in value)
+        return rows.multiline(True)
+    return value
+
+
+def _wrong_in(text: str, typed: Mapping[str, Any]) -> Iterator[tuple[str, ConfigurationError]]:
+    """What is wrong with the file as it would be: by the key that was changed, else the one that is wrong, else ""."""
+
+    def owner(key: str) -> str:
+        changed = next((name for name in typed if key == name or key.startswith((f"{name}.", f"{name}["))), "")
+        return changed or (key if key in config_keys() else "")
+
+    try:
+        parse_config(text)
+    except ConfigurationError as first:
+        key = first.what.partition(": ")[0]
+        yield owner(key), first
+    else:
+        return
+    try:
+        config = msgspec.convert(tomllib.loads(text), Config)
+    except (msgspec.ValidationError, tomllib.TOMLDecodeError):
+        return
+    for key, problem, hint in complaints(config):
+        where = f"{CONFIG_NAME}:{line_of(text, tuple(key.split('.')))}"
+        yield owner(key), ConfigurationError(f"{key}: {problem}", where=where, fix=hint)
+
+
+def _as_declared(key: str, path: tuple[str, ...], value: Any) -> Any:
     kinds = shapes.members(shapes.type_at(Config, path))
     if key not in config_keys() and path[:-1] != ("checks",):
         hint = did_you_mean(key, config_keys()) or "see the configuration page for every key"
         raise ConfigurationError(f"unknown key {key!r}", where=CONFIG_NAME, fix=hint)
-    if SecretRef in kinds:
+    if SecretRef in kinds and str not in kinds and not (isinstance(value, dict) and set(value) <= {"env", "file"}):
         fix = f'write {key} = {{env = "NAME"}} into {CONFIG_NAME} by hand'
         raise ConfigurationError("a secret is not set from the command line", where=key, fix=fix)
+    if not isinstance(value, str):
+        return value
     if kinds[0] in (int, float):
         try:
             return kinds[0](value)

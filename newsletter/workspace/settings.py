@@ -207,6 +207,36 @@ class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
 
 
+RoleName = Literal["editor", "publisher"]
+
+
+class Person(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Somebody who may sign in to the composer. An editor writes and tests; a publisher may do everything."""
+
+    email: str
+    name: str = ""
+    role: RoleName = "editor"
+
+    @property
+    def label(self) -> str:
+        """How the audit names them."""
+        return self.name or self.email
+
+
+class Composer(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[composer]``: who may use the composer when it is reached from other machines."""
+
+    url: str | None = None
+    """Where people reach it; the links of its sign-in mails begin with this."""
+    people: list[Person] = []
+    session: str = "12h"
+    """How long somebody stays signed in at most, whatever they do."""
+    user_header: str | None = None
+    """The header in which a proxy that people sign in at names the address of who is there."""
+    trusted_proxies: list[str] = []
+    """The addresses or networks of that proxy; from anywhere else the header is not believed."""
+
+
 class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The whole of ``newsletter.toml``."""
 
@@ -221,4 +251,5 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     checks: dict[str, SeverityName] = {}
     schedule: Schedule = Schedule()
     alerts: Alerts = Alerts()
+    composer: Composer = Composer()
     sender_installation: str | None = None

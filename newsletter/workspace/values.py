@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
+from newsletter.workspace.people import composer_complaints
 from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
@@ -29,6 +30,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
 _WEB = re.compile(r"https?://[^\s/@?#]+(?:[/?]\S*)?")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
+
 
 Complaint = tuple[str, str, str | None]
 """The dotted key, what is wrong with its value, and a hint."""
@@ -132,12 +134,27 @@ def complaints(config: Config) -> Iterator[Complaint]:
     if config.alerts.webhook is not None and not _WEB.fullmatch(config.alerts.webhook):
         yield "alerts.webhook", "this is no absolute http(s) URL", 'webhook = "https://hooks.example.org/…"'
     yield from _url("alerts.heartbeat", config.alerts.heartbeat)
+    yield from _url("composer.url", config.composer.url)
+    for person in config.composer.people:
+        yield from _address("composer.people", person.email)
+    yield from _session(config.composer.session)
+    yield from composer_complaints(config.composer)
     yield from _secrets(config)
 
 
 def _durations(schedule: Schedule) -> Iterator[Complaint]:
     for key in ("lateness", "undo", "spread"):
         yield from _number(partial(parse_duration, getattr(schedule, key), f"schedule.{key}"))
+
+
+def _session(text: str) -> Iterator[Complaint]:
+    try:
+        lasts = parse_duration(text, "composer.session")
+    except ConfigurationError as error:
+        yield "composer.session", error.what.partition(": ")[2], error.fix
+        return
+    if not timedelta(minutes=5) <= lasts <= timedelta(days=30):
+        yield "composer.session", f"{text!r} is too short or too long", "write five minutes to 30 days, such as 12h"
 
 
 def _single_lines(config: Config) -> Iterator[tuple[str, str]]:

@@ -106,7 +106,7 @@ def test_listing_searches_filters_and_pages(store: Store, keys: Keys) -> None:
     assert names(search="BOB_") == ["bob_1"]
     assert names(search="%") == ["cy%"]
     assert names(status="unsubscribed") == ["ada"]
-    assert names(limit=2, offset=1) == ["bob_1", "bobx1"]
+    assert names(limit=2, after=1) == ["bob_1", "bobx1"]
     assert count(store, search="bob") == 2
     assert count(store, status="subscribed") == 3
 

@@ -210,3 +210,99 @@ def test_what_cannot_be_told_is_refused_when_it_is_written(run: Run, weekly: Pat
     """A mistyped address would be found on the day of the trouble."""
     configure(weekly, line)
     assert f"alerts.{line.split()[0]}" in run("next", code=78).err
+
+
+HOUR = 3_600_000_000
+
+
+def ended(run: Run, weekly: Path, issue: str, hours: int) -> None:
+    """A mailing that ended so many hours ago, with a delivery of which nobody knows."""
+    run("approve", issue, "--send-at", "now")
+    run("run-due")
+    execute(weekly, f"update mailing set finished_at = finished_at - {hours} * {HOUR}")
+    execute(weekly, "update delivery set state = 'uncertain' where id = 1")
+
+
+def test_an_end_that_nobody_noticed_for_days_is_told_once(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """Sent by hand while cron was away: the first run-due says it, no later one does, also when a number changes."""
+    ended(run, weekly, issue, 50)
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("run-due")
+    assert [json.loads(body)["kind"] for _, _, body in monitor.asked] == ["uncertain"]
+    execute(weekly, "update delivery set state = 'uncertain' where id = 2")
+    for _ in range(3):
+        run("run-due")
+    assert len(monitor.asked) == 1
+
+
+def test_an_end_that_does_not_get_through_is_kept_for_the_next_runs(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """The mailing is looked at until it is told, however long ago it ended."""
+    ended(run, weekly, issue, 50)
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    monitor.status = 500
+    run("run-due")
+    run("run-due")
+    monitor.status = 200
+    for _ in range(3):
+        run("run-due")
+    assert len(monitor.asked) == 3
+    assert [line["ok"] for line in logged(weekly)] == [False, False, True]
+
+
+def test_a_mailing_that_was_opened_again_is_told_at_its_new_end(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """Sent again by the editor's word, and uncertain once more: that is news."""
+    ended(run, weekly, issue, 50)
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("run-due")
+    run("reconcile", issue, "--send-again", "all")
+    run("run-due")
+    assert len(monitor.asked) == 1
+    execute(weekly, "update delivery set state = 'uncertain' where id = 1")
+    run("run-due")
+    assert len(monitor.asked) == 2
+
+
+def test_a_mailing_of_last_year_is_no_news(run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor) -> None:
+    """Whoever configures alerts is not told of everything that ever was."""
+    ended(run, weekly, issue, 24 * 365)
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("run-due")
+    assert monitor.asked == []
+
+
+def test_a_domain_that_is_waited_for_is_told_while_the_mailing_goes_on(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """Once for each domain, with the reason; not again when the mailing has ended."""
+    from newsletter.delivery.causes import standing
+    from newsletter.store.engine import open_store
+
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("approve", issue, "--send-at", "now")
+    # Under way, and nothing to do for this run: the only one left is put off until tomorrow.
+    execute(weekly, "update mailing set state = 'sending', planned = 1, planned_at = send_at, date_header = send_at")
+    execute(
+        weekly,
+        "insert into delivery (public_id, mailing_id, subscriber_id, address, attributes, state, tries, updated_at,"
+        " next_try_at) select hex(randomblob(16)), m.id, s.id, s.address, '{}', 'retry_wait', 1, m.send_at,"
+        f" m.send_at + 24 * {HOUR} from mailing m, subscriber s limit 1",
+    )
+    execute(
+        weekly,
+        "insert into mailbox_domain (mailing_id, domain, delivered, refused, unknown, paused_at, reason)"
+        " select id, 'big.test', 0, 9, 0, send_at, 'it refused 9 mails by its policy, 0 arrived' from mailing",
+    )
+    run("run-due")
+    run("run-due")
+    (told,) = [json.loads(body) for _, _, body in monitor.asked]
+    assert (told["kind"], told["issue"]) == ("domain", issue)
+    assert "goes on without big.test: it refused 9 mails by its policy" in told["text"]
+    execute(weekly, "update mailing set state = 'completed', finished_at = 1")
+    with open_store(weekly / ".newsletter" / "newsletter.db") as store:
+        assert standing(store, 0) == []

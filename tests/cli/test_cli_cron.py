@@ -133,3 +133,33 @@ def test_two_workspaces_of_one_name_have_two_timers(run: Run, tmp_path: Path) ->
         run("init", str(root), "--name", "x", "--from", "post@breakwater.test", "--address", "1 Mole, Saltford")
         names |= set(run("-C", str(root), "cron", "--json").json["units"])
     assert len(names) == 4
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o077])
+def test_a_mailing_goes_out_from_an_empty_environment(tmp_path: Path, umask: int) -> None:
+    """No variable at all, so neither a locale nor a home; another folder; Urdu and an umlaut in path, subject, names.
+
+    What it writes is readable by its owner alone, whatever the umask.
+    """
+    from newsletter.app.approve import approve_issue
+    from newsletter.app.desk import open_desk
+    from newsletter.audience import subscribers
+    from newsletter.workspace.create import create_demo
+
+    root = create_demo(tmp_path / "größe أسبوع").root
+    file = root / "issues" / "2026-11-27" / "issue.md"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("subject: ", "subject: Größe أسبوع — ", 1), encoding="utf-8")
+    with open_desk(root) as desk:
+        subscribers.add(desk.store, "zoë@readers.test", {"first_name": "زہرا"}, "test", desk.keys)
+        approve_issue(desk, "2026-11-27", send_at="now")
+    command = [str(PROGRAM), "-C", str(root), "run-due"]
+    done = subprocess.run(
+        command, cwd="/", env={}, stdin=subprocess.DEVNULL, capture_output=True, check=False, umask=umask
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"2026-11-27 completed: 1 = 1 submitted\n"
+    assert len(list((root / ".newsletter" / "outbox" / "new").iterdir())) == 1
+    assert (root / ".newsletter").stat().st_mode & 0o077 == 0
+    again = subprocess.run(command, cwd="/", env={}, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    assert (again.returncode, again.stdout, again.stderr) == (0, b"", b"")

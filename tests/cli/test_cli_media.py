@@ -34,7 +34,7 @@ def test_only_what_is_missing_or_of_another_size_is_copied(pictures: Path, tmp_p
     second = run("media", "publish", "--to", str(site), "--json").json
     assert second == {
         "schema": "newsletter/media-publish/1", "to": str(site), "copied": [], "replaced": [], "unchanged": 3,
-        "dry_run": False,
+        "dry_run": False, "withdrawn": [],
     }  # fmt: skip
     assert (site / "aa.jpg").stat().st_mtime_ns == before
 

@@ -98,7 +98,7 @@ def test_only_what_is_missing_or_differs_is_uploaded(pictures: Path, s3: Any, ru
     second = run("media", "publish", "--to", "s3://weekly/m/", "--json").json
     assert second == {
         "schema": "newsletter/media-publish/1", "to": "s3://weekly/m", "copied": [], "replaced": [], "unchanged": 3,
-        "dry_run": False,
+        "dry_run": False, "withdrawn": [],
     }  # fmt: skip
     assert s3.head_object(Bucket="weekly", Key="m/aa.jpg")["LastModified"] == before
 

@@ -203,3 +203,83 @@ def test_a_correction_goes_by_no_rule_and_stands_in_no_ones_way(
     minutes(run, clock, "2026-11-27 06:59", 3)
     assert state(run, friday) == "completed"
     assert state(run, "thursday-correction") == "approved"
+
+
+def test_a_new_rule_leaves_the_issues_before_it_alone(
+    run: Run, weekly: Path, issue: str, readers: int, clock: Clock
+) -> None:
+    """Last Friday's issue was approved and kept back: a rule that is written on Tuesday neither sends nor holds it."""
+    run("approve", issue)
+    minutes(run, clock, "2026-12-01 09:00", 1)
+    configure(weekly, 'every = "Fri 07:00"')
+    minutes(run, clock, "2026-12-01 09:01", 3)
+    assert state(run, issue) == "approved"
+    run("issue", "duplicate", issue, "2026-12-04")
+    run("approve", "2026-12-04")
+    minutes(run, clock, "2026-12-04 06:59", 3)
+    assert (state(run, issue), state(run, "2026-12-04")) == ("approved", "completed")
+
+
+def test_a_rule_that_comes_back_begins_anew(run: Run, weekly: Path, friday: str, clock: Clock) -> None:
+    """Taken away on Thursday, written again on Saturday: Friday's issue is not picked up late."""
+    run("run-due")
+    file = weekly / "newsletter.toml"
+    with_rule = file.read_text(encoding="utf-8")
+    run("approve", friday)
+    file.write_text(with_rule.replace('every = "Fri 07:00"', ""), encoding="utf-8")
+    minutes(run, clock, "2026-11-26 18:00", 1)
+    file.write_text(with_rule, encoding="utf-8")
+    minutes(run, clock, "2026-11-28 09:00", 3)
+    assert state(run, friday) == "approved"
+
+
+def test_what_approve_promised_is_kept_through_downtime_from_the_first_minute_on(
+    run: Run, friday: str, clock: Clock
+) -> None:
+    """run-due has never run with the rule; an hour after the time is within the lateness."""
+    assert "by [schedule] every" in run("approve", friday).out
+    minutes(run, clock, "2026-11-27 08:00", 1)
+    assert state(run, friday) == "completed"
+
+
+def test_a_rule_that_was_first_seen_by_a_clock_in_the_future_still_counts(run: Run, friday: str, clock: Clock) -> None:
+    """The wrong clock is put right, and Friday's issue goes on Friday."""
+    minutes(run, clock, "2031-01-01 00:00", 1)
+    minutes(run, clock, "2026-11-26 13:00", 1)
+    run("approve", friday)
+    minutes(run, clock, "2026-11-27 06:59", 3)
+    assert state(run, friday) == "completed"
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "wall", "moment"),
+    [
+        ("America/New_York", "2027-03-14", "02:30", "2027-03-14 07:00"),
+        ("America/New_York", "2026-11-01", "01:30", "2026-11-01 05:30"),
+        ("Asia/Karachi", "2026-11-01", "01:30", "2026-10-31 20:30"),
+        ("Australia/Lord_Howe", "2026-10-04", "02:10", "2026-10-03 15:30"),
+        ("Australia/Lord_Howe", "2026-04-05", "01:45", "2026-04-04 14:45"),
+    ],
+)
+def test_minute_by_minute_a_rule_goes_once_where_the_clocks_change(
+    run: Run, weekly: Path, readers: int, clock: Clock, zone: str, day: str, wall: str, moment: str
+) -> None:
+    """A skipped time at the next minute that exists, a repeated one at its first: the real command, ten hours long."""
+    configure(weekly, f'every = "{wall}"')
+    file = weekly / "newsletter.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("Europe/London", zone), encoding="utf-8")
+    assert zone in file.read_text(encoding="utf-8")
+    due = datetime.fromisoformat(moment).replace(tzinfo=UTC)
+    clock.moment = due - timedelta(hours=30)
+    run("issue", "new", "day", "--date", day)
+    story = weekly.parent / "tide.md"
+    story.write_text("---\nheadline: The tide\nlink: https://breakwater.test/tide\n---\nIt came.\n", encoding="utf-8")
+    run("article", "add", str(story), "--issue", "day")
+    run("approve", "day")
+    minutes(run, clock, f"{due - timedelta(hours=1):%Y-%m-%d %H:%M}", 5, step=11)
+    minutes(run, clock, f"{due - timedelta(minutes=1):%Y-%m-%d %H:%M}", 1)
+    assert state(run, "day") == "approved"
+    minutes(run, clock, moment, 1)
+    assert state(run, "day") == "completed"
+    minutes(run, clock, f"{due + timedelta(minutes=28):%Y-%m-%d %H:%M}", 6, step=15)
+    assert len(list((weekly / ".newsletter" / "outbox" / "new").glob("*"))) == readers

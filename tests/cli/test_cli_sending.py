@@ -73,7 +73,8 @@ def test_the_way_of_an_issue_from_test_to_status(run: Run, weekly: Path, issue: 
     assert status["closes"] is True
     assert len(mails(weekly)) == readers + 2
     assert run("run-due").out == ""
-    (line,) = (weekly / ".newsletter" / "logs" / "run-due.jsonl").read_text(encoding="utf-8").splitlines()
+    begin, line = (weekly / ".newsletter" / "logs" / "run-due.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(begin)["event"] == "begin"
     logged = json.loads(line)
     assert (logged["issue"], logged["state"], logged["counts"]) == (issue, "completed", {"submitted": readers})
     assert "readers.test" not in line

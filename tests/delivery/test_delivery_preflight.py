@@ -11,10 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from newsletter.app.desk import Desk
 from newsletter.app.preflight import preflight
+from newsletter.app.webcopy import web_copy
 from newsletter.delivery import installation, mailings
-from newsletter.delivery.run_due import run_due
-from newsletter.errors import BadData, GuardRefused
+from newsletter.delivery.run_due import run_due, run_mailing
+from newsletter.errors import BadData, GuardRefused, NotFound
 from newsletter.message.links import read_token
 from newsletter.net.fetch import Policy, Request, ask
 from newsletter.workspace.settings import Schedule
@@ -168,6 +170,34 @@ def test_a_failure_holds_the_mailing_before_anybody_is_planned_and_resume_asks_a
     asked = len(site.asked)
     assert run_due(bench.work(provider, preflight=asks)).runs[0].counts == {"submitted": 2}
     assert len(site.asked) > asked
+
+
+@pytest.mark.parametrize("way", ["run-due", "after the undo window", "send before its time", "held and resumed"])
+def test_the_web_copy_is_public_whenever_preflight_asks_for_it(bench, scripted, way: str) -> None:
+    """It is shown from the mailing's time on, and preflight asks just before the first mail: never too early."""
+    bench.readers(2)
+    adopted = installation.adopt(bench.ws, bench.store, actor="ada", now=bench.clock.us)
+    schedule = msgspec.structs.replace(bench.config.schedule, undo="5m" if "undo" in way or "send" in way else "0m")
+    bench.config = msgspec.structs.replace(bench.config, sender_installation=adopted.installation.id, schedule=schedule)
+    bench.clock.us = 4_000_000_000_000_000  # beyond the real clock, by which web_copy tells whether a time has come
+    bench.scheduled(slug="2026-12-04", site="https://estuary.test")
+    desk = Desk(bench.ws)
+    desk.config, desk.keys, desk.store = bench.config, bench.keys, bench.store
+    with pytest.raises(NotFound):
+        web_copy(desk, "2026-12-04")
+    seen: list[str] = []
+    provider = scripted(local=False)
+    work = bench.work(provider, preflight=lambda approval: seen.append(web_copy(desk, approval.issue).html))
+    if way == "held and resumed":
+        mailings.hold(bench.store, bench.mailing("2026-12-04"), "guard", "x", bench.clock.us)
+        mailings.resume(bench.store, "2026-12-04", actor="ada", now=bench.clock.us)
+    if "send" in way:
+        run_mailing(work, bench.mailing("2026-12-04"))
+    else:
+        bench.clock.pass_by(301 if "undo" in way else 0)
+        run_due(work)
+    assert len(seen) == 1 and "<p>" in seen[0]
+    assert bench.states("2026-12-04") == {"submitted": 2}
 
 
 def test_the_outbox_needs_no_preflight(bench, scripted) -> None:

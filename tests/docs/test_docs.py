@@ -69,6 +69,29 @@ def test_every_setting_is_documented_and_no_other() -> None:
     assert sorted(rows) == sorted(config_keys())
 
 
+def test_the_settings_page_says_what_the_documentation_says() -> None:
+    """The sentence of each key is the one in docs/configuration.md, but for links."""
+    from newsletter.workspace.setting_words import WORDS
+
+    rows = re.findall(r"^\| `([a-z0-9_.<>]+)` \| .*? \| (.*) \|$", DOCUMENTS["configuration.md"], re.MULTILINE)
+    plain = {key: re.sub(r"[;,]? see \[[^\]]*\]\([^)]*\)", "", words) for key, words in rows}
+    assert {key: re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", words) for key, words in plain.items()} == dict(WORDS)
+
+
+def test_the_grounds_that_tokens_are_judged_on_are_the_documented_ones() -> None:
+    """What stands on what is in docs/themes.md."""
+    from newsletter.app.tokens import STANDS_ON
+
+    text = DOCUMENTS["themes.md"]
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \| [^|]+ \| (`[a-z_`, ]+`) \|$", text, re.MULTILINE)
+    found = {
+        name: tuple(re.findall(r"`(\w+)`", grounds))
+        for names, grounds in rows
+        for name in re.findall(r"`(\w+)`", names)
+    }
+    assert found | {"on_button": ("button",)} == dict(STANDS_ON)
+
+
 def test_the_check_pages_are_what_the_registry_says(regenerate: bool) -> None:
     """docs/checks/ is generated from the registry (``./dev goldens``): every page, and no other."""
     from newsletter.checks.pages import FOLDER, documents

@@ -61,9 +61,7 @@ def measure(folder: Path) -> None:
             f"{limit * 1000:.0f} ms",
             late <= limit,
         )
-        note(
-            f"the server worked {processor * 1000:.0f} ms on each, checks included; the rest is the browser, and waiting"
-        )
+        note(f"the server worked {processor * 1000:.0f} ms on each, checks included; the rest is browser and waiting")
         note(f"median {statistics.median(times) * 1000:.0f} ms, the slowest {times[-1] * 1000:.0f} ms, of {len(times)}")
     root = create_demo(folder / "composer-many").root
     for number in range(499):

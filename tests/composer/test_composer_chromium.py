@@ -109,12 +109,19 @@ def test_edits_of_two_stories_and_the_issue_at_once_are_all_kept(desk: Desk) -> 
     assert "subject: Subject 4" in desk.file("issue")
 
 
-def test_a_reload_in_mid_word_loses_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_reload_in_mid_word_loses_nothing(desk: Desk, arrives: bool) -> None:
+    """Also where the last save did not reach the file before the page went away."""
     box = desk.field(SECOND, "teaser")
     box.fill("Written before")
     desk.saved()
     box.press("Control+End")
+    if not arrives:
+        desk.page.route("**/stories/*", lambda route: route.abort())
     desk.page.keyboard.insert_text(" and cut in mid-wo")
+    if not arrives:
+        expect(desk.page.locator("#saved")).to_have_text("No connection; kept in this window")
+        desk.page.unroute("**/stories/*")
     desk.open()
     expect(desk.field(SECOND, "teaser")).to_have_value("Written before and cut in mid-wo")
     desk.until(lambda: "cut in mid-wo" in desk.file(SECOND))

@@ -1,24 +1,20 @@
-"""Real processes that are killed, or run at the same time: nobody twice, nobody lost, the sum closes."""
+"""Real processes that run at the same time or lose their disk: nobody twice, nobody lost, the sum closes.
+
+Those that are killed are in ``tests/faults``.
+"""
 
 from __future__ import annotations
 
 import os
-import random
-import signal
 import subprocess
 import sys
 import time
 from collections import Counter
 from pathlib import Path
 
-import pytest
-
 from newsletter.delivery import ledger
 
 SCRIPT = Path(__file__).with_name("sending_process.py")
-READERS = 1500
-KILLS = 15
-IN_FLIGHT = 4 * 5
 
 
 def start(bench, log: Path, slow: float = 0.0) -> subprocess.Popen[str]:
@@ -39,43 +35,6 @@ def accepted(log: Path) -> list[str]:
 def due(bench) -> None:
     bench.clock.us = time.time_ns() // 1000
     bench.scheduled()
-
-
-@pytest.mark.slow
-def test_kill_9_at_random_points_sends_to_nobody_twice_and_loses_nobody(bench, tmp_path: Path) -> None:
-    """Fifteen kill -9 from the first claim on; what is in doubt is never more than what was in flight."""
-    readers = bench.readers(READERS)
-    due(bench)
-    log = tmp_path / "accepted"
-    killed = 0
-    for attempt in range(4 * KILLS):
-        process = start(bench, log)
-        target = len(accepted(log)) + random.Random(attempt).randrange(READERS // (KILLS + 6))
-        deadline = time.monotonic() + 20
-        while process.poll() is None and len(accepted(log)) <= target and time.monotonic() < deadline:
-            time.sleep(0.003)
-        if killed < KILLS and process.poll() is None:
-            process.kill()
-            killed += process.wait() == -signal.SIGKILL
-            process.communicate()
-            continue
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == 0, err
-        if out.strip() == "completed":
-            break
-    got = Counter(accepted(log))
-    with bench.store.read() as conn:
-        tally = ledger.counts(conn, bench.mailing().id)
-    assert killed >= KILLS - 3
-    assert [address for address, count in got.items() if count > 1] == [], "nobody twice"
-    assert bench.mailing().state == "completed"
-    assert ledger.closes(tally, READERS)
-    assert set(tally) <= {"submitted", "uncertain"}
-    assert tally.get("uncertain", 0) <= killed * IN_FLIGHT
-    submitted = {str(a) for (a,) in bench.rows("select address from delivery where state = 'submitted'")}
-    uncertain = {str(a) for (a,) in bench.rows("select address from delivery where state = 'uncertain'")}
-    assert submitted <= set(got), "whoever is called submitted was accepted"
-    assert set(readers) - set(got) <= uncertain, "whoever was not accepted is uncertain, not forgotten"
 
 
 def test_two_senders_at_once_send_once(bench, tmp_path: Path) -> None:

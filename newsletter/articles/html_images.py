@@ -14,6 +14,7 @@ from newsletter.models import Picture
 _LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-src", "data-url", "data-image")
 _SETS = ("srcset", "data-srcset", "data-lazy-srcset")
 _DESCRIPTOR = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)([wx])")
+_SIZE = re.compile(r"-(?:\d{2,4}x\d{2,4}|scaled)(?=\.\w{3,4}$)")
 _WIDEST = 2000  # a candidate wider than this only costs time: the widest display is 600 px at 2x
 
 
@@ -108,9 +109,9 @@ def _joined(base: str | None, address: str) -> str:
 
 
 def _same_file(one: str, other: str) -> bool:
-    """Whether two addresses name one file, whatever their sizes in the query say."""
+    """Whether two addresses name one file, whatever their sizes in the query or, as WordPress has it, the name say."""
     try:
-        paths = {urlsplit(address.strip()).path.rpartition("/")[2] for address in (one, other)}
+        paths = {_SIZE.sub("", urlsplit(address.strip()).path.rpartition("/")[2]) for address in (one, other)}
     except ValueError:
         return False
     return len(paths) == 1 and bool(paths.pop())

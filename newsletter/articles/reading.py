@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import dataclasses
+import html
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -61,6 +62,25 @@ def read_story(path: Path | None, data: bytes) -> Story:
     if suffix in _MARKDOWN or (_LOOKS_MARKDOWN.match(text) and (not suffix or text.lstrip("\ufeff")[:3] == "---")):
         return _markdown(text, draft, path)
     return _text(text, draft, path)
+
+
+def read_web_page(data: bytes, *, url: str, content_type: str | None) -> Story:
+    """Read the story of a page that was fetched from ``url``; ``content_type`` is what its server called it.
+
+    Raises BadData when it is no HTML, or when no story is in it.
+    """
+    if content_type and not re.match(r"\s*(?:text/html|application/xhtml\+xml)", content_type, re.I):
+        raise BadData("the page is no HTML", where=url, fix="open the address in a browser")
+    if len(data) > MAX_FILE:
+        raise BadData("the page is larger than 8 MB", where=url, fix="open it in a browser and save only the story")
+    text, note = decode(data, url, html=True)
+    draft = Draft(url, notes=[note] if note else [])
+    if not re.search(r"<base\b", text[:20_000], re.I):
+        # What is relative on the page is relative to where it came from.
+        text = re.sub(
+            r"<head\b[^>]{0,500}>", lambda head: f'{head[0]}<base href="{html.escape(url)}">', text, count=1, flags=re.I
+        )
+    return _html(text, draft, None)
 
 
 def decode(data: bytes, file: str, *, html: bool = False) -> tuple[str, str | None]:

@@ -102,7 +102,7 @@ def test_the_life_of_an_issue(run: Run, weekly: Path, issue: str, cms: Path) -> 
     assert "The tide tables were right" in shown.out
     assert "until you write one" in shown.out
     assert "ferry-crews-vote-on-the-night-boat" in run("article", "list").out
-    assert f"in {issue}" in run("article", "list").out
+    assert f"(used in issue {issue})" in run("article", "list").out
 
     text = (weekly / "issues" / issue / "issue.md").read_bytes()
     run("issue", "move", issue, "ferry-crews-vote-on-the-night-boat", "--to", "1")

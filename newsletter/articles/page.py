@@ -30,7 +30,7 @@ from newsletter.articles.page_fields import (
     standfirst_of,
     tags_of,
 )
-from newsletter.articles.page_images import Lead, is_no_picture, lead_of, same_picture
+from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
     is_list,
@@ -126,9 +126,10 @@ def _state(evidence: Evidence, draft: Draft, now: datetime | None) -> None:
 
 def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> str:
     """The story's text as Markdown; the lead image and the standfirst become fields and leave it."""
+    frame_pictures(root)
     lead = lead_of(evidence, root)
     _embeds(root, evidence.base)
-    strip_body(root, votes.carry)
+    strip_body(root, votes.carry, lambda element: votes.share_in(element) if votes.text else 1.0)
     for heading, _ in evidence.headings:
         _take_out(heading, root)
     if lead:
@@ -143,7 +144,7 @@ def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> 
     known = [draft.texts.get(name, "") for name in ("headline", "standfirst", "byline", "section", "agency")]
     known += [picture.caption] if picture and picture.caption else []
     keep_voted(root, votes)
-    for line in strip_lines(root, known):
+    for line in strip_lines(root, known, votes.carry):
         if not {"byline", "published"} <= set(draft.texts):
             draft.notes.append(f"the page shows “{line[:100]}” and states it nowhere for machines: set what is right")
     _pictures(root, evidence.base)
@@ -177,6 +178,12 @@ def _pictures(root: HtmlElement, base: str) -> None:
             continue
         image.tag = "img"
         image.set("src", address)
+    for caption in list(root.iter("figcaption")):
+        figure = next(caption.iterancestors("figure"), None)
+        if figure is None or next(figure.iter("img", "table", "pre", "blockquote", "a"), None) is not None:
+            continue
+        if len(figure.text_content().strip()) <= len(caption.text_content().strip()) + 60:
+            _take_out(figure, root)  # the words below a picture that is not there
 
 
 _TINY = frozenset(str(n) for n in range(50))

@@ -60,13 +60,17 @@ MOST_TAGS = 80_000
 _PLAYERS = re.compile(r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com)$")
 
 
-def read_page(data: bytes, *, url: str, content_type: str | None = None, now: datetime | None = None) -> Story:
+def read_page(
+    data: bytes, *, url: str, content_type: str | None = None, now: datetime | None = None, file: str | None = None
+) -> Story:
     """Read the page that was fetched from ``url``; ``content_type`` is the server's header, ``now`` is for dates ahead.
+
+    ``url`` is empty for a saved page that does not say where it was; then errors name ``file``.
 
     Raises BadData, with the address and a fix, for what is no story: a feed, another kind of file, a login, a page of
     links, an empty page, one that is larger than 8 MB or nested too deep. Nothing else is ever raised.
     """
-    where = shown(url)
+    where = file or shown(url)
     if len(data) > MAX_PAGE:
         raise BadData("the page is larger than 8 MB: this is no story", where=where,
                       fix="Save only the story itself, and add the file.")  # fmt: skip
@@ -103,7 +107,7 @@ def read_page(data: bytes, *, url: str, content_type: str | None = None, now: da
     if claim := language_of(evidence, words):
         draft.put("lang", claim.value, claim.source)
     fallback_headline([line.strip() for line in words.split("\n") if line.strip()][:5], draft)
-    return story_of(draft.article(body, link=without_counters(url)), draft, None)
+    return story_of(draft.article(body, link=without_counters(url) or None), draft, None)
 
 
 def _state(evidence: Evidence, draft: Draft, now: datetime | None) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from newsletter.errors import ConfigurationError
+from newsletter.app.people import refuse_open_desk
 from newsletter.web.composer.app import Composer
 from newsletter.web.composer.session import Sessions
 from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
@@ -27,8 +27,8 @@ MOST_CONNECTIONS = 200
 class ComposerServer(uvicorn.Server):
     """The composer of a workspace. The port is taken when the object is made; ``run_until_stopped()`` serves.
 
-    Raises ConfigurationError when the port is taken, and for a host that is not this machine's own: there is no
-    sign-in yet, and whoever reached the port would be the editor.
+    Raises ConfigurationError when the port is taken, and for a host that is not this machine's own unless people can
+    sign in: whoever reached the port would be the editor.
     """
 
     def __init__(
@@ -40,17 +40,18 @@ class ComposerServer(uvicorn.Server):
         say: Callable[[str], None] = lambda _: None,
         note: Callable[[str], None] = lambda _: None,
     ) -> None:
-        if not is_loopback(host):
-            raise ConfigurationError(
-                f"the composer listens on this machine only, not on {host}: it has no sign-in yet",
-                where="newsletter serve --host",
-                fix="leave --host out, and reach it from elsewhere through ssh -L 8024:127.0.0.1:8024 THIS-MACHINE",
-            )
+        composer = desk.config.composer
+        self.keyed = is_loopback(host)
+        if not self.keyed:
+            refuse_open_desk(composer)
+        self.public_url = composer.url if composer.people else None
         self._listening = listen(host, port, fix="stop what listens there, or take any free port: --port 0")
         taken = self._listening.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}/"
         self.sessions = Sessions(lambda key: say(f"For another browser: {self.url}enter?key={key}"))
-        self.composer = Composer(desk.workspace.root, self.sessions, port=taken, say=note)
+        self.composer = Composer(
+            desk.workspace.root, self.sessions, port=taken, say=note, url=self.public_url, keyed=self.keyed
+        )
         super().__init__(
             uvicorn.Config(
                 self.composer.app(),
@@ -100,9 +101,14 @@ def serve_composer(
     """Serve until Ctrl-C; ``say`` hears where, ``note`` what the operator should know."""
     name = desk.config.publication.name
     server = ComposerServer(desk, host=host, port=port, say=say, note=note)
+    if server.public_url:
+        say(f"People sign in at {server.public_url}")
+    if not server.keyed:
+        say(f"Composer of {name}, listening at {server.url}. Ctrl-C stops it; what was typed is in the files.")
+        return server.run_until_stopped()
     say(f"Composer of {name}: {server.entrance}")
     say("The address works once. Ctrl-C stops the composer; what was typed is in the files.")
     if open_browser:
         # The socket listens already: a browser that is quicker than the server waits for it.
         threading.Thread(target=webbrowser.open, args=(server.entrance,), daemon=True).start()
-    server.run_until_stopped()
+    return server.run_until_stopped()

@@ -52,6 +52,8 @@ class Composer:
         self._sessions = sessions
         # Cookies of one host are shared by all its ports: another workspace's composer has another name for its own.
         self._cookie = f"newsletter_composer_{port}"
+        self.routes: list[BaseRoute] = []
+        """Every address but those of files, once there is an ``app()``."""
         self._rooms = Rooms(root)
         self._pages = Pages(self._publication)
         self._complain = Complaints(say)
@@ -59,9 +61,10 @@ class Composer:
 
     def app(self) -> ASGIApp:
         """The ASGI app."""
+        self.routes = self._screens()
         router = Router(
             [
-                *self._screens(),
+                *self.routes,
                 Mount("/static/mail", StaticFiles(directory=SHARED)),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],

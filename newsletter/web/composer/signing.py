@@ -154,8 +154,8 @@ class Gate:
             return await run_in_threadpool(lambda: self._page("ask", 403, refused=what))
         response = RedirectResponse("/", status_code=303)
         assert entered.token is not None
-        self._keep(request, response, "person", entered.token, _LONGEST_SESSION)
         self._drop(request, response, "asked")
+        self._keep(request, response, "person", entered.token, _LONGEST_SESSION)
         return response
 
     async def leave(self, request: Request) -> Response:

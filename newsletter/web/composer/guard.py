@@ -127,7 +127,7 @@ class Guarded:
             # A cookie that is SameSite=Strict does not come along from another site, but from this page it does.
             return self._pages.step(request)
         if request.method in SAFE and "text/html" in request.headers.get("accept", ""):
-            return self._gate.stranger() if self._with_people else self._pages.stranger(request)
+            return self._gate.stranger() if self._with_people else self._pages.stranger()
         return JSONResponse({"error": {"what": "this browser is not signed in to the composer"}}, status_code=403)
 
     def _beyond(self, request: Request, visitor: Visitor) -> Response | None:
@@ -149,7 +149,7 @@ class Guarded:
         if session is None:
             if self._sessions.knows(request.cookies.get(self._cookie)):
                 return _home()
-            return self._pages.stranger(request)
+            return self._pages.stranger()
         response = _home()
         response.set_cookie(self._cookie, session, httponly=True, samesite="strict", path="/")
         return response

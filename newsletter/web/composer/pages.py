@@ -63,7 +63,7 @@ class Pages:
             self._environment.get_template(template).render(**values), status_code=status, headers=HEADERS
         )
 
-    def stranger(self, _: Request) -> HTMLResponse:
+    def stranger(self) -> HTMLResponse:
         """For a browser without a session: how to get one. Says nothing about the publication."""
         return self.alone("stranger.html.j2", 403)
 

@@ -176,7 +176,10 @@ class Gate:
         asks = True
         try:
             with open_desk(self._root) as desk:
-                asks = link_needed(desk.config.composer)
+                composer = desk.config.composer
+            if not composer.people:
+                return self._pages.stranger()
+            asks = link_needed(composer)
         except NewsletterError as error:
             self.complain(error)
         given = {"address": "", "token": "", "refused": None, "broken": False, **values}

@@ -17,16 +17,13 @@ from newsletter.app.outgoing import PREVIEW_ID, issue_facts
 from newsletter.app.providers import make_provider
 from newsletter.app.recurring import upcoming
 from newsletter.app.render import Rendered, render
-from newsletter.app.send import SendPreview, plan_preview
+from newsletter.app.send import SendPreview, draft_preview, plan_preview
 from newsletter.app.words import clock_time, plural
 from newsletter.checks.run import run_checks
 from newsletter.clients.gmail import CLIP
 from newsletter.delivery import testsend
 from newsletter.delivery.approval import load_approval, outgoing_from_email
-from newsletter.delivery.forecast import forecast
-from newsletter.delivery.plan import foresee
 from newsletter.delivery.schedule import at_wall_time, how_long, parse_send_at, zone_of
-from newsletter.delivery.undo import undo_window
 from newsletter.errors import ConfigurationError, IllegalState, NewsletterError
 from newsletter.models import Severity
 from newsletter.store.clock import from_us, now_us
@@ -98,12 +95,21 @@ class Going:
     uncertain: int
     begun: bool
     subject: str | None = None
+    digest: str | None = None
+    """Of what is frozen."""
+
+    @property
+    def lacking(self) -> int:
+        """How many more people must approve what is frozen."""
+        now = self.status.status
+        waits = now.approvers and now.state in {"approved", "scheduled", "held"}
+        return max(0, self.status.required - len(now.approvers)) if waits else 0
 
     @property
     def key(self) -> str:
         """What a page of this is good for."""
         now = self.status.status
-        return f"{now.state} {now.approved} {self.begun} {self.uncertain} {self.total}"
+        return f"{now.state} {now.approved} {self.begun} {self.uncertain} {self.total} {self.lacking}"
 
 
 def look(desk: Desk, slug: str) -> Readiness:
@@ -119,7 +125,7 @@ def look(desk: Desk, slug: str) -> Readiness:
     except ConfigurationError as error:
         sender = Point("Sender", "error", error.what)
     points = [_checks(desk, rendered), _test(desk, slug, digest), sender, _provider(desk), _size(rendered)]
-    points += _cron(desk)
+    points += [*_approvals(desk), *_cron(desk)]
     day = rendered.issue.date
     now = from_us(now_us())
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
@@ -177,6 +183,13 @@ def _size(rendered: Rendered) -> Point:
     return Point("Size", "ok", f"{words}; Gmail clips at {CLIP // 1024} KB")
 
 
+def _approvals(desk: Desk) -> list[Point]:
+    required = desk.config.schedule.approvals_required
+    if required < 2:
+        return []
+    return [Point("Approvals", "note", f"{required} different people approve it; the last one schedules it")]
+
+
 def _cron(desk: Desk) -> list[Point]:
     ran, now = last_run(desk.workspace), from_us(now_us())
     trouble = cron_trouble(ran, now)
@@ -190,22 +203,7 @@ def audience_preview(desk: Desk, slug: str) -> SendPreview:
     try:
         return plan_preview(desk, slug)
     except IllegalState:
-        corrects = issue_facts(desk.config, render(desk, slug).issue).corrects
-    planned = foresee(desk.store, desk.keys, corrects=corrects)
-    provider = make_provider(desk)
-    try:
-        capabilities = provider.capabilities
-    finally:
-        provider.close()
-    return SendPreview(
-        issue=slug,
-        provider=capabilities.name,
-        planned=planned,
-        forecast=forecast(planned, desk.config, capabilities),
-        undo_seconds=undo_window(desk.config) / 1_000_000,
-        seeds=len(desk.config.schedule.seeds),
-        preflight=desk.config.schedule.preflight and not capabilities.local,
-    )
+        return draft_preview(desk, slug, issue_facts(desk.config, render(desk, slug).issue).corrects)
 
 
 def moment(desk: Desk, day: str, clock: str) -> Moment:
@@ -254,16 +252,17 @@ def going(desk: Desk, slug: str) -> Going:
         planned,
         counts.get("uncertain", 0),
         begun,
-        _subject(desk, slug),
+        *_frozen(desk, slug),
     )
 
 
-def _subject(desk: Desk, slug: str) -> str | None:
-    """The subject that is frozen."""
+def _frozen(desk: Desk, slug: str) -> tuple[str | None, str | None]:
+    """The subject and the digest of what is approved."""
     try:
-        return load_approval(desk.workspace, slug).subject
+        approval = load_approval(desk.workspace, slug)
     except NewsletterError:
-        return None
+        return None, None
+    return approval.subject, approval.digest
 
 
 def stories_of(desk: Desk, slug: str) -> list[tuple[str, bool]]:

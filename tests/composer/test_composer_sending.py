@@ -252,3 +252,19 @@ def test_the_pace_is_measured_and_a_step_back_begins_anew() -> None:
     assert pace.words("i", 100, 1000) == "10 a second, about 2 minutes left"
     assert pace.words("i", 110, 3000) == "6 a second, about 9 minutes left"
     assert pace.words("i", 0, 3000) == ""
+
+
+def test_where_two_must_approve_the_first_schedules_nothing_and_the_second_everything(served: Any) -> None:
+    """One person is not two, however they write their name; and the second approves what is frozen, nothing else."""
+    path = served.root / "newsletter.toml"
+    path.write_text(path.read_text(encoding="utf-8") + "\n[schedule]\napprovals_required = 2\n", encoding="utf-8")
+    assert "2 different people approve it" in page_of(served)
+    assert "before 1 other person" in said(served, approve(served, name="Maren"))
+    page = page_of(served)
+    assert "1 more person must approve it" in page and served.get(f"{SEND}/now").json["state"] == "approved"
+    too = {"counted": "1", "name": " maren "}
+    assert act(served, "approve", too, page).status == 423
+    form = {**form_of(page, "approve"), "token": "z" * 22, "counted": "1", "name": "Ines", "seen": "sha256:other"}
+    assert served.form(f"{SEND}/approve", urlencode(form)).status == 409
+    assert "Maren and Ines (2 of 2)" in said(served, act(served, "approve", {"counted": "1", "name": "Ines"}))
+    assert served.get(f"{SEND}/now").json["state"] == "scheduled"

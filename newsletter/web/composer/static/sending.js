@@ -21,7 +21,7 @@ async function count() {
   } catch (problem) {
     $("count").textContent = `Not counted: ${problem.message}`;
   }
-  if (approve && readers) approve.elements.counted.value = readers.count;
+  for (const box of document.querySelectorAll("[name=counted]")) box.value = readers ? readers.count : "";
   allow();
 }
 
@@ -110,6 +110,8 @@ document.addEventListener("submit", async (event) => {
   if (form.dataset.sent) return event.preventDefault();
   if (form.dataset.answer && !form.dataset.sure) {
     event.preventDefault();
+    // Who is asked about readers is told how many.
+    if (form.dataset.question?.includes("{readers}")) await counting;
     if (!(await confirmed(form))) return;
     form.dataset.sure = "yes";
     form.requestSubmit();
@@ -151,5 +153,5 @@ async function follow() {
   }
 }
 
-await count();
+const counting = count();
 follow();

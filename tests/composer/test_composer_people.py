@@ -105,6 +105,12 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(office: Office) -> N
     assert known.headers.keys() == other.headers.keys()
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/x", "/sign-in/x/y", "/sign-in/../", "/static/none", "/nothing"])
+def test_who_has_not_signed_in_learns_nothing_of_the_publication(office: Office, path: str) -> None:
+    answer = office.ask("GET", path)
+    assert answer.status in (200, 403, 404) and "Estuary" not in answer.text
+
+
 def test_the_link_opens_nothing_by_itself_and_only_the_browser_that_asked_can_use_it_once(office: Office) -> None:
     browser = office.begin("maren@example.org")
     link = office.link()

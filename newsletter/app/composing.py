@@ -29,7 +29,7 @@ from newsletter.workspace.slugs import check_slug
 
 STORY_FIELDS = (
     "headline", "kicker", "standfirst", "teaser", "byline", "agency", "link", "link_text",
-    "image.alt", "image.caption", "image.credit",
+    "image.alt", "image.caption", "image.credit", "image.focal",
 )  # fmt: skip
 """The fields of a story that a form has, besides its ``body``."""
 
@@ -42,7 +42,8 @@ class StoryForm:
     """A story as the composer edits it. ``problem`` says why its file cannot be read; then the rest is empty.
 
     ``sha256`` is of the file's bytes; ``teaser`` what stands while the editor writes none; ``picture`` is the name of
-    its file in ``images/``. A sponsor's creative serves other issues as well: it is shown, and edited in its own file.
+    its file in ``images/``, ``remote`` the address of one. A sponsor's creative serves other issues as well: it is
+    shown, and edited in its own file.
     """
 
     slug: str
@@ -52,6 +53,7 @@ class StoryForm:
     body: str = ""
     teaser: str = ""
     picture: str | None = None
+    remote: str | None = None
     sponsor: bool = False
     problem: str | None = None
 
@@ -134,7 +136,7 @@ def _sponsor_form(ws: Workspace, name: str) -> StoryForm:
     except NewsletterError as error:
         return StoryForm(name, file, sponsor=True, problem=f"{error.where or file}: {error.what}")
     form = _form_of(sponsor.article, file, "")
-    return StoryForm(name, file, "", form.fields, form.body, form.teaser, None, sponsor=True)
+    return StoryForm(name, file, "", form.fields, form.body, form.teaser, sponsor=True)
 
 
 def _form_of(article: Article, file: str, sha256: str) -> StoryForm:
@@ -143,10 +145,10 @@ def _form_of(article: Article, file: str, sha256: str) -> StoryForm:
         owner: Any = article
         for part in name.split("."):
             owner = getattr(owner, part, None) if owner is not None else None
-        fields[name] = owner or ""
-    picture = article.image.file if article.image else None
+        fields[name] = ", ".join(f"{part:g}" for part in owner) if isinstance(owner, tuple) else owner or ""
+    picture, remote = (article.image.file, article.image.url) if article.image else (None, None)
     standing = "" if article.teaser else teaser_of(article)
-    return StoryForm(article.slug, file, sha256, fields, article.body, standing, picture)
+    return StoryForm(article.slug, file, sha256, fields, article.body, standing, picture, remote)
 
 
 def _headline_of(ws: Workspace, issue: str, slug: str) -> str:
@@ -175,7 +177,8 @@ def read_files(desk: Desk, slug: str) -> list[tuple[str | None, str, bytes]]:
     return [(name, *read_file(desk, slug, name)) for name in names]
 
 
-def _read(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
+def read_expected(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
+    """A file of an issue that still is what the editor saw; raises Conflict."""
     file = name_of(desk.workspace, file_of(desk, slug, article))
     sha256, data = read_file(desk, slug, article)
     if sha256 != expected:
@@ -192,7 +195,7 @@ def save_story(
     Raises BadData for a field that does not exist or a value it cannot have, Conflict when the file is not what was
     ``expected``, IllegalState when the issue is approved; then nothing is written.
     """
-    before = doc = _read(desk, issue, article, expected)
+    before = doc = read_expected(desk, issue, article, expected)
     for name, value in fields.items():
         doc = assign(doc, name, value)
     if body is not None:
@@ -206,7 +209,7 @@ def save_issue(desk: Desk, issue: str, fields: Mapping[str, str], intro: str | N
 
     Raises BadData and FrontMatterError for what the file cannot say, Conflict, IllegalState; then nothing is written.
     """
-    before = doc = _read(desk, issue, None, expected)
+    before = doc = read_expected(desk, issue, None, expected)
     for name, value in fields.items():
         if name not in ISSUE_FIELDS:
             raise BadData(f"an issue's {name} is not set this way", where=doc.file)
@@ -304,7 +307,7 @@ def waive_finding(desk: Desk, issue: str, article: str | None, check: str, reaso
         raise BadData(f"the check {check} cannot be waived", fix="put right what it says")
     if not reason.strip():
         raise BadData("a waiver needs a reason", fix="say why the finding is accepted")
-    before = doc = _read(desk, issue, article, expected)
+    before = doc = read_expected(desk, issue, article, expected)
     present = doc.get("waive") or []
     known = next((n for n, entry in enumerate(present) if isinstance(entry, dict) and entry.get("id") == check), None)
     text = " ".join(reason.split())

@@ -66,22 +66,22 @@ def prepare_copy(ws: Workspace, issue: str, item: Picked) -> Copy:
     files: list[tuple[Path, bytes]] = []
     if item.original is not None:
         data = read_bytes(item.original)
-        picture = _free_name(folder / IMAGES, item, data)
+        wanted = item.image_name or f"{item.slug}.{extension_of(data) or 'img'}"
+        picture = free_name(folder / IMAGES, wanted, data)
         files.append((folder / IMAGES / picture, data))
-        doc = _naming(doc, picture)
+        doc = naming_picture(doc, picture)
     return Copy((*files, (path, doc.text.encode("utf-8"))), ())
 
 
-def _naming(doc: Document, file: str) -> Document:
+def naming_picture(doc: Document, file: str) -> Document:
     """The story with ``image.file`` set, also where the picture stood as one word."""
     if isinstance(doc.get("image"), str):
         return doc.set(("image",), {"file": file, "url": doc.get("image")})
     return doc.set(("image", "file"), file)
 
 
-def _free_name(images: Path, item: Picked, data: bytes) -> str:
-    """A name that no other picture in the folder has."""
-    wanted = item.image_name or f"{item.slug}.{extension_of(data) or 'img'}"
+def free_name(images: Path, wanted: str, data: bytes) -> str:
+    """``wanted``, or that name with a number, which no other picture in the folder has. Raises ``BadData``."""
     if wanted.startswith(".") or {"/", "\\", "\0"} & set(wanted):
         raise BadData(f"{wanted!r} is not the plain name of a picture", fix="name it without folders")
     stem, dot, extension = wanted.partition(".")

@@ -265,7 +265,7 @@ def test_stories_are_picked_from_the_inbox_and_sections_come_and_go(desk: Desk) 
 
 
 def test_everything_of_a_story_can_be_written_and_what_cannot_be_saved_is_said_and_kept(desk: Desk) -> None:
-    desk.card(SECOND).get_by_role("button", name="Everything").click()
+    desk.card(SECOND).get_by_role("button", name="All fields").click()
     desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(
         "The wall moves.\n\n> Mud remembers.\n> — A keeper\n"
     )
@@ -363,7 +363,7 @@ def test_findings_lead_to_their_field_are_put_right_and_waived(desk: Desk) -> No
 def test_nothing_that_a_story_brings_is_run_or_loaded(desk: Desk) -> None:
     evil = '<script>parent.hacked=1</script><img src=x onerror="parent.hacked=1">{{ 7*7 }}'
     desk.field(SECOND, "headline").fill(evil)
-    desk.card(SECOND).get_by_role("button", name="Everything").click()
+    desk.card(SECOND).get_by_role("button", name="All fields").click()
     desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(evil.replace("{{ 7*7 }}", "") + "\n\nOn.")
     desk.page.wait_for_timeout(600)
     assert desk.page.evaluate("window.hacked") is None
@@ -390,7 +390,7 @@ def test_axe_objects_to_nothing_in_any_state_and_nothing_is_wider_than_the_windo
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), state
 
     expect(desk.card(THIRD).locator(".wrong")).to_be_visible()
-    desk.card(SECOND).get_by_role("button", name="Everything").click()
+    desk.card(SECOND).get_by_role("button", name="All fields").click()
     page.locator(".extras summary").click()
     page.locator(".inboxes summary").click()
     look("writing")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -140,6 +141,11 @@ class Writing:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
 
+    @property
+    def root(self) -> Path:
+        """The workspace."""
+        return self._rooms.root
+
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
         return [
@@ -154,7 +160,7 @@ class Writing:
     async def save_issue(self, request: Request) -> Response:
         """Subject, preheader and the like."""
         save = await read_json(request, Save)
-        return await self._write(
+        return await self.write(
             request,
             None,
             save.expected,
@@ -165,7 +171,7 @@ class Writing:
         """The words of a story."""
         save = await read_json(request, Save)
         article = request.path_params["article"]
-        return await self._write(
+        return await self.write(
             request,
             article,
             save.expected,
@@ -177,13 +183,13 @@ class Writing:
     async def arrange(self, request: Request) -> Response:
         """One step: pick, back, move, drop; add, set, move or remove a section."""
         step: Any = await read_json(request, Step)  # type: ignore[arg-type]  # msgspec takes a union for a type
-        return await self._write(request, None, step.expected, lambda desk, slug: _DO[type(step)](desk, slug, step))
+        return await self.write(request, None, step.expected, lambda desk, slug: _DO[type(step)](desk, slug, step))
 
     async def restore(self, request: Request) -> Response:
         """Undo and redo: a file as it was, if nobody has changed it since."""
         back = await read_json(request, Restore)
         data = self._room(request).recall(back.to)
-        return await self._write(
+        return await self.write(
             request,
             back.article,
             back.expected,
@@ -193,7 +199,7 @@ class Writing:
     async def waive(self, request: Request) -> Response:
         """Accept a finding, with a reason."""
         asked = await read_json(request, Waive)
-        return await self._write(
+        return await self.write(
             request,
             asked.article,
             asked.expected,
@@ -230,7 +236,7 @@ class Writing:
     def _room(self, request: Request) -> Room:
         return self._rooms.of(request.path_params["slug"])
 
-    async def _write(
+    async def write(
         self, request: Request, article: str | None, expected: str, change: Callable[[Desk, str], str]
     ) -> Response:
         """Make the change, and remember what the file was before it."""

@@ -8,6 +8,7 @@ import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
+import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
 
 const STASH = `unsaved:${base}`;
@@ -29,6 +30,7 @@ const mail = new MailPane((state) => {
 });
 const checks = new Checks({ jump, fix, waive });
 const moves = new Moves({ outline, step, issue: () => issue });
+const pictures = new Pictures({ outline, queue, change });
 
 // ---- saving ---------------------------------------------------------------------------------------------------
 
@@ -147,6 +149,23 @@ async function step(payload, label, place) {
     return false;
   }
   showTrouble($("trouble"), null);
+  await refresh();
+  say(`${label}.`);
+  return true;
+}
+
+// Do one thing to a story's file besides typing. Gives whether it was done.
+async function change(file, work, label) {
+  try {
+    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
+  } catch (problem) {
+    await refresh();
+    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
+    outline.refuse(file, { what, fix: problem.fix });
+    say(what);
+    return false;
+  }
+  outline.refuse(file, null);
   await refresh();
   say(`${label}.`);
   return true;
@@ -285,6 +304,7 @@ function unstash() {
 }
 
 moves.listen();
+pictures.listen();
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

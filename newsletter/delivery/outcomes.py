@@ -67,6 +67,7 @@ class Verdict:
     ``refused`` is set when the provider refused the whole window for a reason that is ours (a wrong password, a
     refused sender): going on would only burn the list. ``put_off``: the whole window was told "not now".
     ``reached``: somebody got a definite answer of their own. ``away``: nobody did, in the provider's ``words``.
+    ``slow_down``: seconds for which the provider wants nothing from anybody here.
     """
 
     changes: tuple[Change, ...]
@@ -77,6 +78,7 @@ class Verdict:
     away: bool = False
     words: str = ""
     retry_after: float = 0.0
+    slow_down: float = 0.0
 
 
 def judge(
@@ -122,6 +124,7 @@ def judge(
         away=kinds <= {Outcome.RETRY, Outcome.UNKNOWN} and telling,
         words=silent[0].detail if silent else "",
         retry_after=max((answer.retry_after or 0.0 for answer in silent), default=0.0) if put_off else 0.0,
+        slow_down=max((answer.retry_after or 0.0 for answer in silent if answer.slow_down), default=0.0),
     )
 
 

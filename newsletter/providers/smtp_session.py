@@ -34,6 +34,13 @@ _SYNTAX = frozenset({500, 502, 503, 504})
 _RELAY = re.compile(r"\brelay", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S*@\S*")  # a reader may live at relay@…
 _TOO_BIG = re.compile(r"\b5\.3\.4\b")
+_TOO_FAST = re.compile(r"\brate\b|\blimit|too (?:many|fast|much)|throttl|slow down", re.IGNORECASE)
+_A_MAILBOX = re.compile(r"\b4\.2\.\d|mailbox|inbox|quota", re.IGNORECASE)
+_NAMED_TIME = re.compile(
+    r"(?:\bin|after|wait|for)\s*[:=]?\s*(\d{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b", re.IGNORECASE
+)
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_WAIT = 3600.0
 
 
 class Phase(enum.StrEnum):
@@ -66,15 +73,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No session: RETRY when the server could not be reached, FAILED when it does not want us."""
+    """No session: RETRY when the server could not be reached, FAILED when it does not want us.
+
+    ``too_fast``: seconds to wait that the server itself named, because we are too fast for it.
+    """
 
     outcome: Outcome
     detail: str
+    too_fast: float | None = None
 
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait before the next try."""
-        return RETRY_AFTER if self.outcome is Outcome.RETRY else None
+        return (self.too_fast or RETRY_AFTER) if self.outcome is Outcome.RETRY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +105,16 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a transaction ended. ``phase`` is where; ``broken`` says that the connection is of no more use."""
+    """How a transaction ended. ``phase`` is where; ``broken`` says that the connection is of no more use.
+
+    ``too_fast`` as in ``Refused``.
+    """
 
     outcome: Outcome
     phase: Phase
     detail: str
     broken: bool = False
+    too_fast: float | None = None
 
 
 def open_session(server: Server) -> Session | Refused:
@@ -147,7 +162,7 @@ def _why(server: Server, error: Exception) -> Refused:
         return Refused(outcome, f"{at} refuses the user name or password: {_answer(error)}")
     if isinstance(error, smtplib.SMTPResponseException):
         outcome = Outcome.FAILED if error.smtp_code >= 500 else Outcome.RETRY
-        return Refused(outcome, f"{at} answers {_answer(error)}")
+        return Refused(outcome, f"{at} answers {_answer(error)}", too_fast(error.smtp_code, _answer(error)))
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return Refused(Outcome.RETRY, f"{at} closed the connection: {one_line(str(error))}")
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -263,14 +278,15 @@ class Session:
         broken = not self.alive or reply.code == 421 or phase is Phase.BODY or reply.code // 100 not in (4, 5)
         if not broken and phase is not Phase.MAIL:
             broken = not self._reset()
-        return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken))
+        return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken, too_fast(reply.code, reply.text)))
 
     def _answered(self, reply: Reply) -> Ending:
         if reply.code // 100 == 2:
             return Ending(Outcome.ACCEPTED, Phase.DOT, one_line(reply.text) or str(reply.code))
         if reply.code // 100 not in (4, 5):
             return self._ended(Ending(Outcome.UNKNOWN, Phase.DOT, f"after {Phase.DOT}: {reply}", broken=True))
-        return self._ended(Ending(judge(Phase.DOT, reply), Phase.DOT, f"{Phase.DOT}: {reply}", reply.code == 421))
+        broken, wait = reply.code == 421, too_fast(reply.code, reply.text)
+        return self._ended(Ending(judge(Phase.DOT, reply), Phase.DOT, f"{Phase.DOT}: {reply}", broken, wait))
 
     def _broke(self, phase: Phase, error: Exception) -> Ending:
         outcome = Outcome.UNKNOWN if phase is Phase.DOT else Outcome.RETRY
@@ -330,6 +346,20 @@ def judge(phase: Phase, reply: Reply) -> Outcome:
     if phase is Phase.RCPT and _RELAY.search(_ADDRESS.sub("", reply.text)):
         return Outcome.FAILED
     return Outcome.REJECTED
+
+
+def too_fast(code: int, words: str) -> float | None:
+    """Seconds to leave the server alone, when a 421 or 45x says that we are too fast *and* names a time; else None.
+
+    Greylisting and a full mailbox may name a time too, but are about one recipient.
+    """
+    if code != 421 and code // 10 != 45:
+        return None
+    said = _ADDRESS.sub("", words)
+    named = _NAMED_TIME.search(said)
+    if named is None or not _TOO_FAST.search(said) or _A_MAILBOX.search(said):
+        return None
+    return min(max(int(named[1]) * _UNITS[named[2][0].lower()], 1.0), _LONGEST_WAIT)
 
 
 def dot_stuffed(message: bytes) -> bytes:

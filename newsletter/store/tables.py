@@ -199,6 +199,50 @@ mailbox_domain = Table(
 _PAUSED = mailbox_domain.c.paused_at.is_not(None)
 Index("ix_mailbox_domain_paused", mailbox_domain.c.mailing_id, mailbox_domain.c.domain,
       sqlite_where=_PAUSED, postgresql_where=_PAUSED)  # fmt: skip
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("mailing_id", ForeignKey("mailing.id"), primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("readers", Integer, nullable=False, server_default=text("0")),
+    Column("verdict", Text, nullable=True),
+    CheckConstraint("state in ('going', 'waiting', 'over')", name="state"),
+    comment="how far the canary of a mailing is; readers: its size; until: when it is judged; verdict: in words",
+)
+
+canary_reader = Table(
+    "canary_reader",
+    metadata,
+    Column("delivery_id", ForeignKey("delivery.id"), primary_key=True, autoincrement=False),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False, index=True),
+    comment="the deliveries that go before the others and are judged by what the provider says of them",
+)
+
+reputation = Table(
+    "reputation",
+    metadata,
+    Column("mailing_id", ForeignKey("mailing.id"), primary_key=True, autoincrement=False),
+    Column("delivered", Integer, nullable=False, server_default=text("0")),
+    Column("complained", Integer, nullable=False, server_default=text("0")),
+    Column("excused", Integer, nullable=False, server_default=text("0")),
+    Column("warned_at", BigInteger, nullable=True),
+    Column("warning", Text, nullable=True),
+    Column("paused_at", BigInteger, nullable=True),
+    comment="of how many deliveries it was told; excused: complaints that an editor saw when resuming",
+)
+
+warm_up = Table(
+    "warm_up",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("mails", Integer, nullable=False),
+    sqlite_with_rowid=False,
+    comment="mails of a day while a provider gets to know us; day: YYYY-MM-DD in the publication's zone",
+)
+
 throttle = Table(
     "throttle",
     metadata,

@@ -188,6 +188,20 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
     seeds: list[str] = []
     """Readers who get a mailing first; nobody else is mailed until each of them was accepted."""
+    canary: str | int = 0
+    """A share (``"5%"``) or a number of readers who go before all others and are judged by events; 0: none."""
+    canary_wait: str = "10m"
+    """How long the others wait for what the provider says of the canary."""
+    complaints_warn: str = "0.1%"
+    """Complaints of spam per mail that arrived from which editors are told; ``"0"``: never."""
+    complaints_pause: str = "0.3%"
+    """The same from which a mailing pauses by itself; ``"0"``: never."""
+    bounces_pause: str = "10%"
+    """The share of a canary's mails that came back from which the mailing pauses; ``"0"``: never."""
+    warm_up: list[int] = []
+    """Mails on the first day that a provider is used, on the second, and so on; then there is no limit."""
+    approvals_required: int = 1
+    """How many different people approve an issue before it may go out."""
     preflight: bool = True
     """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
     every: str | list[str] = []

@@ -264,9 +264,25 @@ def test_stories_are_picked_from_the_inbox_and_sections_come_and_go(desk: Desk) 
     desk.until(lambda: "Stop press" not in desk.file("issue"))
 
 
+def test_a_new_issue_asks_for_its_first_story_and_then_shows_the_mail(desk: Desk) -> None:
+    assert desk.served.form("/issues", "date=2026-12-18").status == 303
+    desk.screen.open("/issues/2026-12-18")
+    expect(desk.page.locator("#mail-trouble")).to_have_text("Pick the first story, and the mail stands here.")
+    expect(desk.page.locator("#frame-box")).to_be_hidden()
+    desk.page.get_by_role("button", name="Pick stories").click()
+    desk.page.locator("#picker li").filter(has_text="bakery").get_by_role("button").click()
+    desk.page.locator("#picker").get_by_role("button", name="Close").click()
+    expect(desk.mail.get_by_role("heading", name="The bakery opens at four").first).to_be_visible()
+    expect(desk.page.locator("#mail-trouble")).to_be_hidden()
+    subject = desk.page.locator('#issue [data-field="subject"]')
+    expect(subject).to_have_attribute("placeholder", "The bakery opens at four")
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.locator(".story")).to_have_count(0)
+
+
 def test_everything_of_a_story_can_be_written_and_what_cannot_be_saved_is_said_and_kept(desk: Desk) -> None:
     desk.card(SECOND).get_by_role("button", name="All fields").click()
-    desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(
+    desk.card(SECOND).get_by_role("textbox", name=re.compile("^Story")).fill(
         "The wall moves.\n\n> Mud remembers.\n> — A keeper\n"
     )
     desk.card(SECOND).get_by_label("Byline").fill("By Ada Marsh")
@@ -364,7 +380,7 @@ def test_nothing_that_a_story_brings_is_run_or_loaded(desk: Desk) -> None:
     evil = '<script>parent.hacked=1</script><img src=x onerror="parent.hacked=1">{{ 7*7 }}'
     desk.field(SECOND, "headline").fill(evil)
     desk.card(SECOND).get_by_role("button", name="All fields").click()
-    desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(evil.replace("{{ 7*7 }}", "") + "\n\nOn.")
+    desk.card(SECOND).get_by_role("textbox", name=re.compile("^Story")).fill(evil.replace("{{ 7*7 }}", "") + "\n\nOn.")
     desk.page.wait_for_timeout(600)
     assert desk.page.evaluate("window.hacked") is None
     assert desk.field(SECOND, "headline").input_value() == evil

@@ -127,7 +127,10 @@ async function read() {
   }
   issue = state;
   outline.show(state);
-  $("issue").hidden = false;
+  if ($("issue").hidden) {
+    $("issue").hidden = false;
+    for (const box of document.querySelectorAll("#write textarea")) fit(box);
+  }
   $("add-section").hidden = state.approved;
   $("approved").hidden = !state.approved;
   document.body.classList.toggle("approved", state.approved);
@@ -303,6 +306,9 @@ function unstash() {
   }
 }
 
+for (const closed of document.querySelectorAll("details")) {
+  closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
+}
 moves.listen();
 pictures.listen();
 view(narrow.matches ? "write" : "mail");

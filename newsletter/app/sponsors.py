@@ -239,7 +239,56 @@ def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
     return ("\n\n".join(parts[1:-1]) if len(parts) > 2 else text).strip()
 
 
-def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A creative for an editor who fills a place in an issue. ``rivals`` have booked the place it has or would get.
+
+    ``approved`` is whether its approval stands for what its file says now; ``standing`` whether it is in the issue.
+    """
+
+    name: str
+    sponsor: str
+    headline: str
+    approval: str
+    approved: bool
+    runs: Sequence[str]
+    booked: bool
+    standing: bool
+    rivals: Sequence[str]
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return dataclasses.asdict(self)
+
+
+def offers(desk: Desk, issue: str) -> list[Offer]:
+    """Every creative, those booked for the issue first."""
+    ws = desk.workspace
+    everyone = sponsors.load_sponsors(ws)
+    loaded = folder.load_issue(ws, issue)
+    places = {s.name: position for s, position in placed(loaded, {s.name: s for s in everyone})}
+    found = []
+    for sponsor in everyone:
+        approval = sponsors.approval_of(ws, sponsor)
+        found.append(
+            Offer(
+                name=sponsor.name,
+                sponsor=sponsor.article.sponsor or sponsor.name,
+                headline=sponsor.article.headline,
+                approval=_WORDS[approval],
+                approved=approval == "approved",
+                runs=tuple(run.words for run in sponsor.runs),
+                booked=any(run.covers(issue, loaded.date) for run in sponsor.runs),
+                standing=sponsor.name in places,
+                rivals=rivals(sponsor, everyone, issue, loaded.date, places.get(sponsor.name, len(places) + 1)),
+            )
+        )
+    return sorted(found, key=lambda offer: (not offer.booked, offer.sponsor.casefold(), offer.name))
+
+
+def pick_sponsor(
+    desk: Desk, issue: str, name: str, *, section: str | int | None = None, expected: str | None = None
+) -> list[str]:
     """Put a sponsor into an issue; what was done, a line each. Raises BadData when another has booked the place."""
     ws = desk.workspace
     everyone = sponsors.load_sponsors(ws)
@@ -248,7 +297,7 @@ def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = Non
     position = sum(1 for _ in placed(loaded, {s.name: s for s in everyone})) + 1
     for other in rivals(sponsor, everyone, issue, loaded.date, position):
         raise sponsors.double_booked(Clash(other, name, issue))
-    notes = editing.pick_sponsor(ws, issue, name, section=section)
+    notes = editing.pick_sponsor(ws, issue, name, section=section, expected=expected)
     if not any(run.covers(issue, loaded.date) for run in sponsor.runs):
         notes.append(f"{name}: it is not booked for {issue}; write it under runs: in sponsors/{name}.md")
     return notes

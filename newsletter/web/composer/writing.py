@@ -16,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.app import composing
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import pick_articles
+from newsletter.app.sponsors import pick_sponsor
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import as_json, read_json
 from newsletter.web.composer.rooms import Room, Rooms
@@ -73,6 +74,13 @@ class Back(_Step, tag="back"):
     to: int
 
 
+class PickSponsor(_Step, tag="pick-sponsor"):
+    """A creative into an empty section for sponsors."""
+
+    name: str
+    section: int
+
+
 class Move(_Step, tag="move"):
     """A story to another place."""
 
@@ -115,7 +123,7 @@ class RemoveSection(_Step, tag="remove-section"):
     section: int
 
 
-Step = Pick | Back | Move | Drop | AddSection | SetSection | MoveSection | RemoveSection
+Step = Pick | Back | PickSponsor | Move | Drop | AddSection | SetSection | MoveSection | RemoveSection
 
 
 def _pick(desk: Desk, slug: str, step: Pick) -> str:
@@ -123,8 +131,14 @@ def _pick(desk: Desk, slug: str, step: Pick) -> str:
     return composing.read_file(desk, slug, None)[0]
 
 
+def _pick_sponsor(desk: Desk, slug: str, step: PickSponsor) -> str:
+    pick_sponsor(desk, slug, step.name, section=step.section, expected=step.expected)
+    return composing.read_file(desk, slug, None)[0]
+
+
 _DO: Final[dict[type, Callable[[Desk, str, Any], str]]] = {
     Pick: _pick,
+    PickSponsor: _pick_sponsor,
     Back: lambda d, i, s: composing.take_back(d, i, s.article, s.section, s.to, expected=s.expected),
     Move: lambda d, i, s: composing.move_story(d, i, s.article, s.section, s.to, expected=s.expected),
     Drop: lambda d, i, s: composing.drop_story(d, i, s.article, expected=s.expected),
@@ -181,7 +195,7 @@ class Writing:
         )
 
     async def arrange(self, request: Request) -> Response:
-        """One step: pick, back, move, drop; add, set, move or remove a section."""
+        """One step: pick a story or a sponsor, back, move, drop; add, set, move or remove a section."""
         step: Any = await read_json(request, Step)  # type: ignore[arg-type]  # msgspec takes a union for a type
         return await self.write(request, None, step.expected, lambda desk, slug: _DO[type(step)](desk, slug, step))
 

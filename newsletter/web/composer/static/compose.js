@@ -10,6 +10,7 @@ import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
 import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
@@ -30,6 +31,7 @@ const mail = new MailPane((state) => {
 });
 const checks = new Checks({ jump, fix, waive });
 const moves = new Moves({ outline, step, issue: () => issue });
+const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });
 
 // ---- saving ---------------------------------------------------------------------------------------------------
@@ -127,6 +129,7 @@ async function read() {
   }
   issue = state;
   outline.show(state);
+  sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
     for (const box of document.querySelectorAll("#write textarea")) fit(box);

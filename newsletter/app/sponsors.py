@@ -18,6 +18,7 @@ from newsletter.checks.context import SponsorFacts
 from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.issues import editing, folder, sponsors
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
+from newsletter.issues.schema import issue_keys, parse_date
 from newsletter.issues.sponsors import LABEL, Proof, Sponsor
 from newsletter.message.merge import fill
 from newsletter.models import Issue, Section
@@ -262,11 +263,14 @@ class Offer:
 
 
 def offers(desk: Desk, issue: str) -> list[Offer]:
-    """Every creative, those booked for the issue first."""
+    """Every creative, those booked for the issue first. A story that cannot be read is no hindrance."""
     ws = desk.workspace
     everyone = sponsors.load_sponsors(ws)
-    loaded = folder.load_issue(ws, issue)
-    places = {s.name: position for s, position in placed(loaded, {s.name: s for s in everyone})}
+    keys = issue_keys(folder.read_issue_file(ws, issue)[0])
+    day = parse_date(keys.date or issue) or Date.min
+    names = {sponsor.name for sponsor in everyone}
+    standing = [section.sponsor for section in keys.sections if section.sponsor in names]
+    places = {name: position for position, name in enumerate(standing, 1)}
     found = []
     for sponsor in everyone:
         approval = sponsors.approval_of(ws, sponsor)
@@ -278,9 +282,9 @@ def offers(desk: Desk, issue: str) -> list[Offer]:
                 approval=_WORDS[approval],
                 approved=approval == "approved",
                 runs=tuple(run.words for run in sponsor.runs),
-                booked=any(run.covers(issue, loaded.date) for run in sponsor.runs),
+                booked=any(run.covers(issue, day) for run in sponsor.runs),
                 standing=sponsor.name in places,
-                rivals=rivals(sponsor, everyone, issue, loaded.date, places.get(sponsor.name, len(places) + 1)),
+                rivals=rivals(sponsor, everyone, issue, day, places.get(sponsor.name, len(places) + 1)),
             )
         )
     return sorted(found, key=lambda offer: (not offer.booked, offer.sponsor.casefold(), offer.name))

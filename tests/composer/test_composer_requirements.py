@@ -231,7 +231,7 @@ def test_size_and_inbox_lines_follow_the_words_and_the_body_cannot_leak(desk: De
     assert len(re.findall(r"&#847;|&#8199;|&zwnj;|\u034f|\u2007|\u200c|&nbsp;|&#xad;|&#173;|&#160;", hidden)) > 90
     words = desk.page.locator("#size-words")
     before = words.text_content()
-    desk.page.locator(f'.story[data-slug="{SECOND}"] [data-field="teaser"]').fill("A sentence about mud. " * 60)
+    desk.page.locator(f'.story[data-slug="{SECOND}"] [data-field="headline"]').fill("A wall of words " * 200)
     expect(words).not_to_have_text(before or "")
     assert float(desk.page.locator("#size").evaluate("meter => meter.value")) > 0
     expect(words).to_contain_text("left before Gmail clips")

@@ -43,7 +43,7 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(screens=SCREENS, plural=plural)
-        self._environment.filters.update(day=_day, moment=_moment)
+        self._environment.filters.update(day=_day, moment=_moment, short=_short)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for whoever is signed in."""
@@ -71,6 +71,16 @@ class Pages:
 
 def _day(day: Date | None) -> str:
     return f"{day:%A} {day.day} {day:%B %Y}" if day else ""
+
+
+def _short(day: Date | str | None) -> str:
+    """``27 Nov 2026``, as one line of a list has it."""
+    if isinstance(day, str):
+        try:
+            day = Date.fromisoformat(day[:10])
+        except ValueError:
+            return day
+    return f"{day.day} {day:%b %Y}" if day else ""
 
 
 def _moment(local: str | None) -> str:

@@ -29,7 +29,7 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive });
+const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
 const moves = new Moves({ outline, step, issue: () => issue });
 const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });

@@ -69,6 +69,7 @@ export class Outline {
       const element = list.children[at] || list.appendChild(copyOf("section-template"));
       const name = section.title || `the ${section.layout}`;
       element.dataset.at = at;
+      element.dataset.layout = section.layout;
       put(element.querySelector(".section-title"), section.title);
       element.querySelector(".section-layout").value = section.layout;
       const label = (selector, words) => element.querySelector(selector).setAttribute("aria-label", words);

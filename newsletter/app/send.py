@@ -12,6 +12,7 @@ from typing import Any, Final, Protocol
 from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
+from newsletter.app.failing import failing_sources
 from newsletter.app.heartbeat import beating
 from newsletter.app.log import Journal, RunLog, mark_run
 from newsletter.app.preflight import preflight
@@ -309,7 +310,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Show
             report = _due(desk, stop, shown)
             report = replace(report, error=report.error or failed)
             if not stop():
-                tell(desk, lambda: [*undecided, *reminders(desk)])
+                tell(desk, lambda: [*undecided, *reminders(desk), *failing_sources(desk)])
             beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     except NewsletterError as error:
         mark_run(desk.workspace, error)

@@ -221,6 +221,34 @@ class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
 
 
+class DraftSection(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[[draft.section]]``: a section of a drafted issue, and which stories it takes."""
+
+    layout: Literal["lead", "list", "grid", "brief", "text"] = "list"
+    title: str = ""
+    from_: list[str] = msgspec.field(name="from", default_factory=list)
+    """Sections, tags and sources: a story with one of them fits; none: every story fits."""
+    most: int | None = None
+    """At most so many stories; absent: one in a lead, else as many as the draft has room for."""
+    order: Literal["priority", "newest"] = "priority"
+
+
+class Draft(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[draft]``: the rules of ``newsletter issue draft``."""
+
+    most: int = 12
+    """At most so many stories altogether."""
+    top: str = "top"
+    """The tag of a story that comes before all others."""
+    age: str = "0"
+    """Stories that appeared longer ago are left out: ``"14d"``; ``"0"``: however old they are."""
+    languages: list[str] = []
+    """Only stories in these languages; empty: in any."""
+    section: list[DraftSection] = msgspec.field(
+        default_factory=lambda: [DraftSection(layout="lead"), DraftSection(title="Also this week")]
+    )
+
+
 RoleName = Literal["editor", "publisher"]
 
 
@@ -263,6 +291,7 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     test: Test = Test()
     audience: Audience = Audience()
     checks: dict[str, SeverityName] = {}
+    draft: Draft = Draft()
     schedule: Schedule = Schedule()
     alerts: Alerts = Alerts()
     composer: Composer = Composer()

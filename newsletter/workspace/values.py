@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
 from newsletter.workspace.people import composer_complaints
-from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Draft, Schedule
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """The shape of a BCP 47 language tag."""
@@ -150,6 +150,7 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
+    yield from _draft(config.draft)
     yield from _durations(config.schedule)
     for address in config.schedule.seeds:
         yield from _address("schedule.seeds", address or " ")
@@ -168,6 +169,18 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _session(config.composer.session)
     yield from composer_complaints(config.composer)
     yield from _secrets(config)
+
+
+def _draft(draft: Draft) -> Iterator[Complaint]:
+    yield from _number(partial(parse_duration, draft.age, "draft.age"))
+    for key, most in [("draft.most", draft.most), *(("draft.section.most", section.most) for section in draft.section)]:
+        if most is not None and not 1 <= most <= 500:
+            yield key, f"{most} stories", "write 1 to 500"
+    for language in draft.languages:
+        if not LANGUAGE.fullmatch(language):
+            yield "draft.languages", f"{language!r} is no language tag", "write language tags such as en-GB, ur or hi"
+    if not draft.section:
+        yield "draft.section", "a draft needs a section", "take the line out for a lead and a list"
 
 
 def _durations(schedule: Schedule) -> Iterator[Complaint]:

@@ -75,12 +75,13 @@ def _day(day: Date | None) -> str:
 
 def _short(day: Date | str | None) -> str:
     """``27 Nov 2026``, as one line of a list has it."""
-    if isinstance(day, str):
-        try:
-            day = Date.fromisoformat(day[:10])
-        except ValueError:
-            return day
-    return f"{day.day} {day:%b %Y}" if day else ""
+    if day is None:
+        return ""
+    try:
+        known = Date.fromisoformat(day[:10]) if isinstance(day, str) else day
+    except ValueError:
+        return str(day)
+    return f"{known.day} {known:%b %Y}"
 
 
 def _moment(local: str | None) -> str:

@@ -257,9 +257,37 @@ class Offer:
     standing: bool
     rivals: Sequence[str]
 
+    @property
+    def label(self) -> str:
+        """One line to choose it by."""
+        notes = [self.approval, *(f"{other} has booked the place" for other in self.rivals)]
+        return f"{self.sponsor}: {self.headline} ({'; '.join(notes)})"
+
+    @property
+    def about(self) -> str:
+        """When it runs, and whether that is approved."""
+        runs = f"runs {', '.join(map(_in_words, self.runs))}" if self.runs else "booked for no issue"
+        return f"{self.sponsor} · {runs} · {self.approval}"
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong with its standing in the issue."""
+        unbooked = [] if self.booked else ["It is not booked for this issue."]
+        return unbooked + [f"Booked twice: {other} has this place too." for other in self.rivals]
+
     def as_row(self) -> dict[str, Any]:
         """For JSON."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "label": self.label, "about": self.about, "troubles": self.troubles}
+
+
+def _in_words(run: str) -> str:
+    """``2026-12-01 to 2026-12-14`` as ``1 December 2026 to 14 December 2026``."""
+
+    def day(found: re.Match[str]) -> str:
+        known = parse_date(found[0])
+        return f"{known.day} {known:%B %Y}" if known else found[0]
+
+    return re.sub(r"\d{4}-\d\d-\d\d", day, run)
 
 
 def offers(desk: Desk, issue: str) -> list[Offer]:

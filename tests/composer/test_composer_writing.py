@@ -313,3 +313,4 @@ def test_a_creative_is_put_into_an_empty_place_and_what_another_has_booked_is_re
     assert order(served)[at] == ["chandler"]
     row = served.get(f"{AT}/sponsors").json["sponsors"][0]
     assert row["standing"] and row["runs"] == [ISSUE] and not row["approved"]
+    assert row["about"] == "Chandler · runs 27 November 2026 · not approved yet" and row["troubles"] == []

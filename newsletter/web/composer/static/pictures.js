@@ -7,7 +7,6 @@ const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDo
 const FIELD = "image.focal";
 const within = (value) => Math.min(1, Math.max(0, value));
 const percent = (value) => `${Math.round(value * 100)} %`;
-const files = (event) => event.dataTransfer?.types.includes("Files");
 
 // A picture that follows: one request at a time, and the newest address at the end.
 function paint(image, address) {
@@ -43,24 +42,20 @@ export class Pictures {
     list.addEventListener("click", ({ target }) => this.#pressed(target.closest("button")));
     list.addEventListener("keydown", (event) => this.#key(event));
     list.addEventListener("pointerdown", (event) => this.#grab(event));
-    const over = (card) => { for (const each of list.querySelectorAll(".receiving")) if (each !== card) each.classList.remove("receiving"); };
+    const over = (card) => { for (const each of list.querySelectorAll(".story")) each.classList.toggle("receiving", each === card); };
     // A file that is dropped beside a story must not take the place of the page.
-    addEventListener("dragover", (event) => {
-      if (!files(event)) return;
-      event.preventDefault();
-      const card = this.#open(event.target);
-      over(card);
-      card?.classList.add("receiving");
-      event.dataTransfer.dropEffect = card ? "copy" : "none";
-    });
+    for (const kind of ["dragover", "drop"]) {
+      addEventListener(kind, (event) => {
+        if (!event.dataTransfer?.types.includes("Files")) return;
+        event.preventDefault();
+        const card = this.#open(event.target);
+        const dropped = kind === "drop";
+        over(dropped ? null : card);
+        if (dropped && card) this.#put(card, event.dataTransfer.files[0]);
+        else if (!dropped) event.dataTransfer.dropEffect = card ? "copy" : "none";
+      });
+    }
     addEventListener("dragleave", (event) => { if (!event.relatedTarget) over(null); });
-    addEventListener("drop", (event) => {
-      if (!files(event)) return;
-      event.preventDefault();
-      const card = this.#open(event.target);
-      over(null);
-      if (card) this.#put(card, event.dataTransfer.files[0]);
-    });
   }
 
   #open(target) {
@@ -154,24 +149,25 @@ export class Pictures {
       this.#moved.set(story.slug, place(moved).map((value) => value.toFixed(3)).join(", "));
       this.#point(card, story);
     };
+    const over = new AbortController();
+    const on = (name, heard) => addEventListener(name, heard, { capture: true, signal: over.signal });
     const end = (kept) => {
-      for (const [name, heard] of listening) removeEventListener(name, heard, true);
+      over.abort();
       const held = this.#moved.get(story.slug);
       this.#moved.delete(story.slug);
       if (kept && held) return this.#set(card, held.split(",").map(Number));
       this.#point(card, this.#outline.form(story.slug) || story);
       return say("Let go: the focal point stays where it was.");
     };
-    const listening = [
-      ["pointermove", hold], ["pointerup", () => end(true)], ["pointercancel", () => end(false)],
-      ["keydown", (pressed) => {
-        if (pressed.key !== "Escape") return;
-        pressed.preventDefault();
-        pressed.stopPropagation();
-        end(false);
-      }],
-    ];
-    for (const [name, heard] of listening) addEventListener(name, heard, true);
+    on("pointermove", hold);
+    on("pointerup", () => end(true));
+    on("pointercancel", () => end(false));
+    on("keydown", (pressed) => {
+      if (pressed.key !== "Escape") return;
+      pressed.preventDefault();
+      pressed.stopPropagation();
+      end(false);
+    });
     pad.querySelector(".dot").focus({ preventScroll: true });
     hold(event);
   }
@@ -180,20 +176,20 @@ export class Pictures {
 
   #pressed(button) {
     const card = button?.closest(".story");
-    if (!card) return;
-    const slug = card.dataset.slug;
-    const act = button.dataset.picture;
-    if (act === "show") {
-      this.#outline.open(slug, true);
-      (card.querySelector(".dot:not(:disabled)")?.offsetParent ? card.querySelector(".dot") : card.querySelector('.put:not([hidden]) button, .elsewhere:not([hidden]) button'))?.focus();
-      card.querySelector(".picture").scrollIntoView({ block: "nearest" });
-    } else if (act === "choose") this.#choose(card);
-    else if (act === "found") this.#set(card, null, "The focal point is found by itself.");
-    else if (act === "fetch") this.#fetch(card, null);
-    else if (act === "from") this.#fetch(card, line(card.querySelector(".from").value));
-    else if (act === "remove") {
-      this.#done(card, (expected) => call("DELETE", this.#at(slug), { expected }), "took the picture out; its file stays");
-    }
+    const slug = card?.dataset.slug;
+    ({
+      show: () => {
+        this.#outline.open(slug, true);
+        const picture = card.querySelector(".picture");
+        [...picture.querySelectorAll("button")].find((each) => each.offsetParent && !each.disabled)?.focus();
+        picture.scrollIntoView({ block: "nearest" });
+      },
+      choose: () => this.#choose(card),
+      found: () => this.#set(card, null, "The focal point is found by itself."),
+      fetch: () => this.#fetch(card, null),
+      from: () => this.#fetch(card, line(card.querySelector(".from").value)),
+      remove: () => this.#done(card, (expected) => call("DELETE", this.#at(slug), { expected }), "took the picture out; its file stays"),
+    })[card && button.dataset.picture]?.();
   }
 
   #at(slug, what = "picture") { return `${base}/stories/${encodeURIComponent(slug)}/${what}`; }

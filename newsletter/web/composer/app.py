@@ -23,6 +23,7 @@ from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
 from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
+from newsletter.web.composer.picturing import Picturing
 from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.sending import Sending
 from newsletter.web.composer.session import Sessions
@@ -95,11 +96,13 @@ class Composer:
         await self._rooms.close()
 
     def _screens(self) -> list[BaseRoute]:
+        writing = Writing(self._rooms)
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
-            *Writing(self._rooms).routes(),
+            *writing.routes(),
+            *Picturing(writing).routes(),
             *Sending(self.root, self._pages).routes(),
             *self._gate.routes(),
         ]

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from newsletter.app.desk import open_desk
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
+from newsletter.web.composer.audience import AudienceScreen
 from newsletter.web.composer.guard import Guarded
 from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
@@ -73,6 +74,7 @@ class Composer:
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
+            *AudienceScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
             *Writing(self._rooms).routes(),
         ]

@@ -24,6 +24,7 @@ from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
 from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
+from newsletter.web.composer.reports import ReportScreen
 from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.session import Sessions
 from newsletter.web.composer.writing import Writing
@@ -75,6 +76,7 @@ class Composer:
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
             *AudienceScreen(self.root, self._pages).routes(),
+            *ReportScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
             *Writing(self._rooms).routes(),
         ]

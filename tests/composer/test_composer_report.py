@@ -47,7 +47,7 @@ def tell(served: Any, kind: str, which: str, hours: int = 0) -> None:
     """An event of the provider for each delivery that ``which`` (SQL) chooses."""
     with closing(sqlite3.connect(served.root / ".newsletter" / "newsletter.db")) as raw, raw:
         raw.execute(
-            f"insert into event select id, '{kind}', updated_at + {hours * HOUR}, mailing_id, null, '', 0"  # noqa: S608 - words of this file
+            f"insert into event select id, '{kind}', updated_at + {hours * HOUR}, mailing_id, null, '', 0"
             f" from delivery where state = 'submitted' and {which}"
         )
     shutil.rmtree(served.root / ".newsletter" / "cache" / "facts", ignore_errors=True)

@@ -27,6 +27,7 @@ from newsletter.web.composer.pages import STATIC, Pages
 from newsletter.web.composer.reports import ReportScreen
 from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.session import Sessions
+from newsletter.web.composer.settings import SettingsScreen
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -77,6 +78,7 @@ class Composer:
             *InboxScreen(self.root, self._pages).routes(),
             *AudienceScreen(self.root, self._pages).routes(),
             *ReportScreen(self.root, self._pages).routes(),
+            *SettingsScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
             *Writing(self._rooms).routes(),
         ]

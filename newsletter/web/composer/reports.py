@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -14,7 +14,6 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.app.desk import open_desk
 from newsletter.app.report import LINKS_CLICKED, Report, percent, report_issue
-from newsletter.delivery.facts import HourRow
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
 from newsletter.web.composer.pages import Pages
@@ -57,7 +56,7 @@ class DomainBar:
     rest: float
 
 
-def hours_shown(report: Report) -> list[HourRow]:
+def hours_shown(report: Report) -> list[Any]:
     """The hours up to the last in which something happened."""
     rows = list(report.hours)
     while rows and not any(getattr(rows[-1], kind) for kind in KINDS):
@@ -65,7 +64,7 @@ def hours_shown(report: Report) -> list[HourRow]:
     return rows
 
 
-def hour_name(report: Report, row: HourRow) -> str:
+def hour_name(report: Report, row: Any) -> str:
     """When an hour began, on the clock of the publication."""
     return "later" if row.at is None else f"{report.at(row.at):%a %d %b %H:%M}"
 

@@ -28,6 +28,7 @@ from newsletter.web.composer.reports import ReportScreen
 from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.session import Sessions
 from newsletter.web.composer.settings import SettingsScreen
+from newsletter.web.composer.theming import ThemeScreen
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -79,6 +80,7 @@ class Composer:
             *AudienceScreen(self.root, self._pages).routes(),
             *ReportScreen(self.root, self._pages).routes(),
             *SettingsScreen(self.root, self._pages).routes(),
+            *ThemeScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
             *Writing(self._rooms).routes(),
         ]

@@ -20,6 +20,7 @@ from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
 from newsletter.web.composer.audience import AudienceScreen
 from newsletter.web.composer.guard import Guarded
+from newsletter.web.composer.importing import ImportScreen
 from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
 from newsletter.web.composer.looking import Looking
@@ -77,6 +78,8 @@ class Composer:
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
+            # Before the audience, whose readers have addresses of one part, too.
+            *ImportScreen(self.root, self._pages).routes(),
             *AudienceScreen(self.root, self._pages).routes(),
             *ReportScreen(self.root, self._pages).routes(),
             *SettingsScreen(self.root, self._pages).routes(),

@@ -25,7 +25,7 @@
     ├── TryAgain                          75   nothing is wrong, come back later
     │   ├── Conflict                      75   the file changed under the editor's hands
     │   ├── Busy                          75   another process holds the lock, and for too long
-    │   └── Interrupted                   75   SIGTERM: stopped in order, continue by calling again
+    │   └── Interrupted                   75   SIGTERM, SIGHUP: stopped in order, continue by calling again
     └── ConfigurationError                78   newsletter.toml, a secret, an unknown provider
         └── SettingsRefused               78   one change of several settings, with the reason for each
 

@@ -67,9 +67,9 @@ def no_network_off_loopback() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No secret or setting of the developer's own shell reaches a test."""
+    """No secret or setting of the developer's own shell reaches a test; nor does the width of their terminal."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "NEWSLETTER_", "SENDGRID_", "SMTP_")):
+        if name.startswith(("AWS_", "NEWSLETTER_", "SENDGRID_", "SMTP_")) or name in ("COLUMNS", "LINES"):
             monkeypatch.delenv(name)
 
 

@@ -10,19 +10,20 @@ from newsletter.app import corrections
 from newsletter.app.check import findings_of, weighs
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import issue_facts
-from newsletter.app.providers import require_provider
+from newsletter.app.providers import canary_unjudged, require_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.recurring import goes_by_itself
 from newsletter.app.render import render
 from newsletter.app.words import plural, when
 from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
-from newsletter.delivery import begun, installation, mailings, testsend
+from newsletter.delivery import approvers, begun, installation, mailings, testsend
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.schedule import SendAt, parse_send_at
+from newsletter.delivery.schedule import SendAt, parse_send_at, read_wall_time
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.undo import stoppable_until
 from newsletter.errors import BadData, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
+from newsletter.issues.folder import load_issue
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
 
@@ -43,6 +44,16 @@ class Approved:
     stoppable_until: str | None = None
     """Local time until which the due mailing waits and can be stopped whole; None without ``[schedule] undo``."""
     recurs: str | None = None
+    approvers: tuple[str, ...] = ()
+    required: int = 1
+    """How many different people must approve it; until they have, nothing is scheduled."""
+    unjudged: str | None = None
+    """Why its canary could not be judged; None where it can be, and without one."""
+
+    @property
+    def lacking(self) -> int:
+        """How many more people must approve it."""
+        return max(0, self.required - len(self.approvers))
 
     @property
     def untested(self) -> str | None:
@@ -60,12 +71,15 @@ class Approved:
             "issue": self.approval.issue,
             "digest": self.approval.digest,
             "approver": self.approval.approver,
+            "approvers": list(self.approvers),
+            "approvals_required": self.required,
             "send_at": self.mailing.local_time if self.mailing else None,
             "zone": self.approval.zone,
             "stoppable_until": self.stoppable_until,
             "warnings": [finding.id for finding in self.warnings],
             "remote_images": list(self.remote_images),
             "goes_by_itself": self.recurs,
+            "canary_unjudged": self.unjudged,
             "tested": self.untested is None,
             "last_test": self.test.number if self.test else None,
         }
@@ -73,7 +87,7 @@ class Approved:
     def lines(self) -> list[str]:
         """For the terminal."""
         slug = self.approval.issue
-        lines = [f"Approved {slug} by {self.approval.approver}: {self.approval.digest[:19]}…"]
+        lines = [f"Approved {slug} by {self._by}: {self.approval.digest[:19]}…"]
         if (first := self.approval.facts.corrects) is not None:
             lines.append(f"  a correction: only those who got {first} get it")
         if self.warnings:
@@ -85,6 +99,12 @@ class Approved:
             )
         if self.untested:
             lines.append(f"  {self.untested}")
+        if self.unjudged:
+            lines.append(f"  {self.unjudged}")
+        if self.lacking:
+            more = plural(self.lacking, "other person", "other people")
+            lines.append(f"Nothing is scheduled before {more} approved it too: newsletter approve {slug} --by NAME")
+            return [*lines, f"Take it back: newsletter unapprove {slug}"]
         if self.mailing is None and self.recurs:
             lines.append(f"It goes out on {self.recurs}, by [schedule] every and newsletter run-due (cron).")
             return [*lines, f"Sooner: newsletter send {slug}. Not at all: newsletter unapprove {slug}"]
@@ -94,6 +114,11 @@ class Approved:
         until = f"   (can be stopped until {self.stoppable_until})" if self.stoppable_until else ""
         lines.append(f"Stop the presses: newsletter unapprove {slug}{until}")
         return lines
+
+    @property
+    def _by(self) -> str:
+        names = " and ".join(self.approvers) or self.approval.approver
+        return f"{names} ({len(self.approvers)} of {self.required})" if self.required > 1 else names
 
 
 def _ids(findings: Sequence[Finding]) -> list[str]:
@@ -105,6 +130,9 @@ def approve_issue(
 ) -> Approved:
     """Render, check and freeze an issue; with ``send_at``, schedule its mailing: both or, on an error, neither.
 
+    Where ``[schedule] approvals_required`` asks for more people, the first one freezes and the last one schedules: at
+    the time that the first one said, or another.
+
     Raises FindingsRemain when a check finds an error, IllegalState when it is approved or was sent already,
     UsageProblem for a time that cannot be read or has passed, ConfigurationError for a provider that is not there.
     """
@@ -112,6 +140,8 @@ def approve_issue(
     config = desk.config
     zone = config.publication.timezone
     at = parse_send_at(send_at, zone, from_us(now)) if send_at is not None else None
+    if _waits_for_others(desk, slug):
+        return _approve_too(desk, slug, at, approver or desk.actor, note, now)
     _refuse_second_approval(desk, slug)
     require_provider(desk)
     _refuse_strange_seeds(desk)
@@ -137,22 +167,84 @@ def approve_issue(
     )
     try:
         _note(desk, approval, now)
-        mailing = schedule(desk, approval, at, now) if at else None
+        mailing = schedule(desk, approval, at, now) if at and not approvers.missing(approval, config) else None
     except NewsletterError:
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    until = stoppable_until(mailing.send_at, mailing.zone, config) if mailing else None
     recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
-    return Approved(approval, mailing, warnings, rendered.email.remote_images, test, until, recurs)
+    return _approved(desk, approval, mailing, warnings, rendered.email.remote_images, test, recurs)
+
+
+def _approved(
+    desk: Desk,
+    approval: approvals.Approval,
+    mailing: Mailing | None,
+    warnings: Sequence[Finding],
+    remote_images: Sequence[str],
+    test: TestSent | None,
+    recurs: str | None,
+) -> Approved:
+    return Approved(
+        approval,
+        mailing,
+        warnings,
+        remote_images,
+        test,
+        stoppable_until(mailing.send_at, mailing.zone, desk.config) if mailing else None,
+        recurs,
+        tuple(there.name for there in approvers.approvers(approval)),
+        desk.config.schedule.approvals_required,
+        canary_unjudged(desk.config),
+    )
+
+
+def _waits_for_others(desk: Desk, slug: str) -> bool:
+    """Whether it is frozen and not enough people have approved it."""
+    live = mailings.live(desk.store, slug)
+    if desk.config.schedule.approvals_required < 2 or (live is not None and live.state not in {"scheduled", "held"}):
+        return False
+    try:
+        return bool(approvers.missing(approvals.load_approval(desk.workspace, slug), desk.config))
+    except (NotFound, IllegalState):
+        return False
+
+
+def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str | None, now: int) -> Approved:
+    """One more person's word for what is frozen; with the last one it is scheduled, if a time was said.
+
+    A mailing that is there already, from when fewer people had to approve, keeps its time.
+    """
+    if at is not None and mailings.live(desk.store, slug) is not None:
+        raise IllegalState(f"{slug} has its time already", fix=f"newsletter approve {slug} without --send-at")
+    moment = from_us(now)
+    local = at.local if at else None
+    approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=local)
+    try:
+        _note(desk, approval, now)
+        if approval.send_at is not None and at is None:
+            at = SendAt(read_wall_time(approval.send_at, approval.zone), approval.send_at, approval.zone)
+        mailing = mailings.live(desk.store, slug)
+        if mailing is None and at is not None and not approvers.missing(approval, desk.config):
+            mailing = schedule(desk, approval, at, now)
+    except NewsletterError:
+        approvers.take_back(approval, before)
+        raise
+    day = load_issue(desk.workspace, slug).date
+    recurs = None if at or approval.facts.corrects else goes_by_itself(desk, day, moment)
+    return _approved(desk, approval, mailing, (), (), testsend.last_arrived(desk.store, slug), recurs)
 
 
 def _note(desk: Desk, approval: approvals.Approval, now: int) -> None:
     """The audit log outlives an approval that is taken back."""
-    detail = {"digest": approval.digest, "note": approval.note, "send_at": approval.send_at, "at_desk": desk.actor}
+    names = approvers.approvers(approval)
+    required = desk.config.schedule.approvals_required
+    detail = {"digest": approval.digest, "note": names[-1].note, "send_at": approval.send_at, "at_desk": desk.actor}
+    if required > 1:
+        detail["approvals"] = f"{len(names)} of {required}"
     with desk.store.write() as conn:
-        mailings.write_audit(conn, approval.approver, "approve", approval.issue, detail, now)
+        mailings.write_audit(conn, names[-1].name, "approve", approval.issue, detail, now)
 
 
 def schedule(desk: Desk, approval: approvals.Approval, at: SendAt, now: int) -> Mailing:
@@ -213,6 +305,7 @@ def unapprove_issue(desk: Desk, slug: str) -> str:
         raise IllegalState(
             f"{gone}; it cannot be unapproved", fix="restore the newest database, or write the next issue"
         )
-    mailings.unapprove(desk.store, slug, actor=desk.actor, now=now_us())
-    approvals.remove_approval(desk.workspace, slug)
+    with approvers.changing(desk.workspace, slug):
+        mailings.unapprove(desk.store, slug, actor=desk.actor, now=now_us())
+        approvals.remove_approval(desk.workspace, slug)
     return f"{slug}: stopped, 0 submitted. It can be edited again."

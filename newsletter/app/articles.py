@@ -1,61 +1,62 @@
-"""The inbox: stories come in, are looked at, corrected and dismissed."""
+"""Stories come in, are looked at and corrected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from newsletter.app.desk import Desk
+from newsletter.app.inbox import add
 from newsletter.articles import inbox
 from newsletter.articles.dropcap import suggestions_for
 from newsletter.articles.inbox import Added
 from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
-from newsletter.articles.story import Suggestion
+from newsletter.articles.story import Story, Suggestion
+from newsletter.articles.teaser import reading_minutes
 from newsletter.errors import BadData, NotFound
-from newsletter.issues.folder import list_issues, load_issue
-
-
-@dataclass(frozen=True, slots=True)
-class InboxRow:
-    """One line of the inbox. ``added`` is a date in the publication's zone; ``used_in`` an issue's slug."""
-
-    slug: str
-    headline: str
-    added: str
-    state: str
-    used_in: str | None
-
-    def as_row(self) -> dict[str, Any]:
-        """For ``--json``."""
-        return {"slug": self.slug, "headline": self.headline, "added": self.added, "state": self.state,
-                "used_in": self.used_in}  # fmt: skip
+from newsletter.issues.uses import uses
 
 
 @dataclass(frozen=True, slots=True)
 class FieldRow:
-    """One field of a story, and where it came from; ``unconfirmed`` marks a guess."""
+    """One field of a story, where it came from, and whether it is stated there or a guess that waits for an editor."""
 
     name: str
     value: str
     source: str
+    confirmed: bool = True
+
+    @property
+    def told(self) -> str:
+        """The source for people: a guess is marked."""
+        return self.source if self.confirmed else f"{self.source}, unconfirmed"
 
 
 @dataclass(frozen=True, slots=True)
 class ShownArticle:
-    """A story with the provenance of each field, and the fixes that are offered for it."""
+    """A story with the provenance of each field, the fixes that are offered for it, and who has used it.
+
+    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first.
+    """
 
     slug: str
     rows: Sequence[FieldRow]
     body: str
     offered: Sequence[Suggestion]
+    minutes: int
+    used: Sequence[str] = ()
 
     @property
-    def fields(self) -> dict[str, dict[str, str]]:
+    def fields(self) -> dict[str, dict[str, str | bool]]:
         """For ``--json``."""
-        return {row.name: {"value": row.value, "from": row.source} for row in self.rows}
+        return {row.name: {"value": row.value, "from": row.source, "confirmed": row.confirmed} for row in self.rows}
+
+    @property
+    def guesses(self) -> str | None:
+        """A sentence with the command that confirms what is a guess; None when nothing is."""
+        return guess_words(self.slug, [row.name.split(".")[0] for row in self.rows if not row.confirmed])
 
     @property
     def suggestions(self) -> list[str]:
@@ -68,6 +69,15 @@ def offer_words(slug: str, offer: Suggestion) -> str:
     return f"offered: “{offer.now}” → “{offer.instead}” ({offer.why}). Take it: newsletter article set {slug} --fix"
 
 
+def guess_words(slug: str, names: Iterable[str]) -> str | None:
+    """Which fields are guesses and how to confirm them; None for none."""
+    waiting = list(dict.fromkeys(names))
+    if not waiting:
+        return None
+    command = f"newsletter article set {slug} --confirm {waiting[0] if len(waiting) == 1 else 'all'}"
+    return f"guessed, look at it: {', '.join(waiting)}. If it is right: {command}"
+
+
 def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Added:
     """Read a story from ``path`` (or from ``data``, as standard input has no name) into the inbox.
 
@@ -75,37 +85,29 @@ def add_article(desk: Desk, path: Path | None, data: bytes | None = None) -> Add
     """
     if data is None:
         assert path is not None
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError as error:
-            raise NotFound("there is no such file", where=str(path), fix="check the path") from error
-        except IsADirectoryError as error:
-            raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
-        except OSError as error:
-            raise BadData(f"cannot read it: {error.strerror}", where=str(path)) from error
-    story = read_story(path, data)
-    added = inbox.add_story(desk.store, desk.workspace, desk.config, story)
+        story = read_file(path)
+    else:
+        story = read_story(path, data)
+    added = add(desk, story)
     if not added.already:
         added.notes.extend(offer_words(added.slug, offer) for offer in story.suggestions)
     return added
 
 
-def list_articles(desk: Desk, *, everything: bool = False) -> list[InboxRow]:
-    """The inbox, newest first, with the issue that already uses a story."""
-    used = _uses(desk)
-    return [
-        InboxRow(item.article.slug, item.article.headline, item.added, item.state, used.get(item.article.slug))
-        for item in inbox.list_inbox(desk.store, dismissed=everything)
-    ]
+_PATH = "check the path; the address of a web page begins with https://"
 
 
-def _uses(desk: Desk) -> dict[str, str]:
-    uses: dict[str, str] = {}
-    for summary in list_issues(desk.workspace):
-        if summary.problem is None:
-            for article in load_issue(desk.workspace, summary.slug).articles():
-                uses.setdefault(article.slug, summary.slug)
-    return uses
+def read_file(path: Path) -> Story:
+    """The story of a file; raises NotFound for a missing one and BadData for one that holds no story."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise NotFound("there is no such file", where=str(path), fix=_PATH) from error
+    except IsADirectoryError as error:
+        raise BadData("that is a folder, not a story", where=str(path), fix="name the files in it") from error
+    except OSError as error:
+        raise BadData(f"cannot read it: {error.strerror}", where=str(path)) from error
+    return read_story(path, data)
 
 
 def show_article(desk: Desk, slug: str) -> ShownArticle:
@@ -116,10 +118,14 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         if name in {"provenance", "origin"}:
             continue
         known = article.provenance.get(name)
-        source = "" if known is None else known.source + ("" if known.confirmed else ", unconfirmed")
+        source, sure = ("", True) if known is None else (known.source, known.confirmed)
         parts = {f"{name}.{key}": part for key, part in value.items()} if isinstance(value, Mapping) else {name: value}
-        rows += [FieldRow(key, _in_words(part), source) for key, part in parts.items() if part is not None]
-    return ShownArticle(slug, rows, article.body, suggestions_for(article.body))
+        rows += [FieldRow(key, _in_words(part), source, sure) for key, part in parts.items() if part is not None]
+    body = article.provenance.get("body")
+    if body is not None and not body.confirmed:
+        rows.append(FieldRow("body", "only what the source gives of it", body.source, False))
+    used = tuple(dict.fromkeys(use.words for use in uses(desk.workspace).of(slug)))
+    return ShownArticle(slug, rows, article.body, suggestions_for(article.body), reading_minutes(article.body), used)
 
 
 def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: bool = False) -> list[str]:
@@ -142,11 +148,6 @@ def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: b
         else:
             done.append(f"{slug}: nothing is offered.")
     return done
-
-
-def dismiss_article(desk: Desk, slug: str) -> None:
-    """Take a story out of the inbox; raises NotFound."""
-    inbox.dismiss(desk.store, slug)
 
 
 def _in_words(value: object) -> str:

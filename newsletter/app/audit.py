@@ -80,12 +80,17 @@ def in_words(event: Event) -> str:
     detail = event.detail
     match event.action:
         case "approve":
-            return f"approved {_code(detail)}" + (f", “{detail['note']}”" if detail.get("note") else "")
+            of = f" ({detail['approvals']})" if detail.get("approvals") else ""
+            return f"approved {_code(detail)}{of}" + (f", “{detail['note']}”" if detail.get("note") else "")
         case "test":
             receivers = plural(int(detail.get("receivers", 0)), "address", "addresses")
             return f"test {detail.get('number')} to {receivers}, {_code(detail)}"
         case "schedule":
             return f"scheduled for {str(detail.get('send_at')).replace('T', ' ')}"
+        case "canary":
+            return f"the canary, {_canary(detail)}"
+        case "warn":
+            return f"warned: {detail.get('reason')}"
         case "plan":
             return f"froze the audience: {_sum(detail)}"
         case "submit":
@@ -112,6 +117,13 @@ def in_words(event: Event) -> str:
             return f"changed {', '.join(map(str, detail.get('keys', [])))}"
     noted = ", ".join(f"{name} {value}" for name, value in detail.items() if value not in (None, "", {}))
     return event.action + (f": {noted}" if noted else "")
+
+
+def _canary(detail: Mapping[str, Any]) -> str:
+    if detail.get("verdict"):
+        return f"judged: {detail['verdict']}"
+    readers = plural(int(detail.get("readers", 0)), "reader")
+    return f"{readers}, is through; the others wait" if detail.get("waits") else f"{readers}, begins"
 
 
 def _code(detail: Mapping[str, Any]) -> str:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from newsletter.app.desk import Desk
 from newsletter.app.fixing import fix_issue
+from newsletter.app.issues import changes_at_source
 from newsletter.app.logos import edges_of
 from newsletter.app.reach import reach
 from newsletter.app.render import Rendered, render
@@ -77,6 +78,7 @@ def context_of(
             for article in issue.articles()
             if (offer := drop_cap(article.body)) is not None
         },
+        changed_at_source=changes_at_source(desk, issue),
         edges=edges_of(rendered.email),
         reachability=reachability,
     )

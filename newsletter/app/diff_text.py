@@ -22,7 +22,7 @@ _CONTROLS = dict.fromkeys([*range(0x20), *range(0x7F, 0xA0)], "\ufffd")
 
 def as_text(found: IssueDiff, *, colour: bool) -> Iterator[str]:
     """The difference line by line: with ANSI colours, or with the marks ``[-old-]`` and ``{+new+}``."""
-    pen = _Pen(colour)
+    pen = Pen(colour)
     if not found.different:
         yield f"No difference: {found.issue} is as in {found.then.words} {found.then.when}."
     else:
@@ -44,10 +44,10 @@ def as_text(found: IssueDiff, *, colour: bool) -> Iterator[str]:
     for name, findings in (("New", found.difference.appeared), ("Gone", found.difference.gone)):
         for finding in findings or ():
             where = f" ({finding.article})" if finding.article else ""
-            yield f"{name} finding: {finding.id}{where}: {_safe(finding.message)}"
+            yield f"{name} finding: {finding.id}{where}: {safe(finding.message)}"
 
 
-class _Pen:
+class Pen:
     """Sets old and new words apart: struck and underlined in colour, or in brackets."""
 
     def __init__(self, colour: bool) -> None:
@@ -55,16 +55,16 @@ class _Pen:
 
     def strong(self, text: str) -> str:
         """A heading."""
-        return self._styled(_safe(text), "1") if self._colour else _safe(text)
+        return self._styled(safe(text), "1") if self._colour else safe(text)
 
     def old(self, text: str) -> str:
         """What is gone."""
-        text = _isolated(_safe(text))
+        text = _isolated(safe(text))
         return self._styled(text, "31;9") if self._colour else f"[-{text}-]"
 
     def new(self, text: str) -> str:
         """What is new."""
-        text = _isolated(_safe(text))
+        text = _isolated(safe(text))
         return self._styled(text, "32;4") if self._colour else f"{{+{text}+}}"
 
     @staticmethod
@@ -80,11 +80,11 @@ class _Pen:
                 before, words, after = run.edges()
                 said += [before, (self.old if run.op == "old" else self.new)(words), after]
             else:
-                said.append(_safe(run.text if whole else _cut(run.text, first=not place, last=place == len(runs) - 1)))
+                said.append(safe(run.text if whole else _cut(run.text, first=not place, last=place == len(runs) - 1)))
         return "".join(said)
 
 
-def _part(part: PartChange, pen: _Pen) -> Iterator[str]:
+def _part(part: PartChange, pen: Pen) -> Iterator[str]:
     title = part.title
     if part.change == "added":
         yield f"{pen.new(title)}  added in place {part.place}" if part.article else pen.strong(title)
@@ -107,15 +107,15 @@ def _part(part: PartChange, pen: _Pen) -> Iterator[str]:
                 yield f"    {pen.runs(picture.alt, whole=True)}"
 
 
-def _passage(passage: Passage, pen: _Pen) -> str:
+def _passage(passage: Passage, pen: Pen) -> str:
     return f"  {pen.runs(passage.runs, whole=passage.heading)}"
 
 
-def _link(link: LinkChange, pen: _Pen) -> Iterator[str]:
-    texts = _safe(", ".join(link.new_texts or link.old_texts))
+def _link(link: LinkChange, pen: Pen) -> Iterator[str]:
+    texts = safe(", ".join(link.new_texts or link.old_texts))
     yield f"Link {link.change}: {texts}"
     if link.old == link.new:
-        yield f"  {_safe(link.new or '')} was on {pen.old(', '.join(link.old_texts))}"
+        yield f"  {safe(link.new or '')} was on {pen.old(', '.join(link.old_texts))}"
         return
     yield from (f"  {pen.old(address)}" for address in (link.old,) if address is not None)
     yield from (f"  {pen.new(address)}" for address in (link.new,) if address is not None)
@@ -135,7 +135,7 @@ def _cut(text: str, *, first: bool, last: bool) -> str:
     return f"{''.join(head).rstrip()} … {''.join(tail).lstrip()}"
 
 
-def _safe(text: str) -> str:
+def safe(text: str) -> str:
     """Without characters that would steer the terminal."""
     return text.translate(_CONTROLS)
 

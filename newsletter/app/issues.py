@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date as Date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from newsletter.app.words import withdrawn_line
 from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
+from newsletter.errors import NewsletterError
 from newsletter.issues import editing, folder
 from newsletter.issues.editing import Picked
 from newsletter.models import Issue
@@ -46,11 +48,15 @@ class IssueRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownIssue:
-    """An issue with its sections in order, and the story files that no section names."""
+    """An issue with its sections in order, and the story files that no section names.
+
+    ``changed`` has, by slug, the fields of stories that their sources are known to have changed since.
+    """
 
     issue: Issue
     state: str
     spare: Sequence[str]
+    changed: Mapping[str, Sequence[str]] = field(default_factory=dict)
     retracted: Sequence[Retraction] = ()
     zone: str = "UTC"
 
@@ -69,6 +75,7 @@ class ShownIssue:
                 for s in self.issue.sections
             ],
             "unused_files": list(self.spare),
+            "changed_at_source": {slug: list(names) for slug, names in self.changed.items()},
             "retracted": [found.article for found in self.retracted],
         }
 
@@ -90,8 +97,25 @@ class ShownIssue:
             if not section.articles:
                 lines.append("    no story yet")
         lines += [f"  {name} is in the folder, but in no section" for name in self.spare]
+        for slug, names in self.changed.items():
+            lines.append(f"! {slug}: its source has changed {', '.join(names)}")
+            lines.append(f"    newsletter article refresh {slug} --issue {issue.slug}")
         lines += [f"  {withdrawn_line(found, self.zone)}" for found in self.retracted]
         return lines
+
+
+def changes_at_source(desk: Desk, issue: Issue) -> Mapping[str, Sequence[str]]:
+    """The fields of picked stories that their sources are known to have changed since; asks no source.
+
+    Looking makes no database, and a broken one has its own message.
+    """
+    if not desk.workspace.database.is_file():
+        return {}
+    from newsletter.articles import versions  # the database's packages, which nothing else here needs
+
+    with contextlib.suppress(NewsletterError):
+        return versions.changed(desk.store, list(issue.articles()))
+    return {}
 
 
 def new_issue(desk: Desk, slug: str, *, date: str | None = None) -> str:
@@ -135,6 +159,7 @@ def show_issue(desk: Desk, slug: str) -> ShownIssue:
         issue,
         mailing.state if mailing else state,
         folder.unreferenced(desk.workspace, issue),
+        changes_at_source(desk, issue),
         retracted,
         desk.config.publication.timezone if retracted else "UTC",
     )
@@ -153,16 +178,19 @@ def pick_articles(
 
     ``section`` is a title, a layout or an index from 0; ``expected`` the SHA-256 of ``issue.md`` as it was seen.
     """
-    items = []
-    for slug in slugs:
-        item = inbox.get(desk.store, slug)
-        original = desk.workspace.originals / item.original if item.original else None
-        items.append(Picked(slug=slug, text=item.document, original=original))
+    items = [picked(desk, slug) for slug in slugs]
     notes = editing.pick(desk.workspace, issue, items, section=section, at=at, expected=expected)
-    return notes + _past_days(folder.load_issue(desk.workspace, issue), set(slugs))
+    return notes + past_days(folder.load_issue(desk.workspace, issue), set(slugs))
 
 
-def _past_days(issue: Issue, slugs: set[str]) -> list[str]:
+def picked(desk: Desk, slug: str) -> Picked:
+    """A story of the inbox on its way into an issue; raises NotFound."""
+    item = inbox.get(desk.store, slug)
+    original = desk.workspace.originals / item.original if item.original else None
+    return Picked(slug=slug, text=item.document, original=original)
+
+
+def past_days(issue: Issue, slugs: set[str]) -> list[str]:
     """Named days that lie before the issue's date: said while the editor still has the story in hand."""
     notes: list[str] = []
     for article in issue.articles():

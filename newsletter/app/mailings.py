@@ -10,6 +10,9 @@ from newsletter.app.desk import Desk
 from newsletter.app.words import clock_time, plural, withdrawn_line
 from newsletter.delivery import breaker, installation, mailings, reconcile
 from newsletter.delivery import status as states
+from newsletter.delivery.canary import Canary
+from newsletter.delivery.gate import rest_of
+from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.reconcile import Uncertain
 from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.status import Status
@@ -31,6 +34,10 @@ class IssueStatus:
     provider: str
     stoppable_until: str | None = None
     """Local time until which a scheduled mailing can be stopped whole; None without ``[schedule] undo``."""
+    rests: str | None = None
+    """For what a mailing that is under way rests, and until when; None while it goes."""
+    required: int = 1
+    """How many people must approve an issue."""
     publication_zone: str = "UTC"
     away: str | None = None
     """That the provider is away, since when, and when it is asked again; None while all is well."""
@@ -53,7 +60,17 @@ class IssueStatus:
     @property
     def sentence(self) -> str:
         """``10,000 = 9,981 submitted + 12 excluded + 7 uncertain``, or what it waits for."""
+        lacking = self.required - len(self.status.approvers)
+        if self.status.state == "approved" and self.status.approvers and lacking > 0:
+            return f"{self.approved_by}; somebody else approves it too: newsletter approve {self.issue} --by NAME"
         return self.status.sentence
+
+    @property
+    def approved_by(self) -> str:
+        """``approved by Ada and Ben (2 of 2)``."""
+        names = " and ".join(self.status.approvers)
+        of = f" ({len(self.status.approvers)} of {self.required})" if self.required > 1 else ""
+        return f"approved by {names}{of}"
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -63,6 +80,8 @@ class IssueStatus:
             "state": now.state,
             "reason": now.reason,
             "approver": now.approver,
+            "approvers": list(now.approvers),
+            "approvals_required": self.required,
             "send_at": now.local_time,
             "zone": now.zone,
             "stoppable_until": self.stoppable_until,
@@ -73,6 +92,9 @@ class IssueStatus:
             "closes": now.closes if now.planned is not None else None,
             "reasons": [{"state": s, "reason": r, "count": n} for s, r, n in now.reasons],
             "events": dict(now.events or {}),
+            "rests": self.rests,
+            "canary": _canary_row(now.canary),
+            "warning": now.warning,
             "paused_domains": [{"domain": d, "reason": r} for d, r in (now.domains or {}).items()],
             "edits": list(now.edits),
             "tampered": list(now.tampered),
@@ -82,13 +104,15 @@ class IssueStatus:
                 {"article": r.article, "at": from_us(r.at).isoformat(), "by": r.actor, "reason": r.reason}
                 for r in now.retracted
             ],
-            "sentence": now.sentence,
+            "sentence": self.sentence,
         }
 
     def lines(self) -> list[str]:
         """For the terminal: the sentence first, then what is worth knowing."""
         now = self.status
-        lines = [f"{now.issue}: {now.state}", f"  {now.sentence}"]
+        lines = [f"{now.issue}: {now.state}", f"  {self.sentence}"]
+        if self.rests:
+            lines.append(f"  {self.rests}")
         if now.reason and now.state not in {"held", "completed"}:
             lines.append(f"  because: {now.reason}")
         if now.local_time and now.state not in {"approved", "scheduled"}:
@@ -97,13 +121,18 @@ class IssueStatus:
             lines.append(f"  can be stopped until {self.stoppable_until}: newsletter unapprove {now.issue}")
         if self.away:
             lines.append(f"  {self.away}")
-        if now.approver:
-            lines.append(f"  approved by {now.approver}")
+        if now.approvers:
+            lines.append(f"  {self.approved_by}")
+        if now.canary is not None and now.canary.readers:
+            verdict = f": {now.canary.verdict}" if now.canary.verdict else ""
+            lines.append(f"  canary of {plural(now.canary.readers, 'reader')}{verdict}")
+        if now.warning:
+            lines.append(f"  warning: {now.warning}")
         lines += [f"  {count:,} {state}: {reason}" for state, reason, count in now.reasons if reason]
         if told := [f"{now.events[kind]:,} {kind}" for kind in _TOLD if now.events and kind in now.events]:
             lines.append(f"  the provider says: {', '.join(told)}")
         lines += [f"  {domain} waits: {reason}" for domain, reason in (now.domains or {}).items()]
-        if now.next_try_at is not None:
+        if now.next_try_at is not None and not self.rests:
             lines.append(f"  next try at {clock_time(now.next_try_at, self.publication_zone, seconds=True)}")
         lines += [f"  {name} was edited after the approval; the edit is not sent" for name in now.edits]
         lines += [f"  {problem}; nothing is sent until this is put right" for problem in now.tampered]
@@ -168,8 +197,31 @@ def all_statuses(desk: Desk) -> list[IssueStatus]:
 
 
 def _issue_status(desk: Desk, status: Status) -> IssueStatus:
-    zone = desk.config.publication.timezone
-    return IssueStatus(status, desk.config.provider.name, _stoppable(desk, status), zone, _away(desk, status))
+    return IssueStatus(
+        status,
+        desk.config.provider.name,
+        stoppable_until=_stoppable(desk, status),
+        rests=rests(desk, mailings.latest(desk.store, status.issue)) if status.state == "sending" else None,
+        required=desk.config.schedule.approvals_required,
+        publication_zone=desk.config.publication.timezone,
+        away=_away(desk, status),
+    )
+
+
+def rests(desk: Desk, mailing: Mailing | None) -> str | None:
+    """For what a mailing that is under way rests and until when, in words; None while it goes."""
+    if mailing is None:
+        return None
+    with desk.store.read() as conn:
+        rest = rest_of(conn, mailing, desk.config, now_us())
+    return None if rest is None else rest.said(mailing.zone)
+
+
+def _canary_row(canary: Canary | None) -> dict[str, Any] | None:
+    if canary is None or not canary.readers:
+        return None
+    until = from_us(canary.until).isoformat(timespec="seconds") if canary.until is not None else None
+    return {"state": canary.state, "readers": canary.readers, "until": until, "verdict": canary.verdict}
 
 
 def _stoppable(desk: Desk, status: Status) -> str | None:

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.log import LastRun, last_run
+from newsletter.app.mailings import rests
 from newsletter.app.recurring import upcoming, who_goes
 from newsletter.app.words import plural
 from newsletter.delivery import mailings
+from newsletter.delivery.approval import load_approval
+from newsletter.delivery.approvers import missing, said
 from newsletter.delivery.mailings import RELEASED, Mailing
 from newsletter.delivery.run_due import STALE_SECONDS
 from newsletter.delivery.schedule import how_long, wall_time, zone_of
+from newsletter.errors import BadData, IllegalState
 from newsletter.issues.folder import IssueSummary, list_issues
 from newsletter.store.clock import from_us, now_us
 
@@ -50,6 +55,8 @@ class Outlook:
     last_run: LastRun | None
     recurring: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """The times of ``[schedule] every`` in words, each with the issues that are approved for it."""
+    resting: Mapping[str, str] = field(default_factory=dict)
+    """Issues whose mailing is under way and rests: for what and until when, in words."""
 
     @property
     def cron_trouble(self) -> str | None:
@@ -78,6 +85,7 @@ class Outlook:
                     "zone": m.zone,
                     "utc": m.due.isoformat(),
                     "seconds": int((m.due - self.now).total_seconds()),
+                    "rests": self.resting.get(m.issue),
                 }
                 for m in self.coming
             ],
@@ -106,6 +114,8 @@ class Outlook:
         return lines
 
     def _when(self, mailing: Mailing) -> str:
+        if mailing.issue in self.resting:
+            return f"{mailing.state}, {self.resting[mailing.issue]}"
         if mailing.state != "scheduled":
             return f"{mailing.state} now: newsletter status {mailing.issue}"
         at = f"{datetime.fromisoformat(mailing.local_time):%a} {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
@@ -133,6 +143,7 @@ def outlook(desk: Desk) -> Outlook:
         ),
         last_run=last_run(desk.workspace),
         recurring=tuple(recurring),
+        resting={m.issue: said for m in there if m.state == "sending" and (said := rests(desk, m))},
     )
 
 
@@ -143,13 +154,15 @@ def _lacking(desk: Desk, now: datetime, there: list[Mailing]) -> Iterator[Lack]:
         if summary.date is None or summary.slug in on_their_way:
             continue
         if now.date() <= summary.date <= (now + AHEAD).date():
-            yield _lack(summary)
+            yield _lack(desk, summary)
 
 
-def _lack(summary: IssueSummary) -> Lack:
+def _lack(desk: Desk, summary: IssueSummary) -> Lack:
     slug, date = summary.slug, f"{summary.date:%a %Y-%m-%d}"
     if summary.problem is not None:
         return Lack(slug, date, (f"it cannot be read: {summary.problem}",), f"newsletter check {slug}")
+    if summary.approved and (by := _lacking_approvers(desk, slug)):
+        return Lack(slug, date, (f"approved by {by} only",), f"newsletter approve {slug} --by NAME")
     if summary.approved:
         return Lack(slug, date, ("approved, but not scheduled",), f"newsletter send {slug}")
     missing = ["not approved"]
@@ -159,6 +172,14 @@ def _lack(summary: IssueSummary) -> Lack:
         missing.append("no subject of its own")
     fix = f"newsletter issue pick {slug} ARTICLE…" if not summary.stories else f"newsletter check {slug}"
     return Lack(slug, date, tuple(missing), fix)
+
+
+def _lacking_approvers(desk: Desk, slug: str) -> str | None:
+    """By how many of those who must approve an issue it is approved; None when by all, or when that cannot be read."""
+    with contextlib.suppress(BadData, IllegalState):
+        approval = load_approval(desk.workspace, slug)
+        return said(approval, desk.config) if missing(approval, desk.config) else None
+    return None
 
 
 def _stopped(mailing: Mailing) -> Iterator[str]:

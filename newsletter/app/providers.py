@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from newsletter.app.desk import Desk
+from newsletter.delivery.gate import has_canary
 from newsletter.delivery.ports import EventReader, Provider
 from newsletter.errors import ConfigurationError, NotFound
 from newsletter.message.dkim import make_signer
@@ -51,6 +52,27 @@ def event_reader(desk: Desk, name: str) -> EventReader:
         return _plain(desk, provider.sendgrid or SendgridSettings(), "provider.sendgrid", only)
 
     return registry.event_reader(name, options)
+
+
+def canary_unjudged(config: Config) -> str | None:
+    """Why a canary could not be judged by what the provider reports, and what to do; None where it can, or without one.
+
+    Whether a provider of another package reports anything is not known here.
+    """
+    name = config.provider.name
+    if not has_canary(config) or name not in ("outbox", "smtp", "sendgrid"):
+        return None
+    if name == "sendgrid":
+        if config.provider.sendgrid is not None and config.provider.sendgrid.webhook_key is not None:
+            return None
+        return (
+            "the canary could not be judged: SendGrid's events are not believed without provider.sendgrid.webhook_key;"
+            " the mailing would pause after it"
+        )
+    return (
+        f"the canary could not be judged: {name} reports nothing about the mails that it took, so the mailing would"
+        " pause after it; schedule.canary = 0 does without"
+    )
 
 
 def require_provider(desk: Desk) -> None:

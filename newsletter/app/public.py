@@ -16,6 +16,7 @@ from newsletter.app.publicdesk import PublicDesk
 from newsletter.audience.leaving import Reader, come_back, find_readers, leave_all
 from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
 from newsletter.delivery.ports import Event
+from newsletter.delivery.reputation import thresholds_of
 from newsletter.delivery.retractions import withdrawn
 from newsletter.errors import BadData, NotFound
 from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
@@ -134,9 +135,16 @@ def read_events(public: PublicDesk, provider: str, raw: bytes, headers: Mapping[
 
 def take_events(public: PublicDesk, provider: str, events: Sequence[Event]) -> Applied:
     """Do what one call says, all or nothing; a repeated one changes nothing. Raises Busy, CannotWrite, BadData."""
-    applied = apply_events(public.store, events, provider=provider, keys=public.keys, now=now_us())
+    applied = apply_events(
+        public.store, events, provider=provider, keys=public.keys, now=now_us(), limits=thresholds_of(public.config)
+    )
+    log = RunLog(public.desk, "serve")
     if applied.paused:
-        RunLog(public.desk, "serve").write("domains-paused", provider=provider, domains=applied.paused)
+        log.write("domains-paused", provider=provider, domains=applied.paused)
+    if applied.stopped:
+        log.write("mailings-paused", provider=provider, mailings=applied.stopped)
+    if applied.warned:
+        log.write("complaints", provider=provider, mailings=applied.warned)
     return applied
 
 

@@ -9,6 +9,7 @@ from datetime import date as Date
 from newsletter.app.desk import Desk
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval, load_approval
+from newsletter.delivery.approvers import missing
 from newsletter.delivery.causes import Cause
 from newsletter.delivery.recurring import (
     Occurrence,
@@ -125,6 +126,8 @@ def _ready(desk: Desk, occurrence: Occurrence) -> list[Approval]:
             approval = load_approval(desk.workspace, slug)
         except (IllegalState, BadData):
             continue  # not approved, or damaged: status and the mailing's own guard say so
+        if missing(approval, desk.config):
+            continue
         if waits_for(approval, mailings.latest(desk.store, slug), occurrence.utc):
             found.append(approval)
     return found

@@ -12,14 +12,16 @@ from typing import Any, Final, Protocol
 from newsletter.app.alerts import tell
 from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
+from newsletter.app.failing import failing_sources
 from newsletter.app.heartbeat import beating
 from newsletter.app.log import Journal, RunLog, mark_run
 from newsletter.app.preflight import preflight
-from newsletter.app.providers import make_provider
+from newsletter.app.providers import canary_unjudged, make_provider
 from newsletter.app.recurring import reminders, schedule_recurring
 from newsletter.app.words import clock_time, plural, when
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import load_approval
+from newsletter.delivery.approvers import missing, require_all, said
 from newsletter.delivery.causes import Cause
 from newsletter.delivery.forecast import Forecast, forecast
 from newsletter.delivery.mailings import Mailing
@@ -29,6 +31,7 @@ from newsletter.delivery.run_due import run_due as _run_due
 from newsletter.delivery.schedule import parse_send_at
 from newsletter.delivery.status import sum_sentence
 from newsletter.delivery.undo import undo_window
+from newsletter.delivery.warm_up import ramp_of, steps_left
 from newsletter.delivery.watch import Waiting, Watch, Why
 from newsletter.errors import NewsletterError
 from newsletter.store.clock import from_us, now_us
@@ -42,6 +45,7 @@ _WAITS: Final[Mapping[Why, str]] = MappingProxyType(
         "domain": "waits for the limit of a mailbox domain",
         "provider": "the provider is away; it is left alone",
         "retry": "waits to try again what was put off",
+        "canary": "waits for what the provider says of the canary",
     }
 )
 
@@ -110,6 +114,9 @@ class SendPreview:
     preflight: bool = False
     sent_already: bool = False
     question: str | None = None
+    unjudged: str | None = None
+    lacks: str | None = None
+    """By how many of those who must approve it it is approved; None when by all."""
 
     @property
     def undo_line(self) -> str | None:
@@ -131,6 +138,11 @@ class SendPreview:
             "because": self.forecast.because,
             "undo_seconds": self.undo_seconds,
             "seeds": self.seeds,
+            "canary": self.forecast.canary,
+            "canary_wait_seconds": self.forecast.canary_wait,
+            "canary_unjudged": self.unjudged,
+            "warm_up_days": list(self.forecast.days),
+            "approvals_lacking": self.lacks,
             "preflight": self.preflight,
             "sent_already": self.sent_already,
         }
@@ -150,6 +162,16 @@ class SendPreview:
             lines.append("  before the first mail, pictures, web copy and unsubscribe page are asked for.")
         if self.seeds:
             lines.append(f"  {plural(self.seeds, 'seed')} first; nobody else until each of them was accepted.")
+        if self.forecast.canary:
+            size, wait = plural(self.forecast.canary, "reader"), _minutes(self.forecast.canary_wait)
+            lines.append(f"  a canary of {size} first; everybody else {wait} later, if it goes well.")
+        if self.unjudged:
+            lines.append(f"  {self.unjudged}.")
+        if self.forecast.days:
+            days = ", then ".join(f"{count:,}" for count in self.forecast.days)
+            lines.append(f"  the warm-up spreads it over {plural(len(self.forecast.days), 'day')}: {days}.")
+        if self.lacks:
+            lines.append(f"  it is approved by {self.lacks}: nothing goes before the others have approved it too.")
         if self.forecast.seconds:
             lines.append(f"  it takes at least {_minutes(self.forecast.seconds)}: {self.forecast.because}.")
         return lines
@@ -166,13 +188,16 @@ class SendOutcome:
     counts: dict[str, int] = field(default_factory=dict)
     needs_editor: bool = False
     already: bool = False
+    rests: str | None = None
+    warning: str | None = None
     next_try: str | None = None
     """Local time at which those that were put off are tried again; None when nobody is."""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
         return {"issue": self.issue, "state": self.state, "counts": self.counts, "reason": self.reason,
-                "sent_already": self.already, "next_try": self.next_try}  # fmt: skip
+                "rests": self.rests, "warning": self.warning, "sent_already": self.already,
+                "next_try": self.next_try}  # fmt: skip
 
     def lines(self) -> list[str]:
         """For the terminal."""
@@ -181,8 +206,12 @@ class SendOutcome:
         lines = [f"{self.issue} {self.state}: {self.sentence}"]
         if self.reason:
             lines.append(f"  {self.reason}")
-        if self.next_try:
+        if self.rests:
+            lines.append(f"  {self.rests}; newsletter run-due goes on by itself")
+        elif self.next_try:
             lines.append(f"  the next try is at {self.next_try}, by newsletter run-due")
+        if self.warning and self.warning != self.reason:
+            lines.append(f"  {self.warning}")
         if self.counts.get("uncertain"):
             lines.append(f"  Settle the uncertain: newsletter reconcile {self.issue}")
         if self.state in {"paused", "held"}:
@@ -222,17 +251,22 @@ def plan_preview(desk: Desk, slug: str) -> SendPreview:
         question = f"{slug} is scheduled {when(live)}. Send it now instead?"
     elif not capabilities.local and (live is None or live.state == "scheduled"):
         question = f"Send {slug} to {plural(planned.pending, 'reader')} through {capabilities.name} now?"
+    with desk.store.read() as conn:
+        ramp = ramp_of(capabilities.name, desk.config)
+        ahead = steps_left(conn, ramp, now_us()) if ramp is not None else []
     waits = live is None or (live.state == "scheduled" and live.reason != mailings.RELEASED)
     return SendPreview(
         issue=slug,
         provider=capabilities.name,
         planned=planned,
-        forecast=forecast(planned, desk.config, capabilities),
+        forecast=forecast(planned, desk.config, capabilities, ahead),
         undo_seconds=undo_window(desk.config) / 1_000_000 if waits else 0.0,
         seeds=len(desk.config.schedule.seeds),
         preflight=desk.config.schedule.preflight and not capabilities.local,
         sent_already=live is not None and live.state == "completed",
         question=question,
+        unjudged=canary_unjudged(desk.config),
+        lacks=said(approval, desk.config) if missing(approval, desk.config) else None,
     )
 
 
@@ -245,9 +279,12 @@ def send_issue(
 ) -> SendOutcome:
     """Send an approved issue now and stay until its sum closes, or only an editor can go on.
 
+    What its warm-up leaves for tomorrow is left to ``run_due``.
+
     Raises GuardRefused, IllegalState (held or paused: resume it first), Busy, Interrupted.
     """
     approval = load_approval(desk.workspace, slug)
+    require_all(approval, desk.config)
     now = now_us()
     mailing = mailings.live(desk.store, slug) or schedule(
         desk, approval, parse_send_at("now", approval.zone, from_us(now)), now
@@ -273,7 +310,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Show
             report = _due(desk, stop, shown)
             report = replace(report, error=report.error or failed)
             if not stop():
-                tell(desk, lambda: [*undecided, *reminders(desk)])
+                tell(desk, lambda: [*undecided, *reminders(desk), *failing_sources(desk)])
             beat.exit_code = report.error.exit_code if report.error is not None else int(report.needs_editor)
     except NewsletterError as error:
         mark_run(desk.workspace, error)
@@ -307,9 +344,10 @@ def _due(desk: Desk, stop: Callable[[], bool], shown: Shown) -> DueReport:
 
 def _log(log: RunLog, run: MailingRun, seconds: float | None) -> None:
     recovered = {"released": run.recovered.released, "uncertain": run.recovered.uncertain}
+    more = {name: value for name, value in (("rests", run.rests), ("warning", run.warning)) if value is not None}
     log.write("mailing", issue=run.issue, state=run.state, counts=run.counts, reason=run.reason, recovered=recovered,
               next_try_at=None if run.next_try_at is None else from_us(run.next_try_at).isoformat(timespec="seconds"),
-              seconds=None if seconds is None else round(seconds, 1))  # fmt: skip
+              seconds=None if seconds is None else round(seconds, 1), **more)  # fmt: skip
 
 
 def _work(
@@ -348,6 +386,8 @@ def _outcome(run: MailingRun, zone: str, *, already: bool = False) -> SendOutcom
         counts=dict(run.counts),
         needs_editor=run.needs_editor and not already,
         already=already,
+        rests=run.rests,
+        warning=run.warning,
         next_try=clock_time(run.next_try_at, zone) if run.next_try_at is not None and run.state == "sending" else None,
     )
 
@@ -356,4 +396,6 @@ def _minutes(seconds: float) -> str:
     if seconds < 90:
         return plural(math.ceil(seconds), "second")
     minutes = math.ceil(seconds / 60)
+    if minutes >= 36 * 60:
+        return plural(math.ceil(minutes / 1440), "day")
     return plural(minutes, "minute") if minutes < 90 else f"{minutes / 60:.1f} hours"

@@ -36,6 +36,7 @@ _TITLES: Final = {
     "test": "Tests",
     "audience": "Audience",
     "checks": "Checks",
+    "draft": "Drafts",
     "schedule": "Schedule",
     "alerts": "Alerts",
     "composer": "Composer",
@@ -43,8 +44,8 @@ _TITLES: Final = {
 }
 # Whoever has one of these URLs can post or ask in the newsroom's name: they are as good as secrets.
 _HIDDEN: Final = frozenset({"alerts.webhook", "alerts.heartbeat"})
-_NOT_HERE: Final = frozenset({"sender_installation", "provider.options"})
-"""Written by ``approve`` and ``adopt``; another package's own. By hand, if at all."""
+_NOT_HERE: Final = frozenset({"sender_installation", "provider.options", "draft.section"})
+"""Written by ``approve`` and ``adopt``; another package's own; a list of tables. By hand, if at all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,8 @@ def _setting(desk: Desk, config: Config, written: Mapping[str, Any], key: str) -
         state, value = (f"set, at {_host(value)}" if value else "not set"), None
     elif key == "provider.options":
         state, value = (", ".join(value) or "none"), None
+    elif key == "draft.section":
+        state, value, default = ", ".join(section.title or section.layout for section in value), None, None
     return Setting(
         key=key,
         kind=kind,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -35,6 +36,30 @@ def assign(document: Document, name: str, value: str) -> Document:
         gone = document.get("provenance", field) is not None and len(path) == 1
         return document.delete(("provenance", field)) if gone else document
     return document.set(("provenance", field), {"from": "editor", "confirmed": True})
+
+
+def confirm(document: Document, name: str) -> Document:
+    """A document in which a field that was guessed counts as read by the editor; its value stays.
+
+    Raises BadData for a field without a mark, naming those that have one.
+    """
+    waiting = unconfirmed(document)
+    if name not in waiting:
+        fix = f"waiting for you: {', '.join(waiting)}" if waiting else "nothing in this story waits to be confirmed"
+        raise BadData(f'"{name}" is not marked as unconfirmed', where=document.file, fix=fix)
+    return document.set(("provenance", name, "confirmed"), True)
+
+
+def unconfirmed(document: Document) -> list[str]:
+    """The fields whose provenance says that nobody confirmed them."""
+    marks = document.get("provenance")
+    if not isinstance(marks, Mapping):
+        return []
+    return [str(name) for name, mark in marks.items() if isinstance(mark, Mapping) and _is_false(mark.get("confirmed"))]
+
+
+def _is_false(value: object) -> bool:
+    return value is False or str(value).strip().lower() == "false"  # front matter is read as text
 
 
 def _ready_for_picture(document: Document, name: str, typed: Any) -> Document:

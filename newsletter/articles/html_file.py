@@ -6,6 +6,7 @@ title. A page's text is never searched for a date or a byline: extractors that d
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Iterator
 from urllib.parse import urljoin, urlsplit
@@ -16,14 +17,14 @@ from lxml.etree import ParserError, XMLSyntaxError
 from lxml.html import HtmlElement
 
 from newsletter.articles.html_images import lead_picture, resolve_lazy_images
-from newsletter.articles.html_meta import PageFacts, page_facts
+from newsletter.articles.html_meta import Claim, PageFacts, page_facts
 from newsletter.articles.plain import clean
 from newsletter.articles.shape import title_key
 from newsletter.articles.story import Draft, nothing_to_read
 from newsletter.articles.text import fallback_headline
 from newsletter.articles.to_markdown import to_markdown
 from newsletter.errors import BadData
-from newsletter.models import Article
+from newsletter.models import Article, Picture
 
 ALLOWED_TAGS = frozenset(
     {
@@ -42,7 +43,7 @@ _SITE_SUFFIX = re.compile(r"\s[|–—·•-]\s")
 
 def read_html(text: str, draft: Draft) -> Article:
     """Read an HTML page or fragment. Raises BadData when there is no text in it."""
-    page = _parse(text, draft)
+    page = parse_html(text, draft.file)
     facts = page_facts(page)
     base = facts.base or facts.link
     resolve_lazy_images(page)
@@ -54,26 +55,27 @@ def read_html(text: str, draft: Draft) -> Article:
     _tidy(root, draft)
     draft.put_picture(*lead_picture(page, root, facts, base))
     _absolute(root, base)
-    body = to_markdown(_sanitised(root))
+    body = to_markdown(sanitised(root))
     if not body.strip():
         raise nothing_to_read(draft.file, has_headline="headline" in draft.texts, has_picture=bool(draft.picture))
     fallback_headline([" ".join(line.split()) for line in _text_lines(root)], draft)
     return draft.article(body, link=facts.link)
 
 
-def _parse(text: str, draft: Draft) -> HtmlElement:
+def parse_html(text: str, file: str, *, empty: BadData | None = None) -> HtmlElement:
+    """The whole tree of a page; raises ``empty``, or a BadData, for one without elements, BadData for one too deep."""
     source = _XML_DECLARATION.sub("", clean(text)).encode()
     try:
         page, whole = _read(source, huge=False)
         if not whole:
             page, whole = _read(source, huge=True)
     except (ParserError, XMLSyntaxError, AssertionError) as wrong:
-        raise nothing_to_read(draft.file) from wrong
+        raise (empty or nothing_to_read(file)) from wrong
     if not whole:
         # What comes after the deepest element would be missing, and nobody would know.
         raise BadData(
             "the page has elements more than two thousand deep inside each other",
-            where=draft.file,
+            where=file,
             fix="open it in a browser, and save or copy only the story itself",
         )
     return page
@@ -158,12 +160,13 @@ def _absolute(root: HtmlElement, base: str | None) -> None:
         except ValueError:
             known = False
         if known:
-            element.set(attribute, value)
+            element.set(attribute, clean(value))
         else:
             del element.attrib[attribute]
 
 
-def _sanitised(root: HtmlElement) -> HtmlElement:
+def sanitised(root: HtmlElement) -> HtmlElement:
+    """An element without anything that is not in ``ALLOWED_TAGS``: a new tree."""
     source = lxml.html.tostring(root, encoding="unicode", with_tail=False)
     cleaned = nh3.clean(
         source,
@@ -180,3 +183,47 @@ def _text_lines(root: HtmlElement) -> Iterator[str]:
     for element in root.iter("p", "li", "div"):
         yield element.text_content()
     yield root.text_content()
+
+
+def read_fragment(text: str, draft: Draft, *, base: str | None, picture: Picture | None, source: str) -> str:
+    """The Markdown of a piece of HTML as feeds have it; empty when there is no text in it. Raises BadData.
+
+    ``picture`` is the lead image if there is one (``source`` says where); else the first picture of the text is.
+    Beacons and what only leads back to the site are left out.
+    """
+    if not text.strip():
+        draft.put_picture(picture, source)
+        return ""
+    page = parse_html(f"<html><body>{text}</body></html>", draft.file)
+    resolve_lazy_images(page)
+    root = page if (body := page.find("body")) is None else body
+    _tidy(root, draft)
+    _without_beacons(root)
+    facts = PageFacts()
+    if picture is not None and picture.url:
+        facts.image, facts.image_alt = Claim(picture.url, source), picture.alt
+    found, where = lead_picture(page, root, facts, base)
+    if found is not None and picture is not None:
+        # What the feed says of its picture counts more than what stands around it in the text.
+        said = {k: v for k in ("alt", "caption", "credit") if (v := getattr(picture, k))}
+        found = dataclasses.replace(found, **said)
+    draft.put_picture(found, where)
+    _absolute(root, base)
+    return to_markdown(sanitised(root))
+
+
+_BEACON = re.compile(
+    r"//(?:feeds\.feedburner\.com/~|pixel\.|stats?\.|b\.scorecardresearch|www\.google-analytics|[\w.-]+/track(?:er|ing)?/)",
+    re.I,
+)
+_LEADS_BACK = re.compile(r"the post .{1,400} (?:first )?appeared first on .{1,200}", re.I | re.S)
+
+
+def _without_beacons(root: HtmlElement) -> None:
+    for image in list(root.iter("img")):
+        size = [image.get(side, "").strip().removesuffix("px") for side in ("width", "height")]
+        if any(side in ("0", "1", "2") for side in size) or _BEACON.search(image.get("src") or ""):
+            _drop(image, root)
+    for paragraph in list(root.iter("p"))[-2:]:
+        if _LEADS_BACK.fullmatch(" ".join(paragraph.text_content().split())):
+            _drop(paragraph, root)

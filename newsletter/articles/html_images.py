@@ -9,11 +9,17 @@ from urllib.parse import urljoin, urlsplit
 from lxml.html import HtmlElement
 
 from newsletter.articles.html_meta import PageFacts
+from newsletter.articles.plain import clean
 from newsletter.models import Picture
 
 _LAZY = ("data-src", "data-lazy-src", "data-original", "data-orig-src", "data-url", "data-image")
 _SETS = ("srcset", "data-srcset", "data-lazy-srcset")
+_PLACEHOLDER = re.compile(
+    r"(?:^|[/_-])(?:blank|placeholder|spacer|transparent|lazy|loading|1x1|pixel)[\w-]*\.\w{3,4}(?:$|\?)", re.I
+)
+"""A file that stands in until a script loads the picture."""
 _DESCRIPTOR = re.compile(r"(\d{1,5}(?:\.\d{1,3})?)([wx])")
+_SIZE = re.compile(r"-(?:\d{2,4}x\d{2,4}|scaled)(?=\.\w{3,4}$)")
 _WIDEST = 2000  # a candidate wider than this only costs time: the widest display is 600 px at 2x
 
 
@@ -27,10 +33,10 @@ def resolve_lazy_images(page: HtmlElement) -> None:
         if twin is None:
             fallback.addprevious(inside)
         elif not _address_of(twin):
-            twin.set("src", inside.get("src") or "")
+            twin.set("src", clean(inside.get("src") or ""))
     for image in page.iter("img"):
         if address := _address_of(image):
-            image.set("src", address)
+            image.set("src", clean(address))
 
 
 def _twin(before: HtmlElement | None) -> HtmlElement | None:
@@ -46,7 +52,8 @@ def _address_of(image: HtmlElement) -> str:
         if value := (image.get(attribute) or "").strip():
             return value
     src = (image.get("src") or "").strip()
-    if src and not src.startswith(("data:", "about:")):
+    real = bool(src) and not src.startswith(("data:", "about:"))
+    if real and not _PLACEHOLDER.search(src):
         return src
     sets = [image.get(name) or "" for name in _SETS]
     for parent in image.iterancestors("picture"):
@@ -108,9 +115,9 @@ def _joined(base: str | None, address: str) -> str:
 
 
 def _same_file(one: str, other: str) -> bool:
-    """Whether two addresses name one file, whatever their sizes in the query say."""
+    """Whether two addresses name one file, whatever their sizes in the query or, as WordPress has it, the name say."""
     try:
-        paths = {urlsplit(address.strip()).path.rpartition("/")[2] for address in (one, other)}
+        paths = {_SIZE.sub("", urlsplit(address.strip()).path.rpartition("/")[2]) for address in (one, other)}
     except ValueError:
         return False
     return len(paths) == 1 and bool(paths.pop())

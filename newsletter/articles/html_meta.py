@@ -60,10 +60,10 @@ def words_of(value: object) -> str:
 def page_facts(page: HtmlElement) -> PageFacts:
     """Read a page's metadata; what is missing or malformed is simply not there."""
     facts = PageFacts()
-    meta = _meta(page)
+    meta = read_meta(page)
     story = _structured(page)
-    facts.link = _web(_attribute(page, "link", "rel", "canonical", "href")) or _web(meta.get("og:url"))
-    facts.base = _web(next((e.get("href") for e in page.iter("base")), None))
+    facts.link = web_address(_attribute(page, "link", "rel", "canonical", "href")) or web_address(meta.get("og:url"))
+    facts.base = web_address(next((e.get("href") for e in page.iter("base")), None))
     _titles(page, meta, story, facts)
     if facts.link:
         facts.fields["link"] = Claim(facts.link, "canonical link")
@@ -87,25 +87,32 @@ def page_facts(page: HtmlElement) -> PageFacts:
     return facts
 
 
-class _Meta:
-    """The meta elements of a page by lower-case name or property."""
+class Meta:
+    """The meta elements of a page by lower-case name or property; ``all`` has every value, ``get`` the first."""
 
     def __init__(self, pairs: list[tuple[str, str]]) -> None:
         self._pairs = pairs
 
     def all(self, name: str) -> list[str]:
+        """Every value of a name that is not empty, in the order of the page."""
         return [value for key, value in self._pairs if key == name and value.strip()]
 
     def get(self, name: str) -> str | None:
+        """The first value of a name, or None."""
         return next(iter(self.all(name)), None)
 
 
-def _meta(page: HtmlElement) -> _Meta:
-    pairs = []
+def read_meta(page: HtmlElement) -> Meta:
+    """Collect a page's meta elements."""
+    pairs: list[tuple[str, str]] = []
     for element in page.iter("meta"):
-        name = element.get("property") or element.get("name") or element.get("itemprop") or ""
-        pairs.append((name.strip().lower(), element.get("content") or ""))
-    return _Meta(pairs)
+        name = (
+            element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
+        )
+        # One element may stand for several vocabularies, and Dublin Core is written with a dot or a colon.
+        keys = [re.sub(r"^(dc|dcterms):", r"\1.", key) for key in name.lower().split()]
+        pairs += [(key, element.get("content") or "") for key in keys]
+    return Meta(pairs)
 
 
 def _attribute(page: HtmlElement, tag: str, key: str, value: str, wanted: str) -> str | None:
@@ -115,7 +122,7 @@ def _attribute(page: HtmlElement, tag: str, key: str, value: str, wanted: str) -
     return None
 
 
-def _web(value: str | None) -> str | None:
+def web_address(value: str | None) -> str | None:
     """An absolute web address without credentials, or None."""
     text = (value or "").strip()
     try:
@@ -157,7 +164,7 @@ def _nodes(data: object) -> Iterator[dict[str, Any]]:
             waiting.append(node.get("@graph"))
 
 
-def _titles(page: HtmlElement, meta: _Meta, story: dict[str, Any], facts: PageFacts) -> None:
+def _titles(page: HtmlElement, meta: Meta, story: dict[str, Any], facts: PageFacts) -> None:
     claims = [
         (words_of(story.get("headline")), "JSON-LD headline", True),
         (words_of(meta.get("og:title")), "meta og:title", True),
@@ -166,7 +173,7 @@ def _titles(page: HtmlElement, meta: _Meta, story: dict[str, Any], facts: PageFa
     facts.titles = [Claim(*claim) for claim in claims if claim[0]]
 
 
-def _people(meta: _Meta, story: dict[str, Any], facts: PageFacts) -> None:
+def _people(meta: Meta, story: dict[str, Any], facts: PageFacts) -> None:
     """The byline: JSON-LD's authors or ``meta author``. An address or a profile's URL is no name."""
     authors = story.get("author")
     names = []
@@ -192,7 +199,7 @@ def _without_by(name: str) -> str:
     return re.sub(r"^by:?\s+", "", name, flags=re.IGNORECASE)
 
 
-def _published(page: HtmlElement, meta: _Meta, story: dict[str, Any], facts: PageFacts) -> None:
+def _published(page: HtmlElement, meta: Meta, story: dict[str, Any], facts: PageFacts) -> None:
     """The date, only where it is machine-readable and meant: meta, JSON-LD, or the one ``time`` of the page."""
     marked = [t for t in page.iter("time") if t.get("itemprop") == "datePublished" or t.get("pubdate") is not None]
     times = {(t.get("datetime") or "").strip() for t in marked or page.iter("time")} - {""}

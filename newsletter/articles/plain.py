@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import lru_cache
 
 # Straight to Markdown: a backslash before what could begin a construct anywhere in a line.
 _ANYWHERE = re.compile(
@@ -25,13 +26,13 @@ _ANYWHERE = re.compile(
 _AT_START = re.compile(r"(?P<number>\d{1,20})(?=\.(?:\s|$))|[>#]|[-+](?=\s|$)|[-_=:|](?=[-_=:|\s]*$)|~(?=~~)")
 _ENTITIES = {"<": "&lt;", "&": "&amp;", "=": "&#61;", "|": "&#124;", ":": "&#58;", "~": "&#126;"}
 
-_CONTROL = {n: None for n in (*range(0x20), 0x7F, *range(0x80, 0xA0), 0xFEFF) if chr(n) not in "\t\n"}
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff]+")
 _LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 
 
 def clean(text: str) -> str:
     """One kind of line end, no control characters, no lone surrogates; nothing that a reader could see changes."""
-    text = _LINE_ENDS.sub("\n", text).translate(_CONTROL)
+    text = _CONTROL.sub("", _LINE_ENDS.sub("\n", text))
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -78,6 +79,8 @@ _HIDDEN_BASE = 0xF0000  # private use: an escaped character is out of reach unti
 _HIDDEN = re.compile("[\U000f0000-\U000f007f]")
 
 
+# A story that comes in is asked for its words by everything that is derived from it.
+@lru_cache(maxsize=16)
 def plain_text(markdown: str, *, field: bool = False) -> str:
     """The words of some Markdown on as many lines as it has: no marks, links as their text, pictures dropped.
 
@@ -85,14 +88,20 @@ def plain_text(markdown: str, *, field: bool = False) -> str:
     """
     text = _HIDDEN.sub("", markdown)
     kept = "{}" if field else ""
-    text = _ESCAPED.sub(lambda found: found[0] if found[1] in kept else chr(_HIDDEN_BASE + ord(found[1])), text)
-    text = _AUTOLINK.sub(r"\1", _FENCE.sub("", text))
-    for _ in range(2):  # a linked picture is a picture inside a link
-        text = _LINK.sub(lambda found: "" if found[1] else found[2], text)
-    text = _TAG.sub(" ", text)
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda found: found[0] if found[1] in kept else chr(_HIDDEN_BASE + ord(found[1])), text)
+    text = _FENCE.sub("", text)
+    if "<" in text:
+        text = _AUTOLINK.sub(r"\1", text)
+    if "[" in text:
+        for _ in range(2):  # a linked picture is a picture inside a link
+            text = _LINK.sub(lambda found: "" if found[1] else found[2], text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
     text = _RULE.sub("", text)
     text = _BLOCK_MARK.sub("", text)
-    for _ in range(2):  # strong inside emphasis
-        text = _MARKS.sub(lambda found: found[2] or found[4], text)
+    if "*" in text or "`" in text or "_" in text:
+        for _ in range(2):  # strong inside emphasis
+            text = _MARKS.sub(lambda found: found[2] or found[4], text)
     text = html.unescape(text)
     return _HIDDEN.sub(lambda found: chr(ord(found.group()) - _HIDDEN_BASE), text)

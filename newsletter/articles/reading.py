@@ -6,6 +6,7 @@ import codecs
 import dataclasses
 import re
 from collections.abc import Mapping
+from html import unescape
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -27,6 +28,11 @@ _LOOKS_HTML = re.compile(
 )
 _LOOKS_MARKDOWN = re.compile(r"\ufeff?\s{0,200}(?:---[ \t]*\r?\n|#[ \t]+\S)")
 _META_CHARSET = re.compile(rb"<meta[^>]{0,300}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_:.-]{2,40})", re.I)
+_OWN_ADDRESS = re.compile(
+    r"<link[^>]{0,200}\srel=[\"']?canonical[\"']?[^>]{0,200}?\shref=[\"']?(?P<canonical>[^\"'\s>]{1,1000})"
+    r"|<meta[^>]{0,200}\sproperty=[\"']?og:url[\"']?[^>]{0,200}?\scontent=[\"']?(?P<shared>[^\"'\s>]{1,1000})",
+    re.I,
+)
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 _SAVE_AS_TEXT = "open it in its program and save it as plain text (.txt), Markdown (.md) or HTML (.html)"
@@ -57,10 +63,23 @@ def read_story(path: Path | None, data: bytes) -> Story:
     text, note = decode(data, file, html=suffix in _HTML)
     draft = Draft(file, notes=[note] if note else [])
     if suffix in _HTML or (suffix not in _MARKDOWN and _LOOKS_HTML.match(text)):
+        if address := _saved_from(text):
+            from newsletter.articles.page import read_page
+
+            return read_page(data, url=address)
         return _html(text, draft, path)
     if suffix in _MARKDOWN or (_LOOKS_MARKDOWN.match(text) and (not suffix or text.lstrip("\ufeff")[:3] == "---")):
         return _markdown(text, draft, path)
     return _text(text, draft, path)
+
+
+def _saved_from(text: str) -> str | None:
+    """The address of a web page that a browser saved: one with scripts that names its own; None for other HTML."""
+    if "<script" not in text[:200_000].lower():
+        return None
+    found = _OWN_ADDRESS.search(text[:200_000])
+    address = unescape(found["canonical"] or found["shared"]).strip() if found else ""
+    return address if re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", address) else None
 
 
 def decode(data: bytes, file: str, *, html: bool = False) -> tuple[str, str | None]:
@@ -103,7 +122,7 @@ def _text(text: str, draft: Draft, path: Path | None) -> Story:
 
     draft.literal = True
     article = draft.article(read_text(text, draft))
-    return _story(article, draft, path)
+    return story_of(article, draft, path)
 
 
 def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
@@ -111,17 +130,17 @@ def _markdown(text: str, draft: Draft, path: Path | None) -> Story:
 
     found = read_markdown(text, draft)
     check_body(found.article.body, draft.file)
-    return _story(found.article, draft, path, found.picture, found.extra)
+    return story_of(found.article, draft, path, found.picture, found.extra)
 
 
 def _html(text: str, draft: Draft, path: Path | None) -> Story:
     from newsletter.articles.html_file import read_html
 
     draft.literal = True
-    return _story(read_html(text, draft), draft, path)
+    return story_of(read_html(text, draft), draft, path)
 
 
-def _story(
+def story_of(
     article: Article,
     draft: Draft,
     path: Path | None,

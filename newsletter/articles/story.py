@@ -71,27 +71,28 @@ class Draft:
         self.provenance[name] = Provenance(source, confirmed)
         return True
 
-    def put_picture(self, picture: Picture | None, source: str) -> bool:
+    def put_picture(self, picture: Picture | None, source: str, *, confirmed: bool = True) -> bool:
         """Keep the lead image unless there is one already."""
         if picture is None or self.picture is not None:
             return False
         if self.literal:
-            alt, caption = (escape_braces(text) if text else None for text in (picture.alt, picture.caption))
-            picture = dataclasses.replace(picture, alt=alt, caption=caption)
+            texts = (picture.alt, picture.caption, picture.credit)
+            alt, caption, credit = (escape_braces(text) if text else None for text in texts)
+            picture = dataclasses.replace(picture, alt=alt, caption=caption, credit=credit)
         self.picture = picture
-        self.provenance["image"] = Provenance(source)
+        self.provenance["image"] = Provenance(source, confirmed)
         return True
 
-    def article(self, body: str, link: str | None = None) -> Article:
-        """The finished article; raises BadData for a body that is empty or too large."""
+    def article(self, body: str, link: str | None = None, *, bare: bool = False) -> Article:
+        """The finished article; raises BadData for a body that is too large, or empty (unless ``bare``)."""
         body = body.strip("\n")
-        if not body.strip():
+        if not body.strip() and not bare:
             raise nothing_to_read(self.file, has_headline="headline" in self.texts, has_picture=bool(self.picture))
         check_body(body, self.file)
         texts: dict[str, Any] = dict(self.texts)
         return Article(
             slug=slugify(self.texts["headline"]),
-            body=body + "\n",
+            body=body + "\n" if body.strip() else "",
             **texts,
             tags=self.tags,
             image=self.picture,

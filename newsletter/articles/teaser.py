@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from newsletter.articles.plain import plain_text
 from newsletter.articles.shape import AGENCIES, agency_line, byline_line, title_key
@@ -80,6 +81,7 @@ def teaser_of(article: Article, limit: int = LIMIT) -> str:
     return chosen
 
 
+@lru_cache(maxsize=256)
 def reading_minutes(body: str) -> int:
     """Minutes to read a Markdown body: 230 words a minute, 400 characters in Chinese or Japanese; at least 1."""
     text = plain_text(body)

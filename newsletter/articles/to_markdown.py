@@ -228,10 +228,11 @@ def _one_line(text: str) -> str:
 
 def _paragraph(text: str) -> Iterator[str]:
     """A paragraph, unless it is empty; what was one line and begins like a list or a heading is escaped."""
-    lines = [_SPACE.sub(" ", line).strip() for line in text.split(_BREAK)]
-    while lines and not lines[-1]:
-        lines.pop()
-    while lines and not lines[0]:
-        lines.pop(0)
-    if lines:
-        yield "  \n".join(escape_start(line) for line in lines if line)
+    lines: list[str] = []
+    for line in [*(_SPACE.sub(" ", line).strip() for line in text.split(_BREAK)), ""]:
+        if line:
+            lines.append(escape_start(line))
+        elif lines:
+            # Two breaks in a row are how pages without paragraphs set them.
+            yield "  \n".join(lines)
+            lines = []

@@ -22,6 +22,10 @@ _SAMPLE = 1 << 16
 _NAMES = {"utf-8": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16", "cp1252": "cp1252"}
 _BINARY = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _NUL = re.compile("\x00")
+_QUOTED = re.compile(r'"[^"]*"?')
+_LINE_END = re.compile(r"\r\n?|\n")
+_BARE = "\udc0d"
+"""Stands for a carriage return within a line while ``csv`` reads it; no codec makes it, so it is in no file."""
 _AS_CSV = "save it as CSV in UTF-8 (spreadsheets: File > Save as > CSV UTF-8)"
 
 Record = tuple[int, list[str], str | None]
@@ -36,6 +40,8 @@ class CsvFile:
     codec: str
     delimiter: str
     size: int
+    newline: str = "\n"
+    """What ``open`` takes: lines end in LF or CRLF, or ("") in CR as well, as old Macs wrote them."""
 
     @property
     def encoding(self) -> str:
@@ -48,7 +54,7 @@ class CsvFile:
         Raises ``ImportRefused`` where what follows cannot be read: a quote that is never closed, an endless line.
         """
         try:
-            with self.path.open("rb") as raw, io.TextIOWrapper(raw, encoding=self.codec, newline="") as file:
+            with self.path.open("rb") as raw, io.TextIOWrapper(raw, encoding=self.codec, newline=self.newline) as file:
                 for count, record in enumerate(_records(file, self.delimiter, str(self.path))):
                     if read is not None and count % 1000 == 0:
                         read(raw.tell())
@@ -77,7 +83,8 @@ def open_csv(path: Path, looks_right: Callable[[list[str]], bool]) -> CsvFile:
         ) from error
     if not sample.strip():
         raise ImportRefused("the file is empty", where=str(path), fix="export it again")
-    return CsvFile(path, codec, _delimiter_of(sample, looks_right), size)
+    newline = _newline_of(sample)
+    return CsvFile(path, codec, _delimiter_of(sample, newline, looks_right), size, newline)
 
 
 def _codec_of(path: Path) -> str:
@@ -125,7 +132,13 @@ def _decode_through(path: Path, codec: str) -> None:
             line += text.count("\n")
 
 
-def _delimiter_of(sample: str, looks_right: Callable[[list[str]], bool]) -> str:
+def _newline_of(sample: str) -> str:
+    """How ``open`` is to split lines, by how the first one ends: where LF does it, a CR alone is part of a value."""
+    first = _LINE_END.search(_QUOTED.sub("", sample.lstrip("\r\n")))
+    return "" if first is not None and first.group() == "\r" else "\n"
+
+
+def _delimiter_of(sample: str, newline: str, looks_right: Callable[[list[str]], bool]) -> str:
     first = sample.lstrip().partition("\n")[0].strip()
     # Excel's own hint, on a line before the header.
     if re.fullmatch(r"(?i)sep=[,;\t|]", first):
@@ -134,7 +147,7 @@ def _delimiter_of(sample: str, looks_right: Callable[[list[str]], bool]) -> str:
     for delimiter in DELIMITERS:
         header: list[str] = []
         try:
-            for _, cells, problem in _records(io.StringIO(sample, newline=""), delimiter, "the header"):
+            for _, cells, problem in _records(io.StringIO(sample, newline=newline), delimiter, "the header"):
                 header = [] if problem else cells
                 break
         except ImportRefused:
@@ -148,7 +161,8 @@ def _delimiter_of(sample: str, looks_right: Callable[[list[str]], bool]) -> str:
 
 def _records(file: TextIO, delimiter: str, where: str) -> Iterator[Record]:
     raw: list[str] = []
-    reader = csv.reader(_lines(file, raw, where), delimiter=delimiter, strict=True)
+    bare: list[int] = []
+    reader = csv.reader(_lines(file, raw, bare, where), delimiter=delimiter, strict=True)
     while True:
         start = reader.line_num + 1
         raw.clear()
@@ -166,15 +180,24 @@ def _records(file: TextIO, delimiter: str, where: str) -> Iterator[Record]:
                 ) from error
             yield start, ["".join(raw).rstrip("\r\n")], "a quote stands in the middle of a cell"
             continue
+        if bare:
+            bare.clear()
+            cells = [cell.replace(_BARE, "\r") for cell in cells]
         if any(cells) and not (start == 1 and re.fullmatch(r"(?i)sep=.?", delimiter.join(cells))):
             yield start, cells, None
 
 
-def _lines(file: TextIO, raw: list[str], where: str) -> Iterator[str]:
+def _lines(file: TextIO, raw: list[str], bare: list[int], where: str) -> Iterator[str]:
     number = 0
     while line := file.readline(MAX_LINE):
         number += 1
         if len(line) >= MAX_LINE:
             raise ImportRefused(f"the line has over {MAX_LINE:,} characters", where=f"{where}:{number}", fix=_AS_CSV)
         raw.append(line)
+        # The module takes a CR in the middle of a cell for an error, although it writes them itself.
+        end = len(line.rstrip("\n"))
+        end -= line.endswith(("\r", "\r\n"))
+        if "\r" in line[:end]:
+            bare.append(number)
+            line = line[:end].replace("\r", _BARE) + line[end:]
         yield line

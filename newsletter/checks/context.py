@@ -44,6 +44,7 @@ class CheckContext:
     ``sponsor_labels`` are the words that mark a story as paid for, in its language, by its slug. ``openings`` has,
     for a story whose body begins with a drop cap, (what stands there, what it would be). ``reachability`` is what
     addresses on the web answered (None: not asked). ``found`` are (check, article) of the findings, for waivers.
+    ``changed_at_source`` has, by the slug of a story, the fields that its source is known to have changed since.
     ``edges`` has, by its ``src``, each transparent picture outside stories: (colour, pixels) along what is drawn.
     """
 
@@ -61,6 +62,7 @@ class CheckContext:
     edges: Mapping[str, Sequence[tuple[Rgb, int]]] = field(default_factory=lambda: MappingProxyType({}))
     sponsor_labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     openings: Mapping[str, tuple[str, str]] = field(default_factory=lambda: MappingProxyType({}))
+    changed_at_source: Mapping[str, Sequence[str]] = field(default_factory=lambda: MappingProxyType({}))
     reachability: Mapping[str, Reached] | None = None
     found: frozenset[tuple[str, str | None]] = frozenset()
 

@@ -106,6 +106,7 @@ def _bug(debug: bool) -> int:
 
 def _complain(message: str) -> None:
     head, _, rest = message.partition("\n")
-    click.secho(head, fg="red", err=True)
-    if rest:
-        click.echo(rest, err=True)
+    with contextlib.suppress(OSError):  # the terminal is gone: the exit code is all that is left to say
+        click.secho(head, fg="red", err=True)
+        if rest:
+            click.echo(rest, err=True)

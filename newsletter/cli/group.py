@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("workspaces:init", "Make a new workspace."),
     "demo": ("workspaces:demo", "Build the sample issue and send it to a sample audience, on this machine."),
     "article": ("article:article", "Stories: add them to the inbox, look at them, set a field."),
+    "source": ("source:source", "Sources: feeds, sitemaps and CMS that stories come in from."),
     "issue": ("issue:issue", "Issues: make one, pick stories into it, order them."),
     "sponsor": ("sponsor:sponsor", "Sponsors: their creatives, run dates and approvals."),
     "build": ("build:build", "Render an issue to HTML, text and images."),

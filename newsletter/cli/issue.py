@@ -27,6 +27,32 @@ def new(cli: Cli, slug: str, date: str | None) -> None:
     cli.say(f"Next: newsletter issue pick {slug} ARTICLE…    (newsletter article list shows them)")
 
 
+@issue.command(short_help="Draft a whole issue from the inbox.")
+@click.argument("slug")
+@click.option("--since", metavar="WHEN", default="last", show_default=True,
+              help='Stories that came in since: "last" (the last issue), "all", 2026-11-20, "7d".')  # fmt: skip
+@click.option("--date", help="The issue's date (YYYY-MM-DD); default: the slug, when it is a date.")
+@click.option("--theme", metavar="NAME", help="Another theme than the publication's.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would be.")
+@json_option
+@pass_cli
+def draft(cli: Cli, slug: str, since: str, date: str | None, theme: str | None, dry_run: bool, as_json: bool) -> None:
+    """Make the issue SLUG from the stories that no issue has used yet, by the rules under [draft] in newsletter.toml.
+
+    Says what it took and why, and what it left out and why. An issue that exists is never touched.
+    """
+    from newsletter.app.draft import draft_issue
+
+    with cli.desk() as desk:
+        since_given = None if since.strip().lower() == "all" else since
+        made = draft_issue(desk, slug, date=date, since=since_given, theme=theme, dry_run=dry_run)
+    if as_json:
+        print_json("issue-draft", made.as_row())
+        return
+    for line in made.lines():
+        cli.say(line)
+
+
 @issue.command("list", short_help="List the issues.")
 @json_option
 @pass_cli

@@ -1,4 +1,4 @@
-"""A progress line on a terminal, and an orderly stop on SIGTERM."""
+"""A progress line on a terminal, and an orderly stop on SIGTERM and SIGHUP."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from newsletter.errors import Interrupted
 
 @contextlib.contextmanager
 def stop_on_sigterm() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether SIGTERM (or a first Ctrl-C) has come.
+    """Yield a function that says whether SIGTERM, SIGHUP (the terminal is gone) or a first Ctrl-C has come.
 
     The sender asks between submissions, finishes what is in flight and leaves the rest pending. What it then
     raises, ``Interrupted``, becomes a KeyboardInterrupt with the same words if a Ctrl-C asked for it. A second
@@ -30,11 +30,14 @@ def stop_on_sigterm() -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked.append(number)
 
-    before = {n: signal.signal(n, remember) for n in (signal.SIGTERM, signal.SIGINT)}
+    signals = [signal.SIGTERM, signal.SIGINT]
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is to be ignored
+        signals.append(signal.SIGHUP)
+    before = {n: signal.signal(n, remember) for n in signals}
     try:
         yield lambda: bool(asked)
     except Interrupted as stopped:
-        if signal.SIGTERM in asked:
+        if {signal.SIGTERM, signal.SIGHUP} & set(asked):
             raise
         raise KeyboardInterrupt(str(stopped)) from stopped
     finally:
@@ -102,13 +105,19 @@ class Progress:
         return (after - before) / max(until - since, 1e-6)
 
     def _draw(self, words: str) -> None:
-        click.echo(f"\r  {words} \x1b[K", nl=False, err=True)
+        self._echo(f"\r  {words} \x1b[K")
+
+    def _echo(self, line: str) -> None:
+        try:
+            click.echo(line, nl=False, err=True)
+        except OSError:  # the terminal is gone, and the work is not to fail for it
+            self.enabled = False
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.enabled and self._drawn:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            self._echo("\r\x1b[K")
 
 
 def _per_second(rate: float) -> str:

@@ -14,6 +14,7 @@ from newsletter.delivery import domains, ledger
 from newsletter.delivery.mailings import Mailing
 from newsletter.store.tables import mailing as mailing_table
 from newsletter.store.tables import meta
+from newsletter.store.tables import reputation as reputation_table
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -62,7 +63,8 @@ def standing(store: Store, now: int) -> list[Cause]:
     with store.read() as conn:
         rows = conn.execute(select(table).where(waits).order_by(table.c.id)).mappings().all()
         stopped = [cause for row in rows for cause in _of(conn, Mailing(**row))]
-        return stopped + [cause for mailing in _ended(conn, now) for cause in _of(conn, mailing)]
+        ended = [cause for mailing in _ended(conn, now) for cause in _of(conn, mailing)]
+        return [*stopped, *ended, *_warnings(conn, now)]
 
 
 def settle_ended(store: Store, now: int, untold: Collection[str]) -> None:
@@ -128,6 +130,16 @@ def known(memory: Memory | None, cause: Cause) -> Memory:
 def tried(memory: Memory) -> Memory:
     """One more try, noted before it is made."""
     return replace(memory, tries=memory.tries + 1)
+
+
+def _warnings(conn: Connection, now: int) -> Iterator[Cause]:
+    """Complaints that threaten a mailing, under way or over: each mailing warns once."""
+    table = reputation_table
+    of = mailing_table.c
+    query = select(of.public_id, of.issue, of.state, table.c.warning).join(table, table.c.mailing_id == of.id)
+    for key, issue, state, warning in conn.execute(query.where(table.c.warned_at > now - _FRESH).order_by(of.id)):
+        fix = f"newsletter pause {issue} spares the others" if state == "sending" else f"newsletter status {issue}"
+        yield Cause(f"{key}:complaints", "complaints", issue, str(warning), f"{issue}: {warning}", fix)
 
 
 def _of(conn: Connection, mailing: Mailing) -> Iterator[Cause]:

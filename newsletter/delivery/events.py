@@ -6,7 +6,7 @@
 | bounced | submitted | an unknown or disabled mailbox is suppressed; a refusal of *us* pauses the domain |
 | blocked | submitted | the same, but the address is never suppressed |
 | dropped | rejected | only if the reader complained or unsubscribed there: as below |
-| complained | submitted | suppressed and unsubscribed |
+| complained | submitted | suppressed and unsubscribed; too many of them pause the mailing (``reputation``) |
 | unsubscribed | submitted | unsubscribed |
 
 The order in which events come is nobody's promise, so nothing here depends on it. An event may even come before its
@@ -16,7 +16,7 @@ delivery becomes uncertain (the mail is out, and the answer to our request is lo
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,11 +25,12 @@ from sqlalchemy import text as sql
 
 from newsletter.audience.addresses import hide_addresses, normalise
 from newsletter.audience.leaving import leave, lift_suppressions, suppress_key
-from newsletter.delivery import domains, mailings
+from newsletter.delivery import domains, mailings, reputation
 from newsletter.delivery.bounces import cause_of, code_of
 from newsletter.delivery.domains import News, domain_of
 from newsletter.delivery.evidence import settle
 from newsletter.delivery.ports import Cause, Event
+from newsletter.delivery.reputation import Thresholds
 from newsletter.errors import BadData
 from newsletter.store.tables import delivery, event
 from newsletter.store.tables import mailing as mailing_table
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from newsletter.store.engine import Store
     from newsletter.workspace.keys import Keys
 
+_USUAL = Thresholds()
 _CHUNK = 500
 _DETAIL = 300
 _ARRIVED_NOT = ("bounced", "blocked", "dropped")
@@ -63,7 +65,10 @@ _UNKNOWN_THERE = sql(
 
 @dataclass(slots=True)
 class Applied:
-    """What one webhook call came to. ``foreign`` are events of mails that are not ours; ``paused`` "domain: reason"."""
+    """What one webhook call came to. ``foreign`` are events of mails that are not ours; ``paused`` "domain: reason".
+
+    ``stopped`` are mailings that paused for their complaints, ``warned`` those near it: "issue: reason".
+    """
 
     recorded: int = 0
     repeated: int = 0
@@ -72,6 +77,8 @@ class Applied:
     suppressed: int = 0
     unsubscribed: int = 0
     paused: list[str] = field(default_factory=list)
+    stopped: list[str] = field(default_factory=list)
+    warned: list[str] = field(default_factory=list)
 
 
 class _Row(NamedTuple):
@@ -85,7 +92,15 @@ class _Row(NamedTuple):
     state: str
 
 
-def apply_events(store: Store, events: Sequence[Event], *, provider: str, keys: Keys, now: int) -> Applied:
+def apply_events(
+    store: Store,
+    events: Sequence[Event],
+    *,
+    provider: str,
+    keys: Keys,
+    now: int,
+    limits: Thresholds = _USUAL,
+) -> Applied:
     """Record what is new and do what follows from it, all or nothing. Raises ``Busy`` when the database is taken."""
     applied = Applied()
     if not events:
@@ -95,13 +110,14 @@ def apply_events(store: Store, events: Sequence[Event], *, provider: str, keys: 
         ours = [(rows[said.key], said) for said in events if said.key in rows]
         applied.foreign = len(events) - len(ours)
         applied.settled = _settle(conn, ours, provider, now)
-        fresh = _fresh(conn, ours)
+        fresh, news = _fresh(conn, ours)
         applied.repeated = len(ours) - len(fresh)
         causes = [cause_of(said) if said.kind in _ARRIVED_NOT else None for _, said in fresh]
         _record(conn, fresh, causes, now)
         applied.recorded = len(fresh)
         told = [(row, said, cause) for (row, said), cause in zip(fresh, causes, strict=True)]
         applied.paused = _hear_domains(conn, told, provider, keys, now)
+        _hear_readers(conn, told, news, provider, limits, now, applied)
         for row, said, cause in told:
             _heed(conn, row, said, cause, provider, keys, now, applied)
     return applied
@@ -151,20 +167,32 @@ def _settle(conn: Connection, ours: Sequence[tuple[_Row, Event]], provider: str,
     return sum(map(len, settled.values()))
 
 
-def _fresh(conn: Connection, ours: Sequence[tuple[_Row, Event]]) -> list[tuple[_Row, Event]]:
-    """Those that are not in the table. ``processed`` belongs there only while it may still be needed as evidence."""
+def _fresh(
+    conn: Connection, ours: Sequence[tuple[_Row, Event]]
+) -> tuple[list[tuple[_Row, Event]], dict[int, tuple[int, int]]]:
+    """Those that are not in the table. ``processed`` belongs there only while it may still be needed as evidence.
+
+    And, by mailing, of how many deliveries it is now told for the first time that they arrived and were complained of.
+    """
     ids = sorted({row.id for row, _ in ours})
     known: set[tuple[int, str, int]] = set()
     for chunk in _chunks(ids):
         query = select(event.c.delivery_id, event.c.kind, event.c.at).where(event.c.delivery_id.in_(chunk))
         known.update((number, kind, at) for number, kind, at in conn.execute(query))
+    kinds = {(number, kind) for number, kind, _ in known}
+    news: dict[int, tuple[int, int]] = {}
     fresh = []
     for row, said in ours:
         key = (row.id, str(said.kind), said.at)
         if key not in known and (said.kind != "processed" or row.state in _IN_HAND):
             known.add(key)
             fresh.append((row, said))
-    return fresh
+            first = key[:2] not in kinds
+            kinds.add(key[:2])
+            arrived, complained = news.get(row.mailing, (0, 0))
+            arrived += first and said.kind == "delivered"
+            news[row.mailing] = (arrived, complained + (first and said.kind == "complained"))
+    return fresh, news
 
 
 def _record(conn: Connection, fresh: Sequence[tuple[_Row, Event]], causes: Sequence[Cause | None], now: int) -> None:
@@ -217,6 +245,30 @@ def _hear_domains(
         detail = {"domain": domain, "reason": reason, "suppressions_lifted": lifted}
         mailings.write_audit(conn, provider, "pause domain", row.issue, detail, now)
     return paused
+
+
+def _hear_readers(
+    conn: Connection,
+    told: Sequence[tuple[_Row, Event, Cause | None]],
+    news: Mapping[int, tuple[int, int]],
+    provider: str,
+    limits: Thresholds,
+    now: int,
+    applied: Applied,
+) -> None:
+    """Complaints of spam pause a mailing that is under way, or are warned of, in the transaction that counts them."""
+    reputation.hear(conn, news)
+    issues = {row.mailing: row.issue for row, _, _ in told}
+    for mailing_id, (_, complained) in sorted(news.items()):
+        if not complained:
+            continue
+        means = reputation.look(conn, mailing_id, limits)
+        issue = issues[mailing_id]
+        if means.pause and mailings.stop_for_complaints(conn, mailing_id, issue, means.pause, provider, now):
+            applied.stopped.append(f"{issue}: {means.pause}")
+        elif (warning := means.pause or means.warn) and reputation.warn(conn, mailing_id, warning, now):
+            mailings.write_audit(conn, provider, "warn", issue, {"reason": warning}, now)
+            applied.warned.append(f"{issue}: {warning}")
 
 
 def _news(said: Event, cause: Cause | None) -> News | None:

@@ -2,7 +2,8 @@
 
 ``.newsletter/installation.json`` says which installation this is, on which machine and in which folder, and how
 often it began to send (the ledger's epoch). It lies outside the database on purpose: a database restored from
-a backup has a lower epoch than this file remembers, and a copied folder lies on another path or machine.
+a backup has a lower epoch than this file remembers, and a copied folder lies on another path or machine. One
+that was taken while a mailing was going out is known by that mailing's mark (``marks``).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import text as sql
 
+from newsletter.delivery import marks
 from newsletter.delivery.mailings import write_audit
 from newsletter.errors import BadData, GuardRefused
 from newsletter.store.ids import new_public_id
@@ -91,8 +93,8 @@ def guard(ws: Workspace, config: Config, store: Store) -> Installation:
     if here.path != _path(ws):
         raise GuardRefused(f"this workspace was copied or moved here from {here.path}", where=str(ws.root), fix=_ADOPT)
     with store.read() as conn:
-        epoch = _epoch(conn)
-    if epoch < here.ledger_epoch:
+        older = _epoch(conn) < here.ledger_epoch or marks.behind(ws, conn)
+    if older:
         raise GuardRefused(
             "the database is older than this installation remembers: a backup was restored,"
             " and it may not know who got mail since",
@@ -136,7 +138,7 @@ def adopt(ws: Workspace, store: Store, *, actor: str, now: int) -> Adopted:
         epoch = _epoch(conn)
         remembered = before.ledger_epoch if before else 0
         stopped = 0
-        if epoch < remembered:
+        if epoch < remembered or marks.behind(ws, conn):
             reason = "installation: the ledger was restored from a backup; look what went out since, then resume"
             stopped += conn.execute(_STOP_UNFINISHED, {"reason": reason}).rowcount
             stopped += conn.execute(_HOLD_WAITING, {"reason": reason}).rowcount
@@ -145,6 +147,7 @@ def adopt(ws: Workspace, store: Store, *, actor: str, now: int) -> Adopted:
         after = Installation(new_public_id(), machine(), _path(ws), epoch)
         write_audit(conn, actor, "adopt", None, {"installation": after.id, "stopped": stopped}, now)
     _save(ws, after)
+    marks.forget_all(ws)
     set_config_value(ws, _CONFIG_KEY, after.id)
     return Adopted(after, stopped)
 

@@ -8,7 +8,7 @@ first. Nothing here is the truth: a process that forgets its lanes reads the lis
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -65,10 +65,14 @@ def domain_limit(domain: str, rates: Mapping[str, float]) -> Limit | None:
 
 @dataclass(slots=True)
 class Lanes:
-    """Where one sender stands in its mailing. ``rates`` are mails per second by domain; 0 = no limit."""
+    """Where one sender stands in its mailing. ``rates`` are mails per second by domain; 0 = no limit.
+
+    ``only``: these deliveries and no others, in this order, instead of the whole list.
+    """
 
     mailing_id: int
     rates: Mapping[str, float]
+    only: Sequence[int] | None = None
     _after: int = 0
     _ended: bool = False
     _again: bool = False
@@ -122,20 +126,18 @@ class Lanes:
         paused = blocked_domains(conn, self.mailing_id)
         for domain in paused:
             self._lanes.pop(domain, None)
-        beyond, patterns = outside(paused)
-        after = sql(_AFTER.format(beyond=beyond))
         # Half for those who waited, so that they do not hold up everybody else; all of it when nobody else is left.
         picked = self._from_lanes(conn, room if self._ended else max(1, room // 2), now)
         used = Counter(map(_domain, picked))
         seen = 0
         while len(picked) < room and not self._ended and seen < _READ_MOST:
-            values = {"mailing": self.mailing_id, "after": self._after, "limit": _CHUNK, **patterns}
-            chunk = [Claimed(*row) for row in conn.execute(after, values)]
+            chunk, last = self._chunk(conn, paused, room - len(picked))
             allowed = self._allowed(conn, {_domain(row) for row in chunk}, now)
             for row in chunk:
                 if len(picked) == room:
                     return picked
-                self._after = row.id
+                if self.only is None:
+                    self._after = row.id
                 seen += 1
                 domain = _domain(row)
                 if domain in self._lanes or used[domain] >= allowed.get(domain, room):
@@ -143,8 +145,22 @@ class Lanes:
                 else:
                     used[domain] += 1
                     picked.append(row)
-            self._ended = len(chunk) < _CHUNK
+            self._ended = last
         return picked
+
+    def _chunk(self, conn: Connection, paused: frozenset[str], room: int) -> tuple[list[Claimed], bool]:
+        """The next pending rows, without those whose domain the mailing waits for, and whether they are the last."""
+        if self.only is not None:
+            # No more than there is room for: each of them is taken or remembered, so none is read twice.
+            ids = self.only[self._after : self._after + min(room, _CHUNK)]
+            self._after += len(ids)
+            rank = {number: place for place, number in enumerate(ids)}
+            rows = [row for row in ledger.pending_of(conn, ids) if _domain(row) not in paused]
+            return sorted(rows, key=lambda row: rank[row.id]), self._after >= len(self.only)
+        beyond, patterns = outside(paused)
+        values = {"mailing": self.mailing_id, "after": self._after, "limit": _CHUNK, **patterns}
+        rows = [Claimed(*row) for row in conn.execute(sql(_AFTER.format(beyond=beyond)), values)]
+        return rows, len(rows) < _CHUNK
 
     def _from_lanes(self, conn: Connection, room: int, now: int) -> list[Claimed]:
         looked = list(self._lanes)[:_LANES_MOST]

@@ -29,7 +29,7 @@ from sqlalchemy import text as sql
 from newsletter.audience.membership import blocked_now
 from newsletter.delivery.domains import blocked_domains, outside
 from newsletter.delivery.mailings import OPEN_STATES
-from newsletter.delivery.outcomes import Change
+from newsletter.delivery.outcomes import LONGEST, Change
 from newsletter.errors import IllegalState
 
 if TYPE_CHECKING:
@@ -76,7 +76,12 @@ _RELEASE = sql(
 )
 _PROMOTE = sql(
     "UPDATE delivery SET state = 'pending', next_try_at = NULL, updated_at = :now WHERE mailing_id = :mailing"
-    " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait') AND next_try_at <= :now"
+    " AND state = 'retry_wait' AND state IN ('pending', 'claimed', 'submitting', 'retry_wait')"
+    " AND (next_try_at <= :now OR next_try_at > :never)"
+)
+_ANY = sql(
+    "SELECT 1 FROM delivery WHERE mailing_id = :mailing AND state = :state"
+    " AND state IN ('pending', 'claimed', 'submitting', 'retry_wait') LIMIT 1"
 )
 _NEXT_TRY = sql(
     "SELECT min(next_try_at) FROM delivery WHERE mailing_id = :mailing"
@@ -255,14 +260,21 @@ def release(conn: Connection, mailing_id: int, attempt: int, now: int) -> None:
 
 
 def promote(conn: Connection, mailing_id: int, now: int) -> int:
-    """Bring back the rows whose next try is due; how many."""
-    return conn.execute(_PROMOTE, {"mailing": mailing_id, "now": now}).rowcount
+    """Bring back the rows whose next try is due, or further ahead than any can be (``LONGEST``); how many."""
+    never = now + int(LONGEST * 1_000_000)
+    return conn.execute(_PROMOTE, {"mailing": mailing_id, "now": now, "never": never}).rowcount
 
 
 def next_try(conn: Connection, mailing_id: int) -> int | None:
     """When the next waiting row is due (UTC microseconds), or None when none waits."""
     found = conn.execute(_NEXT_TRY, {"mailing": mailing_id}).scalar_one()
     return None if found is None else int(found)
+
+
+def open_states(conn: Connection, mailing_id: int) -> frozenset[str]:
+    """Which of the open states some delivery is in; four look-ups in the partial index, however large the mailing."""
+    there = {"mailing": mailing_id}
+    return frozenset(state for state in OPEN if conn.execute(_ANY, {**there, "state": state}).first() is not None)
 
 
 def counts(conn: Connection, mailing_id: int) -> dict[str, int]:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy import text as sql
 
-from newsletter.delivery import domains
+from newsletter.delivery import domains, reputation
 from newsletter.delivery.schedule import SendAt
 from newsletter.errors import IllegalState
 from newsletter.store.clock import from_us, to_us
@@ -212,10 +212,22 @@ def pause_for(store: Store, mailing: Mailing, reason: str, now: int) -> None:
             write_audit(conn, "run-due", "pause", mailing.issue, {"reason": reason}, now)
 
 
+def stop_for_complaints(conn: Connection, mailing_id: int, issue: str, reason: str, actor: str, now: int) -> bool:
+    """Pause a mailing that is sending because its readers complain; False when it is not sending.
+
+    Whoever resumes it has seen these complaints: it does not pause again on them.
+    """
+    if not step(conn, mailing_id, ("sending",), "paused", reason=reason):
+        return False
+    reputation.note_paused(conn, mailing_id, now)
+    write_audit(conn, actor, "pause", issue, {"reason": reason}, now)
+    return True
+
+
 def resume(store: Store, issue: str, *, actor: str, now: int) -> Mailing:
     """Let a paused or held mailing go on; the next ``run-due`` takes it up. Raises ``IllegalState``.
 
-    Mailbox domains that a paused one waits for are tried again.
+    Mailbox domains that a paused one waits for are tried again, and complaints that it paused for are excused.
     """
     with store.write() as conn:
         mailing = _required(conn, issue)
@@ -223,6 +235,7 @@ def resume(store: Store, issue: str, *, actor: str, now: int) -> Mailing:
         if not released and not step(conn, mailing.id, ("paused",), "sending"):
             raise _not_now(mailing, "resumed", f"newsletter status {issue}")
         lifted = domains.lift(conn, mailing.id)
+        reputation.excuse(conn, mailing.id)
         detail = {"was": mailing.state, "reason": mailing.reason, **({"domains": lifted} if lifted else {})}
         write_audit(conn, actor, "resume", issue, detail, now)
         return read_mailing(conn, mailing.id)

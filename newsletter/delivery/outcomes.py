@@ -9,6 +9,9 @@ from newsletter.delivery.ports import Outcome, Result
 
 _SECOND = 1_000_000
 
+LONGEST = 6 * 3600.0
+"""Seconds: no delivery waits longer for its next try. What lies further ahead was written by a clock that was wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
@@ -64,6 +67,7 @@ class Verdict:
     ``refused`` is set when the provider refused the whole window for a reason that is ours (a wrong password, a
     refused sender): going on would only burn the list. ``put_off``: the whole window was told "not now".
     ``reached``: somebody got a definite answer of their own. ``away``: nobody did, in the provider's ``words``.
+    ``slow_down``: seconds for which the provider wants nothing from anybody here.
     """
 
     changes: tuple[Change, ...]
@@ -74,6 +78,7 @@ class Verdict:
     away: bool = False
     words: str = ""
     retry_after: float = 0.0
+    slow_down: float = 0.0
 
 
 def judge(
@@ -119,6 +124,7 @@ def judge(
         away=kinds <= {Outcome.RETRY, Outcome.UNKNOWN} and telling,
         words=silent[0].detail if silent else "",
         retry_after=max((answer.retry_after or 0.0 for answer in silent), default=0.0) if put_off else 0.0,
+        slow_down=max((answer.retry_after or 0.0 for answer in silent if answer.slow_down), default=0.0),
     )
 
 
@@ -155,5 +161,5 @@ def _again(answer: Result, row: int, tries: int, policy: RetryPolicy, now: int, 
         if answer.outcome is Outcome.UNKNOWN:
             return Change(row, "uncertain", f"no answer in {tries} tries: {answer.detail}", tries)
         return Change(row, "failed", f"gave up after {tries} tries: {answer.detail}", tries)
-    wait = max(policy.wait(max(tries, 1), dice), answer.retry_after or 0.0)
+    wait = min(max(policy.wait(max(tries, 1), dice), answer.retry_after or 0.0), LONGEST)
     return Change(row, "retry_wait", answer.detail or "not now", tries, next_try_at=now + int(wait * _SECOND))

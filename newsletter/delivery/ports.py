@@ -31,13 +31,18 @@ class Outcome(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One recipient's outcome. ``key`` is ``Addressed.key``; ``retry_after`` is in seconds."""
+    """One recipient's outcome. ``key`` is ``Addressed.key``; ``retry_after`` is in seconds.
+
+    ``slow_down``: the provider says that *we* are too fast (HTTP 429, a rate refusal of SMTP that names a time): until
+    ``retry_after`` is over no process submits anything.
+    """
 
     key: str
     outcome: Outcome
     detail: str = ""
     provider_id: str | None = None
     retry_after: float | None = None
+    slow_down: bool = False
 
 
 @dataclass(frozen=True, slots=True)

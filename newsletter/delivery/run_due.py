@@ -13,19 +13,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import audit, evidence, guards, installation, ledger, mailings, undo
+from newsletter.delivery import audit, breaker, evidence, guards, installation, ledger, mailings, reputation, undo
 from newsletter.delivery import begun as begun_before
 from newsletter.delivery.addressing import addresser
 from newsletter.delivery.approval import Approval, load_approval, outgoing_from_approval
-from newsletter.delivery.lanes import lanes_of
+from newsletter.delivery.approvers import require_all
+from newsletter.delivery.gate import Rest, gate_of, rest_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
+from newsletter.delivery.marks import Mark
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
 from newsletter.delivery.retractions import retractions_of
 from newsletter.delivery.sender import Sender, Sent, Timing
-from newsletter.delivery.watch import UNWATCHED, Watch
+from newsletter.delivery.watch import UNWATCHED, Waiting, Watch
 from newsletter.errors import BadData, Busy, GuardRefused, IllegalState, Interrupted, NewsletterError
 from newsletter.workspace.files import file_lock
 from newsletter.workspace.keys import Keys
@@ -43,7 +45,7 @@ _REAL = Timing()
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What sending needs. ``provider`` is called at most once, and only when something is due.
+    """What sending needs. ``provider`` is called only when something is due, and again after a canary was waited for.
 
     ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
     at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
@@ -63,7 +65,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class MailingRun:
-    """What happened to one mailing: its state now, why it was held or paused, and its tally."""
+    """What happened to one mailing: its state now, why it was held or paused, and its tally.
+
+    ``rests``: for what it rests and until when, in words; ``warning``: what its readers' complaints threaten it with.
+    """
 
     issue: str
     state: str
@@ -71,6 +76,8 @@ class MailingRun:
     counts: dict[str, int] = field(default_factory=dict)
     recovered: Recovered = Recovered(0, 0)  # noqa: RUF009 - frozen, so sharing one is safe
     next_try_at: int | None = None
+    rests: str | None = None
+    warning: str | None = None
 
     @property
     def needs_editor(self) -> bool:
@@ -101,7 +108,8 @@ def run_due(work: Work) -> RunReport:
     settle_leftovers(work)
     with _provider_once(work) as provider:
         for mailing in mailings.due(work.store, work.timing.now()):
-            if undo.waits(mailing, work.config, work.timing.now()):
+            waits = undo.waits(mailing, work.config, work.timing.now()) or _rest(work, mailing)
+            if waits or _only_later(work, mailing):
                 continue
             try:
                 _heed(work)
@@ -120,7 +128,8 @@ def run_due(work: Work) -> RunReport:
 def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
     """Send one mailing now (``newsletter send``), whatever its time. Raises ``Busy`` when another process does.
 
-    The undo window begins now. A guard that refuses holds the mailing as ``run_due`` would and is raised too.
+    The undo window begins now. While a canary waits, so does this, without the lock; what the warm-up leaves for
+    tomorrow is left to ``run_due``. A guard that refuses holds the mailing as ``run_due`` would and is raised too.
     """
     timing = work.timing
     state = partial(_state, work, mailing)
@@ -133,12 +142,49 @@ def run_mailing(work: Work, mailing: Mailing) -> MailingRun:
         state=state,
         waiting=work.watch.waiting,
     )
-    with _provider_once(work) as provider:
-        run = _locked(work, mailing, provider, raising=True)
+    waited = False
+    while True:
+        waited = _wait_for_canary(work, mailing) or waited
+        with _provider_once(work) as provider:
+            run = _locked(work, mailing, provider, raising=True)
+        if run is None or not _canary_rest(work, mailing):
+            break
+    if run is None and waited and state() == "completed":
+        # Cron was faster when the canary's time had come.
+        with work.store.read() as conn:
+            return MailingRun(mailing.issue, "completed", counts=ledger.counts(conn, mailing.id))
     if run is None:
         how = "resume" if state() in {"held", "paused"} else "status"
         raise IllegalState(f"the mailing of {mailing.issue} is {state()}", fix=f"newsletter {how} {mailing.issue}")
     return run
+
+
+def _rest(work: Work, mailing: Mailing) -> Rest | None:
+    with work.store.read() as conn:
+        return rest_of(conn, mailings.read_mailing(conn, mailing.id), work.config, work.timing.now())
+
+
+def _canary_rest(work: Work, mailing: Mailing) -> Rest | None:
+    rest = _rest(work, mailing)
+    return rest if rest is not None and rest.kind == "canary" else None
+
+
+def _wait_for_canary(work: Work, mailing: Mailing) -> bool:
+    """Until the canary can be judged, or an editor stops the mailing. Meanwhile nothing is locked and nothing open.
+
+    Whether there was one to wait for.
+    """
+    waited = False
+    while (rest := _canary_rest(work, mailing)) is not None:
+        if work.stop():
+            raise Interrupted(
+                f"stopped while {mailing.issue} is {rest.said(mailing.zone)}",
+                fix="newsletter run-due goes on by itself, or newsletter send again",
+            )
+        waited = True
+        work.watch.waiting(Waiting("canary", rest.until))
+        work.timing.sleep(min(1.0, max(0.0, (rest.until - work.timing.now()) / _SECOND)))
+    return waited
 
 
 def _state(work: Work, mailing: Mailing) -> str:
@@ -168,6 +214,26 @@ def _one(work: Work, mailing: Mailing, provider: Callable[[], Provider]) -> Mail
         return None
 
 
+def _only_later(work: Work, mailing: Mailing) -> bool:
+    """Whether a mailing under way has nothing to do in this minute: cron would mail the same line each time.
+
+    All that is left was put off until later, or the provider is away and is asked again later. Mails in dead hands are
+    something to do.
+    """
+    if mailing.state != "sending":
+        return False
+    now = work.timing.now()
+    with work.store.read() as conn:
+        waits = ledger.open_states(conn, mailing.id)
+        if waits & {"claimed", "submitting"} or not waits:
+            return False
+        away = breaker.read(conn, mailing.provider)
+        if away is not None and away.open_until > now:
+            return True
+        later = ledger.next_try(conn, mailing.id)
+    return waits == {"retry_wait"} and later is not None and later > now
+
+
 def _heed(work: Work) -> None:
     if work.stop():
         raise Interrupted("stopped before the next mailing", fix="newsletter run-due goes on where this stopped")
@@ -192,7 +258,11 @@ def _locked(work: Work, mailing: Mailing, provider: Callable[[], Provider], *, r
             return None
         with work.store.read() as conn:
             reason = mailings.read_mailing(conn, mailing.id).reason
-        return MailingRun(mailing.issue, sent.state, reason, sent.counts, sent.recovered, sent.next_try_at)
+            warning = reputation.read(conn, mailing.id).warning
+        rests = sent.rest.said(mailing.zone) if sent.rest is not None else None
+        return MailingRun(
+            mailing.issue, sent.state, reason, sent.counts, sent.recovered, sent.next_try_at, rests, warning
+        )
 
 
 class _Held(Exception):
@@ -216,6 +286,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         approval = load_approval(work.workspace, mailing.issue)
         guards.same_approval(mailing, approval, provider.capabilities)
         if not begun:
+            require_all(approval, work.config)
             there = {span.article for span in approval.spans}
             guards.nothing_retracted(
                 mailing.issue, [a for a in retractions_of(work.store, mailing.issue) if a in there or not there]
@@ -235,12 +306,17 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
     if here is not None:
         here = installation.advance(work.workspace, work.store, here)
         begun_before.note(work.workspace, mailing, work.timing.now())
-    try:
+    if here is None:
         return _send(work, mailing, approval, provider)
-    finally:
-        if here is not None:
+    with Mark(work.workspace, mailing.public_id) as mark:
+        try:
+            sent = _send(work, mailing, approval, provider, mark)
+        finally:
             # Again at the end, so that a backup taken in mid-sending is known to be older than what followed.
             installation.advance(work.workspace, work.store, here)
+        if sent.state == "completed":
+            mark.forget()
+        return sent
 
 
 def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bool:
@@ -266,7 +342,7 @@ def _plan(work: Work, mailing: Mailing, approval: Approval, *, real: bool) -> bo
         return planned is not None
 
 
-def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) -> Sent:
+def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider, mark: Mark | None = None) -> Sent:
     with work.store.read() as conn:
         mailing = mailings.read_mailing(conn, mailing.id)
     with _holding("guard"):
@@ -281,8 +357,8 @@ def _send(work: Work, mailing: Mailing, approval: Approval, provider: Provider) 
         write_to=addresser(issue=mailing.issue, site_url=approval.facts.site_url, keys=work.keys),
         keys=work.keys,
         pace=pace_of(work.store, mailing, work.config, wait=work.wait),
-        lanes=lanes_of(mailing.id, work.config),
-        seeds=work.config.schedule.seeds,
+        mark=mark,
+        gate=gate_of(mailing, work.config),
         timing=work.timing,
         stop=work.stop,
         progress=work.watch.progress,

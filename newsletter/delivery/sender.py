@@ -13,22 +13,25 @@ import random
 import socket
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ALL_COMPLETED, FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import breaker, domains, evidence, ledger, mailings, seeds, throttle
-from newsletter.delivery.lanes import LOOK_SECONDS, Lanes
+from newsletter.delivery import domains, evidence, ledger, mailings, throttle
+from newsletter.delivery.breaker import Contact
+from newsletter.delivery.gate import Gate, Rest
+from newsletter.delivery.lanes import LOOK_SECONDS
 from newsletter.delivery.ledger import Claimed, Recovered
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.outcomes import Change, Verdict, Window, judge, unanswered
+from newsletter.delivery.marks import Mark
+from newsletter.delivery.outcomes import Change, Window, judge, unanswered
 from newsletter.delivery.pace import Pace
 from newsletter.delivery.ports import Batch, Provider, Result
 from newsletter.delivery.throttle import Limit
 from newsletter.delivery.watch import Waiting, what_for
 from newsletter.delivery.windows import Done, Ready, complete
-from newsletter.errors import Busy, CannotWrite, IllegalState, Interrupted
+from newsletter.errors import BadData, Busy, CannotWrite, IllegalState, Interrupted
 from newsletter.message.outgoing import Addressed, Outgoing
 from newsletter.store.clock import now_us
 
@@ -60,12 +63,16 @@ _NO_LIMIT = Pace()
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How one sending ended: the mailing's state, its tally, what was recovered, and when to come again."""
+    """How one sending ended: the mailing's state, its tally, what was recovered, and when to come again.
+
+    ``rest``: for what it rests until then, if it does.
+    """
 
     state: str
     counts: dict[str, int]
     recovered: Recovered
     next_try_at: int | None = None
+    rest: Rest | None = None
 
 
 @dataclass(slots=True)
@@ -79,13 +86,15 @@ class Sender:
     write_to: Callable[[Claimed], Addressed]
     keys: Keys
     pace: Pace = _NO_LIMIT
-    lanes: Lanes | None = None
-    seeds: Sequence[str] = ()
+    gate: Gate | None = None
+    mark: Mark | None = None
     timing: Timing = _REAL
     stop: Callable[[], bool] = lambda: False
     progress: Callable[[int, int], None] = lambda _done, _total: None
     waiting: Callable[[Waiting], None] = lambda _waiting: None
 
+    _gate: Gate = field(init=False)
+    _contact: Contact = field(init=False)
     _attempt: int = 0
     _state: str = "sending"
     _inflight: dict[Future[list[Result]], Window] = field(default_factory=dict)
@@ -94,10 +103,7 @@ class Sender:
     _exhausted: bool = False
     _failure: BaseException | None = None
     _free_at: float = 0.0
-    _hold_until: float = 0.0
     _look_at: float = float("-inf")
-    _put_off: int = 0
-    _unreached: set[int] = field(default_factory=set)
     _beaten: float = float("-inf")
     _promoted: float = float("-inf")
     _idle: bool = False
@@ -105,8 +111,10 @@ class Sender:
     _idle_since: float | None = None
     _busy: int = 0
     _settled: int = 0
-    _seed_rows: tuple[int, ...] = ()
-    _seeds_wait: bool = False
+
+    def __post_init__(self) -> None:
+        self._gate = self.gate or Gate(self.mailing)
+        self._contact = Contact(self.provider.capabilities.name, self.pace.retries, self.timing.monotonic)
 
     def run(self) -> Sent:
         """Send until everybody is settled, the mailing is paused or cancelled, or only later retries remain.
@@ -136,6 +144,8 @@ class Sender:
     # -- one attempt ------------------------------------------------------------------------------------------
 
     def _begin(self) -> Recovered:
+        with self.store.read() as conn:
+            chosen = self._gate.prepare(conn, self.timing.now())
         with self.store.write() as conn:
             now = self.timing.now()
             self._state = mailings.beat(conn, self.mailing.id, now)
@@ -147,12 +157,9 @@ class Sender:
             if recovered.uncertain:
                 evidence.heed_all(conn, self.mailing.id, now)
             tally = ledger.counts(conn, self.mailing.id)
-            self._seed_rows = seeds.seed_rows(conn, self.mailing.id, self.seeds)
-            self._seeds_wait = seeds.waits(conn, self._seed_rows)
-            if known := breaker.read(conn, self.provider.capabilities.name):
-                self._put_off = known.put_off
-                ahead = min((known.open_until - now) / _SECOND, self.pace.retries.hold_most)
-                self._hold_until = self.timing.monotonic() + ahead
+            if self._state == "sending" and (reason := self._gate.open(conn, chosen, now)):
+                self._pause(conn, reason, now)
+            self._contact.recall(conn, now)
         self._settled = sum(tally.get(state, 0) for state in ledger.SETTLED)
         return recovered
 
@@ -179,12 +186,16 @@ class Sender:
             complete(conn, self.mailing, now)
             throttle.tidy(conn, now)
             tally = ledger.counts(conn, self.mailing.id)
-            if self._exhausted and self._going() and tally.get("pending") and not tally.get("retry_wait"):
+            rest = self._gate.rest if self._going() else None
+            idle = self._exhausted and rest is None and not tally.get("retry_wait")
+            if idle and self._going() and tally.get("pending"):
                 self._wait_for_domains(conn, now)
             later = ledger.next_try(conn, self.mailing.id)
             state = mailings.read_mailing(conn, self.mailing.id).state
         self.progress(sum(tally.get(s, 0) for s in ledger.SETTLED), sum(tally.values()))
-        return Sent(state, tally, recovered, later)
+        if rest is None or state != "sending":
+            return Sent(state, tally, recovered, later)
+        return Sent(state, tally, recovered, rest.until, rest)
 
     def _wait_for_domains(self, conn: Connection, now: int) -> None:
         """Only mailboxes of domains that refuse us are left: somebody must look, then resume."""
@@ -208,7 +219,7 @@ class Sender:
                     ledger.end_attempt(conn, self._attempt, now)
             except (Busy, CannotWrite):
                 self.timing.sleep(0.2)
-            except IllegalState:
+            except (IllegalState, BadData):
                 return
             else:
                 return
@@ -228,7 +239,7 @@ class Sender:
         now_m = self.timing.monotonic()
         look = going and now_m - self._promoted >= 1.0
         claim_more = going and self._hungry(windows, next_up)
-        letting_go = bool(self._ready) and (not going or self._left_alone)
+        letting_go = bool(self._ready) and (not going or self._contact.left_alone)
         if not (self._done or next_up or claim_more or look or letting_go or now_m - self._beaten >= _BEAT_SECONDS):
             return [], []
         try:
@@ -238,7 +249,7 @@ class Sender:
                 done = self._record(conn, now)
                 # Asked once: a stop that comes after this counts from the next turn on.
                 going = self._going()
-                letting_go = not going or self._left_alone
+                letting_go = not going or self._contact.left_alone
                 if letting_go:
                     ledger.release(conn, self.mailing.id, self._attempt, now)
                 if not going:
@@ -251,12 +262,14 @@ class Sender:
                         ids = [row.id for ready in next_up for row in ready.rows]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                         throttle.take(conn, self._limits, len(ids), now)
+                        if self.mark is not None:
+                            self.mark.count(conn)
+                        self._gate.took(conn, len(ids), now)
                     if look and ledger.promote(conn, self.mailing.id, now):
                         self._exhausted = False
-                        if self.lanes is not None:
-                            self.lanes.again()
+                        self._gate.again()
                     claim_more = self._hungry(windows, next_up)
-                    room = 1 if self._on_trial else (windows - len(self._ready) + len(next_up)) * size
+                    room = 1 if self._contact.on_trial else (windows - len(self._ready) + len(next_up)) * size
                     claimed = self._claim(conn, room, now) if claim_more else []
         except Busy:
             self._busy += 1
@@ -269,8 +282,8 @@ class Sender:
             self._ready.clear()
             self._look_again()
         elif claim_more:
-            self._exhausted = not claimed and (self._seeds_wait or self.lanes is None or self.lanes.read)
-            if self.lanes is not None and self.lanes.waiting:
+            self._exhausted = not claimed and self._gate.read
+            if self._gate.waiting:
                 self._look_at = now_m + LOOK_SECONDS
         return next_up, claimed
 
@@ -279,6 +292,8 @@ class Sender:
         self._beaten = now_m
         self._promoted = now_m if look else self._promoted
         self._done.clear()
+        if next_up and self.mark is not None:
+            self.mark.remember()
         for ready in next_up:
             self._ready.popleft()
             if self.pace.slowest:
@@ -298,24 +313,19 @@ class Sender:
         ledger.record(conn, changes, self._attempt, now, cancelled=self._state == "cancelled")
         # Its events may be here already: a request that times out has often been taken all the same.
         evidence.heed(conn, [change.id for change in changes if change.state == "uncertain"], now)
-        self._see_seeds(conn, changes, now)
-        return sum(change.state in ledger.SETTLED for change in changes)
-
-    def _see_seeds(self, conn: Connection, changes: list[Change], now: int) -> None:
-        """Seeds first: whether they are still waited for; one that was not accepted pauses the mailing."""
-        if not any(change.id in self._seed_rows for change in changes):
-            return
-        if refusal := seeds.refusal(changes, self._seed_rows):
+        refusal, opened = self._gate.see(conn, changes, now)
+        if refusal:
             self._pause(conn, refusal, now)
-        self._seeds_wait = seeds.waits(conn, self._seed_rows)
-        if not self._seeds_wait:
+        if opened:
             self._exhausted = False
+        return sum(change.state in ledger.SETTLED for change in changes)
 
     def _judge(self, conn: Connection, done: Done, now: int) -> tuple[Change, ...]:
         if done.error is not None:
             self._failure = self._failure or done.error
             self._pause(conn, f"the provider broke off: {type(done.error).__name__}: {done.error}", now)
             return unanswered(done.window, f"the provider broke off: {type(done.error).__name__}")
+        rows = [row for row, _ in done.window.rows.values()]
         verdict = judge(
             done.window,
             done.results,
@@ -324,29 +334,12 @@ class Sender:
             patient=now - (self.mailing.planned_at or now) < self.pace.retries.patience * _SECOND,
             now=now,
             dice=self.timing.dice,
-            alone=not self._on_trial and len(self._unreached.difference(*done.window.rows.values())) < breaker.FEW,
+            alone=self._contact.alone(rows),
         )
         if verdict.refused is not None:
             self._pause(conn, f"the provider refused a whole batch: {verdict.refused}", now)
-        self._learn(conn, done.window, verdict, now)
+        self._contact.learn(conn, rows, verdict, now)
         return verdict.changes
-
-    def _learn(self, conn: Connection, window: Window, verdict: Verdict, now: int) -> None:
-        """What a window says about the provider: it is there, or it is to be left alone for a while."""
-        name = self.provider.capabilities.name
-        if verdict.reached:
-            if self._put_off:
-                breaker.close(conn, name)
-            self._put_off, self._hold_until = 0, 0.0
-            self._unreached.clear()
-            return
-        self._unreached.update(row for row, _ in window.rows.values())
-        if verdict.away:
-            self._put_off += 1
-            hold = max(self.pace.retries.hold_for(self._put_off), verdict.retry_after)
-            self._hold_until = max(self._hold_until, self.timing.monotonic() + hold)
-            until = now + int((self._hold_until - self.timing.monotonic()) * _SECOND)
-            breaker.trip(conn, name, self._put_off, open_until=until, reason=verdict.words or "no answer", now=now)
 
     def _pause(self, conn: Connection, reason: str, now: int) -> None:
         if mailings.step(conn, self.mailing.id, ("sending",), "paused", reason=reason):
@@ -356,25 +349,10 @@ class Sender:
     def _look_again(self) -> None:
         """Rows are pending that were not, or what was read may not be so."""
         self._exhausted = False
-        if self.lanes is not None:
-            self.lanes.rewind()
+        self._gate.rewind()
 
     def _claim(self, conn: Connection, room: int, now: int) -> list[Claimed]:
-        if self._seeds_wait:
-            waiting = domains.blocked_domains(conn, self.mailing.id)
-            rows = [
-                row for row in ledger.pending_of(conn, self._seed_rows) if domains.domain_of(row.address) not in waiting
-            ][:room]
-            taken = ledger.claim_these(conn, rows, self._attempt, keys=self.keys, now=now, unsendable=self._unsendable)
-            # Those who left since planning are waited for no more.
-            self._seeds_wait = seeds.waits(conn, self._seed_rows)
-            if self._seeds_wait:
-                return taken
-        if self.lanes is not None:
-            return self.lanes.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
-        return ledger.claim(
-            conn, self.mailing.id, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable
-        )
+        return self._gate.claim(conn, self._attempt, room, keys=self.keys, now=now, unsendable=self._unsendable)
 
     def _unsendable(self, address: str) -> str | None:
         """An address beyond ASCII before the @ needs SMTPUTF8 (RFC 6531); a domain has its IDNA form."""
@@ -388,32 +366,20 @@ class Sender:
     def _going(self) -> bool:
         return self._state == "sending" and self._failure is None and not self.stop()
 
-    def _on_hold(self) -> bool:
-        return self.timing.monotonic() < self._hold_until
-
-    @property
-    def _on_trial(self) -> bool:
-        """The provider is away, as far as is known: one recipient at a time asks whether it is back."""
-        return self._put_off >= breaker.OPEN_AFTER
-
-    @property
-    def _left_alone(self) -> bool:
-        """What is claimed ahead goes back: after this hold one recipient goes alone."""
-        return self._on_trial and self._on_hold()
-
     def _hungry(self, windows: int, next_up: list[Ready]) -> bool:
         """Whether to claim ahead: little is left after ``next_up``, and there may be more."""
         little = len(self._ready) - len(next_up) <= windows // 2
-        if self._on_trial and (self._ready or self._inflight):
+        if self._contact.on_trial and (self._ready or self._inflight):
             return False
-        return little and not self._exhausted and not self._on_hold() and self.timing.monotonic() >= self._look_at
+        return little and not self._exhausted and not self._contact.on_hold and self.timing.monotonic() >= self._look_at
 
     @property
     def _limits(self) -> tuple[Limit, ...]:
         return self.pace.limits(self.provider.capabilities.name, self.mailing.public_id)
 
     def _see_limits(self, conn: Connection, now: int) -> None:
-        """When the rate allows the next window, as all processes left it."""
+        """When the next window may go, as all processes left it: by the rate, and by what the provider said to one."""
+        self._contact.heed(conn, now)
         if limits := self._limits:
             ahead = throttle.free_at(conn, limits, now) - now
             self._free_at = self.timing.monotonic() + ahead / _SECOND
@@ -421,7 +387,7 @@ class Sender:
     def _next_windows(self, windows: int) -> list[Ready]:
         """The claimed windows that may go now: free connections, no hold, and the rate allows them."""
         free = windows - len(self._inflight)
-        if free <= 0 or not self._ready or self._on_hold():
+        if free <= 0 or not self._ready or self._contact.on_hold:
             return []
         if not self.pace.slowest:
             return list(self._ready)[:free]
@@ -441,7 +407,7 @@ class Sender:
             return False
         if not self._going():
             return True
-        if (self._ready or not self._exhausted) and not self._on_hold():
+        if (self._ready or not self._exhausted) and not self._contact.on_hold:
             return False
         until = self._until = self._until_something()
         if until is None:
@@ -453,8 +419,10 @@ class Sender:
 
     def _until_something(self) -> float | None:
         """Seconds until the provider is asked again or the next retry is due; None when nothing is left to do."""
-        if self._on_hold():
-            return self._hold_until - self.timing.monotonic()
+        if self._gate.rest is not None:
+            return None
+        if self._contact.on_hold:
+            return self._contact.hold_left
         with self.store.read() as conn:
             due = ledger.next_try(conn, self.mailing.id)
         return None if due is None else max(0.0, (due - self.timing.now()) / _SECOND)
@@ -480,6 +448,6 @@ class Sender:
         """Say what is waited for, unless it is a moment only."""
         rate = self._free_at - now if self._ready else 0.0
         retry = (self._until or 0.0) if self._idle else 0.0
-        lanes = not self._ready and self.lanes is not None and bool(self.lanes.waiting)
-        if found := what_for(self._hold_until - now, retry, rate, lanes=lanes, now=self.timing.now()):
+        lanes = not self._ready and self._gate.waiting
+        if found := what_for(self._contact.hold_left, retry, rate, lanes=lanes, now=self.timing.now()):
             self.waiting(found)

@@ -6,8 +6,10 @@ import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from newsletter.delivery import begun, domains, events, ledger, mailings, testsend
+from newsletter.delivery import begun, canary, domains, events, ledger, mailings, reputation, testsend
 from newsletter.delivery.approval import Approval, edits_since, load_approval, problems, source_hashes
+from newsletter.delivery.approvers import approvers
+from newsletter.delivery.canary import Canary
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.retractions import Retraction, retractions_of
 from newsletter.delivery.testsend import TestSent
@@ -35,7 +37,8 @@ class Status:
     domains that it waits for, with the reason. ``edits`` are hand edits since the approval, which are not sent;
     ``tampered`` are approved files that changed, which stop the sending. ``changed_since`` is the number of the last
     test that arrived, when the issue's files, or what was approved, are not what it sent. ``retracted`` are stories
-    that were taken off the web copy.
+    that were taken off the web copy. ``canary`` is how far that is, and ``warning`` what its readers' complaints
+    threaten it with.
     """
 
     issue: str
@@ -43,6 +46,7 @@ class Status:
     reason: str | None = None
     approved: bool = False
     approver: str | None = None
+    approvers: tuple[str, ...] = ()
     send_at: int | None = None
     local_time: str | None = None
     zone: str | None = None
@@ -59,6 +63,8 @@ class Status:
     next_try_at: int | None = None
     events: dict[str, int] | None = None
     domains: dict[str, str] | None = None
+    canary: Canary | None = None
+    warning: str | None = None
     retracted: tuple[Retraction, ...] = ()
 
     @property
@@ -112,6 +118,7 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
             "approved" if approval or damage else "draft",
             approved=approval is not None,
             approver=approval.approver if approval else None,
+            approvers=_names(approval),
             local_time=approval.send_at if approval else None,
             zone=approval.zone if approval else None,
             edits=edits,
@@ -123,8 +130,18 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     with store.read() as conn:
         told = events.counts(conn, mailing.id)
         waiting = domains.paused(conn, mailing.id)
+        bird = canary.read(conn, mailing.id)
+        warning = reputation.read(conn, mailing.id).warning
     found = _of_mailing(store, mailing, approval, edits, tampered, tests)
-    return replace(found, events=told, domains=waiting, changed_since=changed_since, retracted=retracted)
+    return replace(
+        found,
+        events=told,
+        domains=waiting,
+        changed_since=changed_since,
+        retracted=retracted,
+        canary=bird,
+        warning=warning,
+    )
 
 
 def all_statuses(store: Store) -> list[Status]:
@@ -150,6 +167,7 @@ def _of_mailing(
         reason=mailing.reason if mailing.reason != mailings.RELEASED else None,
         approved=approval is not None,
         approver=approval.approver if approval else None,
+        approvers=_names(approval),
         send_at=mailing.send_at,
         local_time=mailing.local_time,
         zone=mailing.zone,
@@ -164,6 +182,15 @@ def _of_mailing(
         finished_at=mailing.finished_at,
         next_try_at=later,
     )
+
+
+def _names(approval: Approval | None) -> tuple[str, ...]:
+    if approval is None:
+        return ()
+    try:
+        return tuple(there.name for there in approvers(approval))
+    except BadData:  # the guard before sending says so
+        return (approval.approver,)
 
 
 def _approval(ws: Workspace, issue: str, *, needed: bool) -> tuple[Approval | None, tuple[str, ...]]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 CREDIT_SECONDS = 0.25
 """What a rate may catch up after a slow turn."""
+MOST_PUSHED = 3600.0
+"""Seconds that a provider may tell us to wait: what lies further ahead is a mistake, or a clock that was wrong."""
 
 _SECOND = 1_000_000
 _DAY = 24 * 3600 * _SECOND
@@ -27,6 +29,11 @@ _READ = sql("SELECT name, free_at FROM throttle WHERE name IN :names").bindparam
 _TAKE = sql(
     "INSERT INTO throttle (name, free_at) VALUES (:name, :free_at)"
     " ON CONFLICT (name) DO UPDATE SET free_at = excluded.free_at"
+)
+# Of two processes that were told to wait, the longer wait counts. PostgreSQL's max has one argument.
+_PUSH = sql(
+    "INSERT INTO throttle (name, free_at) VALUES (:name, :free_at) ON CONFLICT (name) DO UPDATE SET free_at ="
+    " CASE WHEN excluded.free_at > throttle.free_at THEN excluded.free_at ELSE throttle.free_at END"
 )
 _TIDY = sql("DELETE FROM throttle WHERE free_at < :before")
 
@@ -74,6 +81,27 @@ def take(conn: Connection, limits: Sequence[Limit], mails: int, now: int) -> Non
     for limit in limits:
         start = _from(free_at(conn, (limit,), now), now)
         conn.execute(_TAKE, {"name": limit.name, "free_at": start + int(mails / limit.rate * _SECOND)})
+
+
+def push(conn: Connection, provider: str, seconds: float, now: int) -> None:
+    """The provider said "too fast": nobody submits anything to it for so many seconds, in any process.
+
+    In a row of its own, for a provider without a configured rate has none, and a rate's row never lies far ahead.
+    """
+    values = {"name": _pushed_name(provider), "free_at": now + int(min(seconds, MOST_PUSHED) * _SECOND)}
+    conn.execute(_PUSH, values)
+
+
+def pushed(conn: Connection, provider: str, now: int) -> float:
+    """Seconds until the provider may be asked again; 0 when it did not say "too fast"."""
+    name = _pushed_name(provider)
+    until = next((int(row.free_at) for row in conn.execute(_READ, {"names": [name]})), 0)
+    ahead = (until - now) / _SECOND
+    return ahead if 0 < ahead <= MOST_PUSHED else 0.0
+
+
+def _pushed_name(provider: str) -> str:
+    return f"too-fast:{provider}"
 
 
 def tidy(conn: Connection, now: int) -> None:

@@ -8,7 +8,7 @@ from typing import Literal
 SHORTEST_SECONDS = 1.5
 """A shorter wait is the ordinary pace and not worth a word."""
 
-Why = Literal["undo", "rate", "domain", "provider", "retry"]
+Why = Literal["undo", "rate", "domain", "provider", "retry", "canary"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Waiting:
     """Why nothing goes out just now, and until when (UTC microseconds) where that is known.
 
     ``undo``: the undo window; ``rate``: the rate or the spread; ``domain``: a mailbox domain's limit; ``provider``: it
-    is away; ``retry``: deliveries that were put off.
+    is away; ``retry``: deliveries that were put off; ``canary``: what is said of those who went first.
     """
 
     why: Why

@@ -49,15 +49,16 @@ class Copy:
             write_atomic(path, data)
 
 
-def prepare_copy(ws: Workspace, issue: str, item: Picked) -> Copy:
-    """The files of a story: its picture, and its text with ``image.file`` set.
+def prepare_copy(ws: Workspace, issue: str, item: Picked, *, folder: Path | None = None) -> Copy:
+    """The files of a story: its picture, and its text with ``image.file`` set; ``folder`` is an issue's being made.
 
     A story file that is there already is an editor's: it stays as it is, and so does its picture. Raises
     ``BadData`` for a text that is no article and for a picture that is gone.
     """
-    folder = ws.issue_dir(issue)
+    named = ws.issue_dir(issue)
+    folder = folder or named
     path = folder / f"{item.slug}.md"
-    name = name_of(ws, path)
+    name = name_of(ws, named / path.name)
     if path.exists():
         same = read_bytes(path) == item.text.encode("utf-8")
         return Copy((), () if same else (f"{name} was in the folder already and is used as it is",))
@@ -66,10 +67,20 @@ def prepare_copy(ws: Workspace, issue: str, item: Picked) -> Copy:
     files: list[tuple[Path, bytes]] = []
     if item.original is not None:
         data = read_bytes(item.original)
-        picture = _free_name(folder / IMAGES, item, data)
+        wanted = item.image_name or f"{item.slug}.{extension_of(data) or 'img'}"
+        picture = _free_name(folder / IMAGES, wanted, data)
         files.append((folder / IMAGES / picture, data))
         doc = _naming(doc, picture)
     return Copy((*files, (path, doc.text.encode("utf-8"))), ())
+
+
+def put_picture(ws: Workspace, issue: str, slug: str, original: Path) -> str:
+    """Copy a picture into an issue's ``images`` for a story that is in it; returns its name there."""
+    data = read_bytes(original)
+    images = ws.issue_dir(issue) / IMAGES
+    name = _free_name(images, f"{slug}.{extension_of(data) or 'img'}", data)
+    write_atomic(images / name, data)
+    return name
 
 
 def _naming(doc: Document, file: str) -> Document:
@@ -79,9 +90,8 @@ def _naming(doc: Document, file: str) -> Document:
     return doc.set(("image", "file"), file)
 
 
-def _free_name(images: Path, item: Picked, data: bytes) -> str:
+def _free_name(images: Path, wanted: str, data: bytes) -> str:
     """A name that no other picture in the folder has."""
-    wanted = item.image_name or f"{item.slug}.{extension_of(data) or 'img'}"
     if wanted.startswith(".") or {"/", "\\", "\0"} & set(wanted):
         raise BadData(f"{wanted!r} is not the plain name of a picture", fix="name it without folders")
     stem, dot, extension = wanted.partition(".")

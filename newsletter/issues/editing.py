@@ -18,6 +18,7 @@ from newsletter.issues.copying import prepare_copy
 from newsletter.issues.folder import ISSUE_FILE, is_approved, issue_exists, name_of, read_issue_file
 from newsletter.issues.places import Place, automatic_section, find_section, place_of, places
 from newsletter.issues.schema import issue_keys, parse_date
+from newsletter.models import Layout
 from newsletter.workspace.files import cannot_write, file_lock, make_folder, sha256_hex, write_atomic
 from newsletter.workspace.frontmatter import Document, read_bytes
 from newsletter.workspace.paths import Workspace
@@ -72,17 +73,47 @@ class Picked:
     image_name: str | None = None
 
 
-def new_issue(ws: Workspace, slug: str, *, date: Date | str | None = None) -> Path:
-    """Make an issue with a lead and a list to fill; returns its folder.
+@dataclass(frozen=True, slots=True)
+class NewSection:
+    """A section of an issue that is to be made, with its stories."""
+
+    layout: Layout
+    title: str = ""
+    items: tuple[Picked, ...] = ()
+
+    @property
+    def keys(self) -> dict[str, object]:
+        """As it stands in ``issue.md``."""
+        title = {"title": self.title} if self.title else {}
+        return {**title, "layout": self.layout, "articles": [item.slug for item in self.items]}
+
+
+def new_issue(
+    ws: Workspace,
+    slug: str,
+    *,
+    date: Date | str | None = None,
+    theme: str | None = None,
+    sections: Sequence[NewSection] = (),
+) -> Path:
+    """Make an issue with a lead and a list to fill, or with these sections and their stories; returns its folder.
 
     The date is that of the slug when the slug is one (``2022-02-25``); otherwise it must be given, and is never
-    guessed. Raises ``BadData`` for a slug that cannot be or exists, and for a missing date.
+    guessed. Raises ``BadData`` for a slug that cannot be or exists, and for a missing date; then nothing was made.
     """
     folder = ws.issue_dir(slug)
-    day = _day(slug, date)
-    _refuse_existing(ws, slug)
+    day = issue_day(slug, date)
+    refuse_existing(ws, slug)
+    doc = Document.parse(_SKELETON.format(date=day.isoformat()), name_of(ws, folder / ISSUE_FILE))
+    if theme is not None:
+        doc = doc.set(("theme",), theme)
+    if sections:
+        doc = doc.set(("sections",), [section.keys for section in sections])
     with _new_folder(ws, folder) as made:
-        write_atomic(made / ISSUE_FILE, _SKELETON.format(date=day.isoformat()))
+        for section in sections:
+            for item in section.items:
+                prepare_copy(ws, slug, item, folder=made).write()
+        write_atomic(made / ISSUE_FILE, doc.text)
     return folder
 
 
@@ -92,7 +123,7 @@ def new_correction(ws: Workspace, slug: str, new_slug: str, *, subject: str, dat
     Raises ``BadData`` for a slug that cannot be or exists.
     """
     folder = ws.issue_dir(new_slug)
-    _refuse_existing(ws, new_slug)
+    refuse_existing(ws, new_slug)
     doc = Document.parse(_CORRECTION.format(date=date.isoformat()), name_of(ws, folder / ISSUE_FILE))
     doc = doc.set(("subject",), subject).set(("corrects",), slug)
     with _new_folder(ws, folder) as made:
@@ -107,8 +138,8 @@ def duplicate(ws: Workspace, slug: str, new_slug: str, *, date: Date | str | Non
     """
     doc, _ = read_issue_file(ws, slug)
     folder = ws.issue_dir(new_slug)
-    day = _day(new_slug, date)
-    _refuse_existing(ws, new_slug)
+    day = issue_day(new_slug, date)
+    refuse_existing(ws, new_slug)
     doc = doc.set(("date",), day)
     for own in ("number", "correction"):
         if doc.get(own) is not None:
@@ -373,7 +404,8 @@ def _conflict(ws: Workspace, path: Path) -> Conflict:
     return Conflict("somebody else changed the file meanwhile; nothing was written", where=name_of(ws, path), fix=fix)
 
 
-def _day(slug: str, date: Date | str | None) -> Date:
+def issue_day(slug: str, date: Date | str | None) -> Date:
+    """The date of a new issue: the one that is given, else the slug's; raises ``BadData`` when there is none."""
     day = date if isinstance(date, Date) else parse_date(date if date is not None else slug)
     if day is None:
         what = f"{date!r} is no date" if date is not None else f"the date of {slug!r} is not known"
@@ -381,7 +413,8 @@ def _day(slug: str, date: Date | str | None) -> Date:
     return day
 
 
-def _refuse_existing(ws: Workspace, slug: str) -> None:
+def refuse_existing(ws: Workspace, slug: str) -> None:
+    """Raise ``BadData`` when there is an issue, or any folder, of that name."""
     folder = ws.issue_dir(slug)
     if folder.exists():
         fix = f"edit it, or choose another name: newsletter issue show {slug}"

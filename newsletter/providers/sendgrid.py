@@ -2,8 +2,9 @@
 
 What is promised: SendGrid has no idempotency key, so a request that was written and not answered (a timeout, a
 reset, a 5xx) leaves its recipients *uncertain*; they are never sent again by themselves and are settled by the
-event webhook or by an editor. What failed while connecting was certainly not sent and is tried later. SendGrid
-composes the MIME itself and chooses the Message-ID; the approved bytes are its content fields, with tracking off.
+event webhook or by an editor. What failed while connecting or while writing was certainly not sent and is tried
+later. SendGrid composes the MIME itself and chooses the Message-ID; the approved bytes are its content fields, with
+tracking off.
 
 The ``sendgrid`` package is imported by the first use, not by this module: that takes longer than the rest of the
 program. Its traps are kept out here: no timeout by default, headers of one call that leak into the next (a
@@ -139,6 +140,9 @@ class SendgridProvider:
             if isinstance(error, transport.NotConnectedError):
                 outcome, retry_after = Outcome.RETRY, RETRY_AFTER
                 detail = f"cannot connect to {self.host}: {_reason(error)}"
+            elif isinstance(error, transport.NotWrittenError):
+                outcome, retry_after = Outcome.RETRY, RETRY_AFTER
+                detail = f"{self.host} broke off while the request was written: {_reason(error)}"
         return [Result(key, outcome, detail, retry_after=retry_after) for key in request.keys]
 
     def preview(self, batch: Batch) -> list[Wire]:
@@ -208,7 +212,8 @@ def _sdk_error() -> type[Any]:
 
 def _reason(error: BaseException) -> str:
     """Why there was no answer, without anything of the request in it."""
-    reason = error.__cause__ if isinstance(error, transport.NotConnectedError) else error
+    known = isinstance(error, transport.NotConnectedError | transport.NotWrittenError)
+    reason = error.__cause__ if known else error
     if isinstance(reason, TimeoutError):
         return "no answer in time"
     if isinstance(reason, ssl.SSLCertVerificationError):

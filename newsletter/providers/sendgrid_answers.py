@@ -31,7 +31,7 @@ def judge(keys: Sequence[str], status: int, headers: Mapping[str, str], body: by
     detail = f"SendGrid answers {status}{_words(body)}"
     if status in (408, 429):
         wait = retry_after(headers, time.time())
-        return [Result(key, Outcome.RETRY, detail, retry_after=wait) for key in keys]
+        return [Result(key, Outcome.RETRY, detail, retry_after=wait, slow_down=status == 429) for key in keys]
     if status == 400:
         return _refused_by_name(keys, body, detail)
     if 300 <= status < 500:

@@ -11,6 +11,7 @@ import functools
 import http.client
 import io
 import select
+import socket
 import ssl
 import threading
 import time
@@ -26,6 +27,41 @@ IDLE = 20.0
 
 class NotConnectedError(OSError):
     """No connection could be made, so that certainly no byte of the request has left. The cause is the reason."""
+
+
+class NotWrittenError(OSError):
+    """The connection broke before the whole request was written: half a request is none, so nobody took it."""
+
+
+class _Response(http.client.HTTPResponse):
+    """An answer that has to be here, whole, within the socket's timeout, which by itself is for one read."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, **options: Any) -> None:
+        super().__init__(sock, *arguments, **options)
+        raw = sock.makefile("rb", buffering=0)
+        self.fp.close()
+        self.fp = io.BufferedReader(_UntilThen(sock, raw, time.monotonic() + (sock.gettimeout() or 0.0)))
+
+
+class _UntilThen(io.RawIOBase):
+    """Reads of a socket up to a moment; then TimeoutError, however often a byte still comes."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase, end: float) -> None:
+        self._sock, self._raw, self._end = sock, raw, end
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("no answer in time")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
 
 
 class Connections:
@@ -88,6 +124,7 @@ class Connections:
             connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=ssl.create_default_context())
         else:
             connection = http.client.HTTPConnection(host, port, timeout=timeout)
+        connection.response_class = _Response
         if proxy is not None:
             connection.set_tunnel(self._host, self._port)
         return connection
@@ -168,11 +205,16 @@ def _kept_client() -> type[Any]:
 def _exchange(
     connections: Connections, request: urllib.request.Request, payload: bytes | None, timeout: float
 ) -> _Answer:
-    """One request and its whole answer. A connection that broke in between is closed and its error comes up."""
+    """One request and its whole answer. A connection that broke in between is closed and its error comes up.
+
+    Raises NotConnectedError, NotWrittenError, or an OSError or HTTPException where the request may have been taken.
+    """
     connection = connections.take(timeout)
     body = payload if payload is not None else request.data
     try:
-        connection.request(request.get_method(), request.selector, body=body, headers=dict(request.header_items()))
+        broken = _written(connection, request, body)
+        if broken is not None:
+            return _refused_early(connection, broken)
         response = connection.getresponse()
         answer = _Answer(response.status, response.read(), response.headers)
     except BaseException:
@@ -183,3 +225,29 @@ def _exchange(
     else:
         connections.give_back(connection)
     return answer
+
+
+def _written(connection: http.client.HTTPConnection, request: urllib.request.Request, body: Any) -> OSError | None:
+    """Write a request; the error when it broke off. The body goes last, in one call: if that fails, its end is missing.
+
+    Only of these three errors is that certain. ``http.client`` lets the answer be read all the same.
+    """
+    try:
+        connection.request(request.get_method(), request.selector, body=body, headers=dict(request.header_items()))
+    except (BrokenPipeError, ConnectionResetError, TimeoutError) as error:
+        return error
+    return None
+
+
+def _refused_early(connection: http.client.HTTPConnection, broken: OSError) -> _Answer:
+    """Why a server hung up on us while we were writing, if it said so (401, 413); raises NotWrittenError if not."""
+    try:
+        response = connection.getresponse()
+        answer = _Answer(response.status, response.read(), response.headers)
+    except (OSError, http.client.HTTPException):
+        raise NotWrittenError(str(broken)) from broken
+    finally:
+        connection.close()
+    if 300 <= answer.status < 500:
+        return answer
+    raise NotWrittenError(str(broken)) from broken

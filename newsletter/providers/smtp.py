@@ -202,20 +202,27 @@ class _Run:
             return _put_off(addressed, session)
         used = session.transactions > 0
         ending = session.transact(envelope)
-        if used and ending.broken and ending.phase is Phase.MAIL:
+        if used and ending.broken and ending.phase is Phase.MAIL and ending.too_fast is None:
             # An idle connection that died unnoticed. Nothing of this message has left: a new one may try.
             session = self._ready()
             ending = session.transact(envelope) if isinstance(session, Session) else ending
         self._count(ending)
         if ending.outcome is Outcome.ACCEPTED:
             return Result(addressed.key, Outcome.ACCEPTED, provider_id=ending.detail)
-        return Result(addressed.key, ending.outcome, ending.detail)
+        slow = ending.too_fast is not None
+        if slow:  # the rest of the batch would only be told the same
+            self._stop = Refused(Outcome.RETRY, f"not tried: {ending.detail}", ending.too_fast)
+        return Result(addressed.key, ending.outcome, ending.detail, retry_after=ending.too_fast, slow_down=slow)
 
     def _ready(self) -> Session | Refused:
         if self._session is not None:
-            if self._session.alive and self._session.transactions < MAX_TRANSACTIONS:
+            if self._session.stale():
+                # Hung up after its answer, or out of step: its next words would be taken for answers to ours.
+                self._session.drop()
+            elif self._session.transactions < MAX_TRANSACTIONS:
                 return self._session
-            self._session.quit()
+            else:
+                self._session.quit()
             self._session = None
         taken = self._provider.take()
         if isinstance(taken, Session):
@@ -233,7 +240,8 @@ class _Run:
 
 
 def _put_off(addressed: Addressed, refused: Refused) -> Result:
-    return Result(addressed.key, refused.outcome, refused.detail, retry_after=refused.retry_after)
+    slow = refused.too_fast is not None
+    return Result(addressed.key, refused.outcome, refused.detail, retry_after=refused.retry_after, slow_down=slow)
 
 
 def _checked_domain(domain: str | None) -> str | None:

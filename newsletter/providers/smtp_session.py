@@ -15,11 +15,11 @@ import re
 import smtplib
 import socket
 import ssl
-import time
 from dataclasses import dataclass, field
 from typing import Literal
 
 from newsletter.delivery.ports import Outcome
+from newsletter.providers.smtp_replies import Client, Reply, TlsClient, one_line
 
 Security = Literal["starttls", "tls", "none"]
 
@@ -29,15 +29,18 @@ PATIENCE = 5
 """After the final dot we wait this many times the timeout: giving up there makes a delivery uncertain."""
 _GOODBYE = 2.0
 _CHUNK = 64 * 1024  # a timeout is for one write, not for ten megabytes on a slow line
-_LONGEST_LINE = 4096  # RFC 5321, 4.5.3.1.5 says 512; some servers are chattier
-_MOST_LINES = 200
 _NEEDS_AUTH = frozenset({530, 534, 535, 538})
 _SYNTAX = frozenset({500, 502, 503, 504})
 _RELAY = re.compile(r"\brelay", re.IGNORECASE)
 _ADDRESS = re.compile(r"\S*@\S*")  # a reader may live at relay@…
 _TOO_BIG = re.compile(r"\b5\.3\.4\b")
-_REPLY_LINE = re.compile(rb"([2-5][0-9][0-9])([ -]?)(.*)", re.DOTALL)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_TOO_FAST = re.compile(r"\brate\b|\blimit|too (?:many|fast|much)|throttl|slow down", re.IGNORECASE)
+_A_MAILBOX = re.compile(r"\b4\.2\.\d|mailbox|inbox|quota", re.IGNORECASE)
+_NAMED_TIME = re.compile(
+    r"(?:\bin|after|wait|for)\s*[:=]?\s*(\d{1,5})\s*(s|secs?|seconds?|m|mins?|minutes?|h|hours?)\b", re.IGNORECASE
+)
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+_LONGEST_WAIT = 3600.0
 
 
 class Phase(enum.StrEnum):
@@ -70,15 +73,19 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No session: RETRY when the server could not be reached, FAILED when it does not want us."""
+    """No session: RETRY when the server could not be reached, FAILED when it does not want us.
+
+    ``too_fast``: seconds to wait that the server itself named, because we are too fast for it.
+    """
 
     outcome: Outcome
     detail: str
+    too_fast: float | None = None
 
     @property
     def retry_after(self) -> float | None:
         """Seconds to wait before the next try."""
-        return RETRY_AFTER if self.outcome is Outcome.RETRY else None
+        return (self.too_fast or RETRY_AFTER) if self.outcome is Outcome.RETRY else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,32 +105,21 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a transaction ended. ``phase`` is where; ``broken`` says that the connection is of no more use."""
+    """How a transaction ended. ``phase`` is where; ``broken`` says that the connection is of no more use.
+
+    ``too_fast`` as in ``Refused``.
+    """
 
     outcome: Outcome
     phase: Phase
     detail: str
     broken: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """A server's answer: its code and its words on one line."""
-
-    code: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code} {self.text}".strip()
-
-
-class Hangup(ConnectionError):
-    """The server closed the connection, or stopped speaking SMTP."""
+    too_fast: float | None = None
 
 
 def open_session(server: Server) -> Session | Refused:
     """Connect, EHLO, secure and sign in. Never raises for what the network or the server does."""
-    client: smtplib.SMTP | None = None
+    client: Client | None = None
     try:
         client = _connected(server)
         if server.security == "starttls":
@@ -138,10 +134,10 @@ def open_session(server: Server) -> Session | Refused:
     return Session(server, client)
 
 
-def _connected(server: Server) -> smtplib.SMTP:
+def _connected(server: Server) -> Client:
     if server.security == "tls":
-        return smtplib.SMTP_SSL(server.host, server.port, ehlo_name(), timeout=server.timeout, context=_tls())
-    return smtplib.SMTP(server.host, server.port, ehlo_name(), timeout=server.timeout)
+        return TlsClient(server.host, server.port, ehlo_name(), timeout=server.timeout, context=_tls())
+    return Client(server.host, server.port, ehlo_name(), timeout=server.timeout)
 
 
 def _tls() -> ssl.SSLContext:
@@ -166,7 +162,7 @@ def _why(server: Server, error: Exception) -> Refused:
         return Refused(outcome, f"{at} refuses the user name or password: {_answer(error)}")
     if isinstance(error, smtplib.SMTPResponseException):
         outcome = Outcome.FAILED if error.smtp_code >= 500 else Outcome.RETRY
-        return Refused(outcome, f"{at} answers {_answer(error)}")
+        return Refused(outcome, f"{at} answers {_answer(error)}", too_fast(error.smtp_code, _answer(error)))
     if isinstance(error, smtplib.SMTPServerDisconnected):
         return Refused(Outcome.RETRY, f"{at} closed the connection: {one_line(str(error))}")
     if isinstance(error, smtplib.SMTPNotSupportedError):
@@ -189,22 +185,17 @@ def _answer(error: smtplib.SMTPResponseException) -> str:
     return one_line(f"{error.smtp_code} {text.decode('utf-8', 'replace') if isinstance(text, bytes) else text}")
 
 
-def one_line(text: str) -> str:
-    """A server's words without line breaks and control characters, at most 300 characters of them."""
-    return _CONTROL.sub(" ", text).strip()[:300]
-
-
 class Session:
     """A connection that is signed in. One thread at a time; ``alive`` turns False when it is of no more use."""
 
-    def __init__(self, server: Server, client: smtplib.SMTP) -> None:
+    def __init__(self, server: Server, client: Client) -> None:
         assert client.sock is not None
         self._server = server
         self._client = client
         self._sock: socket.socket = client.sock
         # Nagle's algorithm would hold the final dot, a write of its own, until the body is acknowledged: 40 ms.
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._buffer = bytearray()
+        self._replies = client.replies
         self.extensions = frozenset(client.esmtp_features)
         size = client.esmtp_features.get("size", "")
         self.max_size = int(size) if size.isascii() and size.isdigit() and int(size) else None
@@ -215,8 +206,8 @@ class Session:
         return f"<Session {self._server.target} transactions={self.transactions} alive={self.alive}>"
 
     def stale(self) -> bool:
-        """Whether the server has hung up or said something (a 421) while nothing was asked of it."""
-        return not self.alive or bool(self._buffer) or self._heard()
+        """Whether the server has hung up or said something (a 421, an answer too many) that nothing asked it for."""
+        return not self.alive or self._replies.heard()
 
     def transact(self, envelope: Envelope) -> Ending:
         """Hand over one message; never raises for what the network or the server does."""
@@ -232,11 +223,11 @@ class Session:
         phase = Phase.BODY
         try:
             self._write(envelope.message if envelope.stuffed else dot_stuffed(envelope.message))
-            if self._heard():  # it gave up early: the dot was not written, so this is definite
-                return self._refused(phase, self._read(self._server.timeout))
+            if self.stale():  # it gave up early, or is out of step: the dot was not written, so this is definite
+                return self._refused(phase, self._replies.read(self._server.timeout))
             phase = Phase.DOT
             self._write(b".\r\n")
-            return self._answered(self._read(self._server.timeout * PATIENCE))
+            return self._answered(self._replies.read(self._server.timeout * PATIENCE))
         except OSError as error:
             return self._broke(phase, error)
 
@@ -253,7 +244,7 @@ class Session:
             if pipelined:
                 self._write("".join(f"{command}\r\n" for _, command, _ in dialogue).encode("utf-8"))
             for phase, command, wanted in dialogue:
-                reply = self._read(self._server.timeout) if pipelined else self._command(command)
+                reply = self._replies.read(self._server.timeout) if pipelined else self._command(command)
                 if refused is None and reply.code // 100 != wanted:
                     refused = phase, reply
                     if not pipelined or reply.code == 421:  # it hangs up and answers nothing more
@@ -287,14 +278,15 @@ class Session:
         broken = not self.alive or reply.code == 421 or phase is Phase.BODY or reply.code // 100 not in (4, 5)
         if not broken and phase is not Phase.MAIL:
             broken = not self._reset()
-        return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken))
+        return self._ended(Ending(outcome, phase, f"{phase}: {reply}", broken, too_fast(reply.code, reply.text)))
 
     def _answered(self, reply: Reply) -> Ending:
         if reply.code // 100 == 2:
             return Ending(Outcome.ACCEPTED, Phase.DOT, one_line(reply.text) or str(reply.code))
         if reply.code // 100 not in (4, 5):
             return self._ended(Ending(Outcome.UNKNOWN, Phase.DOT, f"after {Phase.DOT}: {reply}", broken=True))
-        return self._ended(Ending(judge(Phase.DOT, reply), Phase.DOT, f"{Phase.DOT}: {reply}", reply.code == 421))
+        broken, wait = reply.code == 421, too_fast(reply.code, reply.text)
+        return self._ended(Ending(judge(Phase.DOT, reply), Phase.DOT, f"{Phase.DOT}: {reply}", broken, wait))
 
     def _broke(self, phase: Phase, error: Exception) -> Ending:
         outcome = Outcome.UNKNOWN if phase is Phase.DOT else Outcome.RETRY
@@ -318,7 +310,7 @@ class Session:
             with contextlib.suppress(OSError):
                 self._sock.settimeout(_GOODBYE)
                 self._sock.sendall(b"QUIT\r\n")
-                self._read(_GOODBYE)
+                self._replies.read(_GOODBYE)
         self.drop()
 
     def drop(self) -> None:
@@ -330,57 +322,13 @@ class Session:
 
     def _command(self, line: str) -> Reply:
         self._write(line.encode("utf-8") + b"\r\n")
-        return self._read(self._server.timeout)
+        return self._replies.read(self._server.timeout)
 
     def _write(self, data: bytes) -> None:
         self._sock.settimeout(self._server.timeout)
         view = memoryview(data)
         for at in range(0, len(view), _CHUNK):
             self._sock.sendall(view[at : at + _CHUNK])
-
-    def _heard(self) -> bool:
-        """Whether something has arrived that was not asked for: bytes (kept), an end or a reset."""
-        self._sock.settimeout(0.0)
-        try:
-            data = self._sock.recv(4096)
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            return False
-        except OSError:
-            return True
-        self._buffer += data
-        return True
-
-    def _read(self, timeout: float) -> Reply:
-        """One reply, all its lines, within ``timeout`` seconds.
-
-        Raises TimeoutError, Hangup, or another OSError of the socket.
-        """
-        deadline = time.monotonic() + timeout
-        words: list[str] = []
-        for _ in range(_MOST_LINES):
-            found = _REPLY_LINE.fullmatch(self._line(deadline))
-            if found is None:
-                break
-            words.append(found[3].decode("utf-8", "replace"))
-            if found[2] != b"-":
-                return Reply(int(found[1]), one_line(" ".join(words)))
-        raise Hangup("the server's answer is not SMTP")
-
-    def _line(self, deadline: float) -> bytes:
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > _LONGEST_LINE:
-                raise Hangup("the server's answer is not SMTP")
-            left = deadline - time.monotonic()
-            if left <= 0:  # a byte now and then does not keep us here for ever
-                raise TimeoutError
-            self._sock.settimeout(left)
-            data = self._sock.recv(4096)
-            if not data:
-                raise Hangup("the server closed the connection")
-            self._buffer += data
-        line = bytes(self._buffer[:end]).rstrip(b"\r")
-        del self._buffer[: end + 1]
-        return line
 
 
 def judge(phase: Phase, reply: Reply) -> Outcome:
@@ -398,6 +346,20 @@ def judge(phase: Phase, reply: Reply) -> Outcome:
     if phase is Phase.RCPT and _RELAY.search(_ADDRESS.sub("", reply.text)):
         return Outcome.FAILED
     return Outcome.REJECTED
+
+
+def too_fast(code: int, words: str) -> float | None:
+    """Seconds to leave the server alone, when a 421 or 45x says that we are too fast *and* names a time; else None.
+
+    Greylisting and a full mailbox may name a time too, but are about one recipient.
+    """
+    if code != 421 and code // 10 != 45:
+        return None
+    said = _ADDRESS.sub("", words)
+    named = _NAMED_TIME.search(said)
+    if named is None or not _TOO_FAST.search(said) or _A_MAILBOX.search(said):
+        return None
+    return min(max(int(named[1]) * _UNITS[named[2][0].lower()], 1.0), _LONGEST_WAIT)
 
 
 def dot_stuffed(message: bytes) -> bytes:

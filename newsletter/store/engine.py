@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
+from newsletter.errors import BadData
 from newsletter.store.faults import translate
 
 HEAD = "0007"
@@ -32,6 +33,16 @@ class Store:
         self.database = database
         self.url = f"sqlite:///{database}"
         self.engine = make_engine(database)
+        self._file = _identity(database)
+
+    def _check_in_place(self) -> None:
+        """An open file stays open when another takes its name: what is written into it now is seen by nobody."""
+        if self._file is not None and _identity(self.database) != self._file:
+            raise BadData(
+                "the database was moved away or replaced while this was working with it",
+                where=str(self.database),
+                fix="end every newsletter process before a database is put in its place, then newsletter status",
+            )
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
@@ -47,8 +58,10 @@ class Store:
     def write(self) -> Iterator[Connection]:
         """One transaction: the write lock is taken at once, a clean exit commits durably, an exception takes all back.
 
-        Raises ``Busy`` when another writer keeps the lock for more than ``BUSY_TIMEOUT_MS``, else as ``read``.
+        Raises ``Busy`` when another writer keeps the lock for more than ``BUSY_TIMEOUT_MS``, ``BadData`` when the
+        file is not at its place any more, else as ``read``.
         """
+        self._check_in_place()
         with faults_of(self.database), self.engine.connect() as connection:
             connection.execution_options(**{_MODE: "write"})
             with connection.begin():
@@ -92,6 +105,14 @@ def revision_of(database: Path) -> str | None:
                 raise
             return None
     return None if row is None else str(row[0])
+
+
+def _identity(database: Path) -> tuple[int, int] | None:
+    try:
+        found = database.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 def make_engine(database: Path, *, foreign_keys: bool = True) -> Engine:

@@ -24,6 +24,7 @@ _WAITING = """
     SELECT issue, state, send_at, heartbeat FROM mailing
     WHERE state IN ('scheduled', 'planning', 'sending') ORDER BY send_at
 """
+_UNINDEXED = "SELECT (SELECT count(*) FROM article) - (SELECT count(*) FROM article_search_docsize)"
 _STEPS = 20_000
 """SQLite's virtual machine looks at the clock after so many instructions."""
 
@@ -43,7 +44,8 @@ class Health:
     """What the look found. ``size`` is in bytes, the WAL's included; ``newest`` is the time of the newest event.
 
     ``damage`` are the first complaints of SQLite's own check; ``checked`` is False when it did not end in time.
-    ``subscribers``, ``newest`` and ``waiting`` are only looked for in a database of this version.
+    ``subscribers``, ``newest``, ``waiting`` and ``stories`` of the inbox, with how many of them the full-text index
+    lacks (``unindexed``; negative: it knows strangers), are only looked for in a database of this version.
     """
 
     revision: str | None
@@ -54,6 +56,8 @@ class Health:
     subscribers: int = 0
     newest: int | None = None
     waiting: tuple[Waiting, ...] = ()
+    stories: int = 0
+    unindexed: int = 0
 
     @property
     def current(self) -> bool:
@@ -79,6 +83,8 @@ def examine(database: Path, *, seconds: float) -> Health:
                 subscribers=int(raw.execute("SELECT count(*) FROM subscriber").fetchone()[0]),
                 newest=raw.execute(_NEWEST).fetchone()[0],
                 waiting=tuple(Waiting(*row) for row in raw.execute(_WAITING)),
+                stories=int(raw.execute("SELECT count(*) FROM article").fetchone()[0]),
+                unindexed=int(raw.execute(_UNINDEXED).fetchone()[0]),
             )
 
 

@@ -1,7 +1,8 @@
 """The tables. Times are BIGINT UTC microseconds; public ids are random 128-bit numbers as 32 hex digits.
 
 Nothing here is specific to SQLite: the same metadata is meant for PostgreSQL. A change here needs a
-migration in ``migrations/versions`` (a test compares the two).
+migration in ``migrations/versions`` (a test compares the two). The full-text index of ``article`` belongs to
+``search.py``.
 """
 
 from __future__ import annotations
@@ -86,18 +87,92 @@ article = Table(
     metadata,
     Column("id", _KEY, primary_key=True),
     Column("slug", Text, nullable=False, unique=True),
-    Column("headline", Text, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'new'")),
+    Column("added_at", BigInteger, nullable=False),
     Column("content_key", Text, nullable=False, unique=True),
     Column("title_key", Text, nullable=False, index=True),
     Column("url_key", Text, nullable=True, index=True),
+    Column("guid", Text, nullable=True, index=True),
+    Column("source", Text, nullable=True),
+    Column("section", Text, nullable=True),
+    Column("lang", Text, nullable=True),
+    Column("published", BigInteger, nullable=True),
+    Column("priority", Integer, nullable=True),
+    Column("minutes", Integer, nullable=False, server_default=text("1")),
     Column("original", Text, nullable=True),
-    Column("state", Text, nullable=False, server_default=text("'new'")),
-    Column("added_at", BigInteger, nullable=False),
-    CheckConstraint("state in ('new', 'dismissed')", name="state"),
+    Column("tags", Text, nullable=False, server_default=text("''")),
+    Column("headline", Text, nullable=False),
+    Column("teaser", Text, nullable=False, server_default=text("''")),
+    # Last, because what stands behind a long text costs SQLite as much to reach as the text.
+    Column("document", Text, nullable=False),
+    CheckConstraint("state in ('new', 'later', 'dismissed')", name="state"),
     comment="the inbox. document: front matter + Markdown as it would be saved; "
-    "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/",
+    "content_key: sha256 of the normalised story; original: sha256 of the picture in originals/; "
+    "source: the name of where it came from; guid, section to teaser: derived from the document; "
+    "tags: in lower case, one a line",
 )
+Index("ix_article_state_id", article.c.state, article.c.id)
+Index("ix_article_source_id", article.c.source, article.c.id)
+Index("ix_article_section_id", article.c.section, article.c.id)
+
+article_version = Table(
+    "article_version",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("article_id", ForeignKey("article.id"), nullable=False, index=True),
+    Column("document", Text, nullable=False),
+    Column("content_key", Text, nullable=False),
+    Column("seen_at", BigInteger, nullable=False),
+    comment="what the source of a story said, as it was imported and each time that it was seen changed",
+)
+
+source = Table(
+    "source",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("url", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("title", Text, nullable=False, server_default=text("''")),
+    Column("section", Text, nullable=True),
+    Column("full", Integer, nullable=False, server_default=text("0")),
+    Column("first", Text, nullable=False),
+    Column("key_ref", Text, nullable=True),
+    Column("state", Text, nullable=False, server_default=text("'on'")),
+    Column("reason", Text, nullable=True),
+    Column("failures", Integer, nullable=False, server_default=text("0")),
+    Column("failing_since", BigInteger, nullable=True),
+    Column("told_at", BigInteger, nullable=True),
+    Column("etag", Text, nullable=True),
+    Column("last_modified", Text, nullable=True),
+    Column("body_sha256", Text, nullable=True),
+    Column("checked_at", BigInteger, nullable=True),
+    Column("succeeded_at", BigInteger, nullable=True),
+    Column("next_try_at", BigInteger, nullable=False, server_default=text("0")),
+    Column("added_at", BigInteger, nullable=False),
+    CheckConstraint("kind in ('feed', 'wordpress', 'ghost')", name="kind"),
+    CheckConstraint("state in ('on', 'off')", name="state"),
+    comment="where stories come in from. key_ref: env=NAME or file=PATH, never the key; first: how many stories, or "
+    "which span of time, the first refresh takes; reason: why the last try failed, in words",
+)
+
+source_item = Table(
+    "source_item",
+    metadata,
+    Column("id", _KEY, primary_key=True),
+    Column("source_id", ForeignKey("source.id"), nullable=False),
+    Column("guid", Text, nullable=True),
+    Column("url_key", Text, nullable=True),
+    Column("fingerprint", Text, nullable=False),
+    Column("article_id", ForeignKey("article.id"), nullable=True, index=True),
+    Column("document_latest", Text, nullable=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=True),
+    comment="what a source gave. article_id: the story in the inbox, none for what the first refresh left out; "
+    "fingerprint: of the newest words; document_latest: the story as it would come in now, if it was changed since",
+)
+Index("ix_source_item_source_id_guid", source_item.c.source_id, source_item.c.guid)
+Index("ix_source_item_source_id_url_key", source_item.c.source_id, source_item.c.url_key)
 
 mailing = Table(
     "mailing",
@@ -199,6 +274,50 @@ mailbox_domain = Table(
 _PAUSED = mailbox_domain.c.paused_at.is_not(None)
 Index("ix_mailbox_domain_paused", mailbox_domain.c.mailing_id, mailbox_domain.c.domain,
       sqlite_where=_PAUSED, postgresql_where=_PAUSED)  # fmt: skip
+
+canary = Table(
+    "canary",
+    metadata,
+    Column("mailing_id", ForeignKey("mailing.id"), primary_key=True, autoincrement=False),
+    Column("state", Text, nullable=False),
+    Column("until", BigInteger, nullable=True),
+    Column("readers", Integer, nullable=False, server_default=text("0")),
+    Column("verdict", Text, nullable=True),
+    CheckConstraint("state in ('going', 'waiting', 'over')", name="state"),
+    comment="how far the canary of a mailing is; readers: its size; until: when it is judged; verdict: in words",
+)
+
+canary_reader = Table(
+    "canary_reader",
+    metadata,
+    Column("delivery_id", ForeignKey("delivery.id"), primary_key=True, autoincrement=False),
+    Column("mailing_id", ForeignKey("mailing.id"), nullable=False, index=True),
+    comment="the deliveries that go before the others and are judged by what the provider says of them",
+)
+
+reputation = Table(
+    "reputation",
+    metadata,
+    Column("mailing_id", ForeignKey("mailing.id"), primary_key=True, autoincrement=False),
+    Column("delivered", Integer, nullable=False, server_default=text("0")),
+    Column("complained", Integer, nullable=False, server_default=text("0")),
+    Column("excused", Integer, nullable=False, server_default=text("0")),
+    Column("warned_at", BigInteger, nullable=True),
+    Column("warning", Text, nullable=True),
+    Column("paused_at", BigInteger, nullable=True),
+    comment="of how many deliveries it was told; excused: complaints that an editor saw when resuming",
+)
+
+warm_up = Table(
+    "warm_up",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("mails", Integer, nullable=False),
+    sqlite_with_rowid=False,
+    comment="mails of a day while a provider gets to know us; day: YYYY-MM-DD in the publication's zone",
+)
+
 throttle = Table(
     "throttle",
     metadata,

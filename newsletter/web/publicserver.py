@@ -14,6 +14,8 @@ from newsletter.web.listening import is_loopback, listen
 from newsletter.web.public import make_app
 
 if TYPE_CHECKING:
+    import socket
+
     from newsletter.app.desk import Desk
 
 MOST_CONNECTIONS = 500
@@ -27,10 +29,19 @@ class PublicServer(uvicorn.Server):
     database has against being opened: a page that could not unsubscribe anybody does not start.
     """
 
-    def __init__(self, desk: Desk, *, host: str = "127.0.0.1", port: int = 0, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        say: Callable[[str], None],
+        ready: Callable[[], None] = lambda: None,
+    ) -> None:
         _ = desk.keys, desk.store  # a fresh workspace gets both here, and a newer database form
         public = PublicDesk(desk.workspace)
         _ = public.look, public.keys, public.store
+        self._ready = ready
         self._listening = listen(host, port, fix="stop what listens there, or choose another port: --port 0 takes any")
         name = f"[{host}]" if ":" in host else host
         self.url = f"http://{name}:{self._listening.getsockname()[1]}/"
@@ -51,6 +62,12 @@ class PublicServer(uvicorn.Server):
             )
         )
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and only then say so: a Ctrl-C that comes before would find nobody to stop in order."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
+
     def run_until_stopped(self) -> None:
         """Serve. SIGTERM and Ctrl-C are the ordinary ends: what was begun is answered first."""
         with self._listening, contextlib.suppress(KeyboardInterrupt):
@@ -63,11 +80,14 @@ class PublicServer(uvicorn.Server):
 
 def serve_public(desk: Desk, *, host: str, port: int, say: Callable[[str], None], note: Callable[[str], None]) -> None:
     """Serve until SIGTERM or Ctrl-C; ``say`` hears where, ``note`` what the operator should know."""
-    server = PublicServer(desk, host=host, port=port, say=note)
     site = desk.config.site.url
+
+    def ready() -> None:
+        say(f"Public pages of {desk.config.publication.name}: {server.url}" + (f" for {site}" if site else ""))
+
+    server = PublicServer(desk, host=host, port=port, say=note, ready=ready)
     if not site:
         note("There is no site.url in newsletter.toml yet: no mail links to these pages.")
     if not is_loopback(host):
         note(f"Whoever can reach {host} on this port can use the pages without https: put a web server before them.")
-    say(f"Public pages of {desk.config.publication.name}: {server.url}" + (f" for {site}" if site else ""))
     server.run_until_stopped()

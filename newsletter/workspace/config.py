@@ -18,7 +18,7 @@ from newsletter.workspace.files import file_lock, sha256_hex, write_atomic
 from newsletter.workspace.paths import CONFIG_NAME, Workspace
 from newsletter.workspace.settings import Config, SecretRef, Settings, Site
 from newsletter.workspace.tomlplaces import line_of
-from newsletter.workspace.values import complaints, parse_duration, parse_rate
+from newsletter.workspace.values import complaints, parse_duration, parse_rate, parse_share
 
 __all__ = [
     "config_keys",
@@ -26,6 +26,7 @@ __all__ = [
     "parse_config",
     "parse_duration",
     "parse_rate",
+    "parse_share",
     "resolve_secret",
     "set_config_value",
     "set_config_values",
@@ -224,6 +225,8 @@ def _as_declared(key: str, path: tuple[str, ...], value: Any) -> Any:
     if SecretRef in kinds and str not in kinds and not (isinstance(value, dict) and set(value) <= {"env", "file"}):
         fix = f'write {key} = {{env = "NAME"}} into {CONFIG_NAME} by hand'
         raise ConfigurationError("a secret is not set from the command line", where=key, fix=fix)
+    if list[int] in kinds and isinstance(value, str | list):
+        return _numbers(key, value.split(",") if isinstance(value, str) else value)
     if not isinstance(value, str):
         return value
     if kinds[0] in (int, float):
@@ -238,6 +241,13 @@ def _as_declared(key: str, path: tuple[str, ...], value: Any) -> Any:
     if typing.get_origin(kinds[0]) is list:
         return [word.strip() for word in value.split(",") if word.strip()]
     return value
+
+
+def _numbers(key: str, words: list[Any]) -> list[int]:
+    try:
+        return [int(word) for word in words if str(word).strip()]
+    except ValueError as error:
+        raise ConfigurationError(f"{key}: expected numbers with commas between", where=CONFIG_NAME) from error
 
 
 def resolve_secret(ws: Workspace, ref: SecretRef, key: str, *, lines: bool = False) -> str:

@@ -80,6 +80,11 @@ class Workspace:
         return self.state / "locks"
 
     @property
+    def marks(self) -> Path:
+        """How far each unfinished mailing has come; outside the database, so that a restored backup is noticed."""
+        return self.state / "marks"
+
+    @property
     def keys_file(self) -> Path:
         """The keys behind public tokens and suppression hashes (0600)."""
         return self.state / "keys.json"

@@ -188,6 +188,20 @@ class Schedule(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A mailing's recipients are spread evenly over this time, so that pausing helps; 0: as fast as it goes."""
     seeds: list[str] = []
     """Readers who get a mailing first; nobody else is mailed until each of them was accepted."""
+    canary: str | int = 0
+    """A share (``"5%"``) or a number of readers who go before all others and are judged by events; 0: none."""
+    canary_wait: str = "10m"
+    """How long the others wait for what the provider says of the canary."""
+    complaints_warn: str = "0.1%"
+    """Complaints of spam per mail that arrived from which editors are told; ``"0"``: never."""
+    complaints_pause: str = "0.3%"
+    """The same from which a mailing pauses by itself; ``"0"``: never."""
+    bounces_pause: str = "10%"
+    """The share of a canary's mails that came back from which the mailing pauses; ``"0"``: never."""
+    warm_up: list[int] = []
+    """Mails on the first day that a provider is used, on the second, and so on; then there is no limit."""
+    approvals_required: int = 1
+    """How many different people approve an issue before it may go out."""
     preflight: bool = True
     """Whether pictures, web copy and unsubscribe page are asked for before a real mailing's first mail."""
     every: str | list[str] = []
@@ -205,6 +219,34 @@ class Alerts(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A URL that gets a POST of JSON."""
     heartbeat: str | None = None
     """A URL that is asked for at the begin of each run with ``/start`` behind it, at its end with its exit code."""
+
+
+class DraftSection(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[[draft.section]]``: a section of a drafted issue, and which stories it takes."""
+
+    layout: Literal["lead", "list", "grid", "brief", "text"] = "list"
+    title: str = ""
+    from_: list[str] = msgspec.field(name="from", default_factory=list)
+    """Sections, tags and sources: a story with one of them fits; none: every story fits."""
+    most: int | None = None
+    """At most so many stories; absent: one in a lead, else as many as the draft has room for."""
+    order: Literal["priority", "newest"] = "priority"
+
+
+class Draft(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """``[draft]``: the rules of ``newsletter issue draft``."""
+
+    most: int = 12
+    """At most so many stories altogether."""
+    top: str = "top"
+    """The tag of a story that comes before all others."""
+    age: str = "0"
+    """Stories that appeared longer ago are left out: ``"14d"``; ``"0"``: however old they are."""
+    languages: list[str] = []
+    """Only stories in these languages; empty: in any."""
+    section: list[DraftSection] = msgspec.field(
+        default_factory=lambda: [DraftSection(layout="lead"), DraftSection(title="Also this week")]
+    )
 
 
 RoleName = Literal["editor", "publisher"]
@@ -249,6 +291,7 @@ class Config(Settings, frozen=True, forbid_unknown_fields=True, kw_only=True):
     test: Test = Test()
     audience: Audience = Audience()
     checks: dict[str, SeverityName] = {}
+    draft: Draft = Draft()
     schedule: Schedule = Schedule()
     alerts: Alerts = Alerts()
     composer: Composer = Composer()

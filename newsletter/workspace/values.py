@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from newsletter.errors import ConfigurationError, did_you_mean
 from newsletter.workspace.people import composer_complaints
-from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Schedule
+from newsletter.workspace.settings import CLIENT_FAMILIES, Config, DkimSettings, Draft, Schedule
 
 LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 """The shape of a BCP 47 language tag."""
@@ -31,6 +31,8 @@ _THEME = re.compile(r"(?:builtin/)?[a-z0-9][a-z0-9_-]*")
 _WEB = re.compile(r"https?://[^\s/@?#]+(?:[/?]\S*)?")
 _NOT_ATTRIBUTES = {"unsubscribe_url", "preferences_url", "web_url"}
 
+LEAST_CANARY = 20
+"""Readers in a canary that is given as a share: of fewer, each one would decide."""
 
 Complaint = tuple[str, str, str | None]
 """The dotted key, what is wrong with its value, and a hint."""
@@ -61,6 +63,31 @@ def parse_rate(text: str, key: str) -> float:
         fix = 'write a number and /s, /m or /h: "20/s", "600/m"; "0" is no limit'
         raise ConfigurationError(f"{key}: {text!r} is no rate", where=key, fix=fix)
     return float(match[1]) / _PER[match[2]]
+
+
+def parse_share(text: str, key: str) -> float:
+    """``"5%"``, ``"0.3%"`` as a share of 1; ``"0"`` as 0.0. Raises ``ConfigurationError``."""
+    if text == "0":
+        return 0.0
+    match = re.fullmatch(r"([0-9]{1,3}(?:\.[0-9]{1,6})?) ?%", text)
+    if match is None or float(match[1]) > 100:
+        raise ConfigurationError(f"{key}: {text!r} is no share", where=key, fix='write per cent: "5%", "0.3%"')
+    return float(match[1]) / 100
+
+
+def canary_size(canary: str | int, readers: int) -> int:
+    """How many of ``readers`` ``[schedule] canary`` means, at least ``LEAST_CANARY`` of a share; 0: none.
+
+    Who are not more than that have no canary: it would be all of them. Raises ``ConfigurationError``.
+    """
+    if isinstance(canary, str) and canary.isdecimal():
+        canary = int(canary)
+    if isinstance(canary, int):
+        size = canary
+    else:
+        share = parse_share(canary, "schedule.canary")
+        size = max(LEAST_CANARY, math.ceil(share * readers)) if share else 0
+    return size if size < readers else 0
 
 
 def parse_rule(text: str, key: str) -> tuple[int | None, int, int]:
@@ -123,9 +150,11 @@ def complaints(config: Config) -> Iterator[Complaint]:
         yield from _address("test.to", address or " ")
     yield from _attributes(config.audience.attributes)
     yield from _clients(config.audience.clients)
+    yield from _draft(config.draft)
     yield from _durations(config.schedule)
     for address in config.schedule.seeds:
         yield from _address("schedule.seeds", address or " ")
+    yield from _who_goes_first(config.schedule)
     yield from _number(lambda: parse_duration(config.schedule.remind, "schedule.remind"))
     yield from _number(lambda: [parse_rule(rule, "schedule.every") for rule in rules_of(config)])
     for address in config.alerts.to:
@@ -142,9 +171,38 @@ def complaints(config: Config) -> Iterator[Complaint]:
     yield from _secrets(config)
 
 
+def _draft(draft: Draft) -> Iterator[Complaint]:
+    yield from _number(partial(parse_duration, draft.age, "draft.age"))
+    for key, most in [("draft.most", draft.most), *(("draft.section.most", section.most) for section in draft.section)]:
+        if most is not None and not 1 <= most <= 500:
+            yield key, f"{most} stories", "write 1 to 500"
+    for language in draft.languages:
+        if not LANGUAGE.fullmatch(language):
+            yield "draft.languages", f"{language!r} is no language tag", "write language tags such as en-GB, ur or hi"
+    if not draft.section:
+        yield "draft.section", "a draft needs a section", "take the line out for a lead and a list"
+
+
 def _durations(schedule: Schedule) -> Iterator[Complaint]:
     for key in ("lateness", "undo", "spread"):
         yield from _number(partial(parse_duration, getattr(schedule, key), f"schedule.{key}"))
+
+
+def _who_goes_first(schedule: Schedule) -> Iterator[Complaint]:
+    if isinstance(schedule.canary, int) and schedule.canary < 0:
+        yield "schedule.canary", f"{schedule.canary} is no number of readers", 'write canary = "5%", or 200'
+    yield from _number(lambda: canary_size(schedule.canary, 1))
+    yield from _number(lambda: parse_duration(schedule.canary_wait, "schedule.canary_wait"))
+    if schedule.canary_wait in ("0", "0d", "0h", "0m", "0s"):
+        yield "schedule.canary_wait", "nothing is known of a canary at once", 'canary_wait = "10m"'
+    for key in ("complaints_warn", "complaints_pause", "bounces_pause"):
+        yield from _number(partial(parse_share, getattr(schedule, key), f"schedule.{key}"))
+    steps = schedule.warm_up
+    if any(step < 1 for step in steps) or steps != sorted(steps):
+        hint = "warm_up = [500, 1000, 2000, 5000]"
+        yield "schedule.warm_up", "each day allows at least as many mails as the one before, and one at least", hint
+    if not 1 <= schedule.approvals_required <= 9:
+        yield "schedule.approvals_required", f"{schedule.approvals_required} people", "write 1 to 9"
 
 
 def _session(text: str) -> Iterator[Complaint]:

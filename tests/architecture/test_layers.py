@@ -41,7 +41,7 @@ ONLY_IN = {
     "premailer": {"rendering/inline.py"},
     "sendgrid": {"providers/sendgrid.py", "providers/sendgrid_http.py"},
     "python_http_client": {"providers/sendgrid.py", "providers/sendgrid_http.py"},
-    "smtplib": {"providers/smtp.py", "providers/smtp_session.py"},
+    "smtplib": {"providers/smtp.py", "providers/smtp_session.py", "providers/smtp_replies.py"},
     "httpcore": {"net/"},
     "dns": {"net/"},
     "boto3": {"net/bucket.py"},

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from newsletter.articles import inbox
-from newsletter.articles.inbox import Added, add_story, content_key, dismiss, list_inbox, set_body, set_field, url_key
+from newsletter.articles.inbox import Added, add_story, content_key, list_inbox, set_body, set_field, set_state, url_key
 from newsletter.articles.reading import read_story
 from newsletter.errors import BadData, NotFound
 from newsletter.models import Article, Provenance
@@ -92,7 +92,8 @@ def test_another_text_under_the_same_headline_is_noted_and_gets_its_own_slug(sto
     assert slugs == ["pier-opens", "pier-opens-2", "pier-opens-3"]
     added = add("Pier opens!\n\nAnother one.")
     assert added.slug == "pier-opens-4"
-    assert added.notes == ["another story has the same headline: pier-opens, pier-opens-2, pier-opens-3"]
+    places = ", ".join(f"{slug} (in the inbox)" for slug in slugs)
+    assert added.notes == [f"another story has the same headline: {places}"]
     assert len(list_inbox(store)) == 4
 
 
@@ -100,7 +101,7 @@ def test_the_same_link_is_noted(add: Any) -> None:
     page = '<link rel="canonical" href="{}"><h1>{}</h1><p>It opened.</p>'
     add(page.format("https://www.g.example/pier/?utm_source=x#top", "Pier opens"), "a.html")
     added = add(page.format("http://G.example/pier", "Harbour news"), "a.html")
-    assert added.notes == ["another story has the same link: pier-opens"]
+    assert added.notes == ["another story has the same link: pier-opens (in the inbox)"]
 
 
 @pytest.mark.parametrize(
@@ -125,7 +126,7 @@ def test_the_content_key_is_of_the_words() -> None:
 
 def test_a_dismissed_story_comes_back_when_it_is_added_again(store: Store, add: Any) -> None:
     slug = add("Pier opens\n\nIt opened.").slug
-    dismiss(store, slug)
+    set_state(store, [slug], "dismissed")
     assert list_inbox(store) == []
     (item,) = list_inbox(store, dismissed=True)
     assert (item.slug, item.state) == (slug, "dismissed")
@@ -251,7 +252,7 @@ def test_setting_fields_changes_the_document_and_what_is_compared(store: Store, 
     assert again.article.provenance["headline"] == Provenance("editor")
     assert again.article.body == read(EXPORT).article.body
     assert add(EXPORT).already, "what came in is still known by what it was"
-    assert add("Ferries: back again\n\nOther.").notes == [f"another story has the same headline: {slug}"]
+    assert add("Ferries: back again\n\nOther.").notes == [f"another story has the same headline: {slug} (in the inbox)"]
 
 
 def test_a_wrong_value_among_several_changes_nothing(store: Store, add: Any) -> None:
@@ -288,7 +289,7 @@ def test_the_body_can_be_set_and_the_source_is_still_known(store: Store, add: An
 
 def test_an_unknown_slug_says_which_was_meant(store: Store, add: Any) -> None:
     slug = add("Pier opens\n\nIt opened.").slug
-    for act in (inbox.get, dismiss, lambda s, n: set_field(s, n, {"kicker": "x"})):
+    for act in (inbox.get, lambda s, n: set_state(s, [n], "later"), lambda s, n: set_field(s, n, {"kicker": "x"})):
         with pytest.raises(NotFound, match=f'did you mean "{slug}"'):
             act(store, "pier-open")
     with pytest.raises(NotFound, match="article list"):

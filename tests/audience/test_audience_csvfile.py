@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from newsletter.audience.csvfile import open_csv
 from newsletter.audience.importing import ImportReport
 from newsletter.audience.subscribers import count, find
 from newsletter.errors import BadData, ImportRefused, NotFound
@@ -195,3 +196,19 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
     path.unlink()
     with pytest.raises(ImportRefused, match="cannot read"):
         list(opened.records())
+
+
+def test_a_carriage_return_in_a_value_ends_no_line_where_line_feeds_do(tmp_path: Path) -> None:
+    """Python's own ``csv`` writes such files; in a file whose lines end in CR it still ends them, quoted LF or not."""
+    path = tmp_path / "readers.csv"
+    for content, records in (
+        (
+            "email,name\na@x.org,A\rB\nb@x.org,\r\r0\nc@x.org,C",
+            [["a@x.org", "A\rB"], ["b@x.org", "\r\r0"], ["c@x.org", "C"]],
+        ),
+        ('email,name\r\na@x.org,"A\rB\r\nC"\r\n', [["a@x.org", "A\rB\r\nC"]]),
+        ('email,"my\nname"\ra@x.org,A\rb@x.org,"B\nC"\r', [["a@x.org", "A"], ["b@x.org", "B\nC"]]),
+    ):
+        path.write_bytes(content.encode())
+        found = [cells for _, cells, problem in open_csv(path, lambda header: header[0] == "email").records()]
+        assert found[1:] == records

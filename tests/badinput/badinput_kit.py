@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ host = "127.0.0.1"
 port = {port}
 security = "none"
 connections = {connections}
-timeout = 10
+timeout = 60
 """
 
 
@@ -135,16 +136,32 @@ def started(root: Path, *arguments: str) -> subprocess.Popen[str]:
 
 
 def ended(process: subprocess.Popen[str]) -> Answer:
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=120)
     return Answer(process.returncode, out, err)
 
 
-def until(true: Callable[[], bool], seconds: float = 40.0) -> None:
+def until(true: Callable[[], bool], seconds: float = 90.0) -> None:
     """Wait for something to become true."""
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never happened"
         time.sleep(0.005)
+
+
+@contextlib.contextmanager
+def mail_server(folder: Path, hold: int | None = None) -> Iterator[Sink]:
+    """A real SMTP server on loopback that writes down each mail before it accepts it; ``hold``: see there."""
+    port_file, log = folder / "port", folder / "sink.log"
+    log.touch()
+    server = Path(__file__).parents[1] / "e2e" / "recording_sink.py"
+    arguments = [str(port_file), str(log), *([] if hold is None else [str(hold)])]
+    process = subprocess.Popen([sys.executable, str(server), *arguments])
+    try:
+        until(port_file.exists)
+        yield Sink(int(port_file.read_text()), log)
+    finally:
+        process.kill()
+        process.wait()
 
 
 @dataclass
@@ -153,6 +170,10 @@ class Sink:
 
     port: int
     log: Path
+
+    def go_on(self) -> None:
+        """Let a sink that holds take mail again."""
+        Path(f"{self.log}.go").touch()
 
     @property
     def got(self) -> Counter[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +16,7 @@ from newsletter.cli.group import newsletter
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from badinput_kit import ISSUE, Answer, Run, Sink, make_issue, make_weekly, until
+from badinput_kit import ISSUE, Answer, Run, Sink, mail_server, make_issue, make_weekly
 
 
 @pytest.fixture
@@ -83,14 +82,13 @@ def folder(model_with_issue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def sink(tmp_path: Path) -> Iterator[Sink]:
-    """A real SMTP server on loopback that writes down each mail before it accepts it."""
-    port_file, log = tmp_path / "port", tmp_path / "sink.log"
-    log.touch()
-    server = Path(__file__).parents[1] / "e2e" / "recording_sink.py"
-    process = subprocess.Popen([sys.executable, str(server), str(port_file), str(log)])
-    try:
-        until(port_file.exists)
-        yield Sink(int(port_file.read_text()), log)
-    finally:
-        process.kill()
-        process.wait()
+    """A mail server that takes whatever comes."""
+    with mail_server(tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+def holding_sink(tmp_path: Path) -> Iterator[Sink]:
+    """A mail server that takes six mails and holds until it is told to go on."""
+    with mail_server(tmp_path, hold=6) as server:
+        yield server

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
 import signal
 import subprocess
+import termios
 import time
 from functools import partial
 from pathlib import Path
@@ -11,6 +15,7 @@ from pathlib import Path
 import pytest
 from badinput_kit import (
     ISSUE,
+    NEWSLETTER,
     Answer,
     Run,
     Sink,
@@ -26,6 +31,8 @@ from badinput_kit import (
 )
 
 SIGNALS = [pytest.param(signal.SIGINT, 130, id="Ctrl-C"), pytest.param(signal.SIGTERM, 75, id="SIGTERM")]
+HANGUP = pytest.param(signal.SIGHUP, 75, id="SIGHUP")
+"""The terminal or the shell that started it is gone."""
 
 
 def stopped(answer: Answer, code: int) -> None:
@@ -81,17 +88,19 @@ def has_a_stage(pid: int) -> bool:
 def test_a_build_that_is_stopped_leaves_whole_files(
     run: Run, folder: Path, tmp_path: Path, number: signal.Signals, code: int
 ) -> None:
-    """Stopped at three moments of a build of many stories: each file is the former one or whole."""
+    """Stopped at some moments of a build of many stories: each file is the former one or whole."""
     root = folder.parents[1]
     files = [write_story(tmp_path, f"s{n}", f"Story number {n}") for n in range(20)]
     run("article", "add", *map(str, files), "--issue", ISSUE)
     source = tree(folder)
-    codes = []
-    for moment in range(3):
+    codes: list[int] = []
+    for moment in range(12):
+        if moment > 2 and code in codes:
+            break
         building = started(root, "build", ISSUE)
         # Past the interpreter's own start, which nobody can stop in order.
         until(partial(renders, building))
-        time.sleep(0.08 * moment)
+        time.sleep(0.08 * (moment % 3))
         building.send_signal(number)
         answer = ended(building)
         codes.append(answer.code)
@@ -116,74 +125,115 @@ def renders(building: subprocess.Popen[str]) -> bool:
 READERS = 120
 
 
-@pytest.fixture
-def due(folder: Path, sink: Sink, run: Run) -> Path:
-    """A workspace with a mailing that is due and takes some seconds."""
-    root = folder.parents[1]
-    through_smtp(root, sink.port, rate="80/s")
+def make_due(root: Path, sink: Sink, run: Run) -> Path:
+    through_smtp(root, sink.port)
     make_readers(root, READERS, run)
     run("approve", ISSUE, "--send-at", "now")
     return root
 
 
+@pytest.fixture
+def due(folder: Path, sink: Sink, run: Run) -> Path:
+    """A workspace with a mailing that is due."""
+    return make_due(folder.parents[1], sink, run)
+
+
+@pytest.fixture
+def held(folder: Path, holding_sink: Sink, run: Run) -> Path:
+    """The same, and the sending stays in its middle until the mail server goes on."""
+    return make_due(folder.parents[1], holding_sink, run)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("command", [("run-due",), ("send", ISSUE, "--yes")], ids=lambda command: command[0])
-@pytest.mark.parametrize(("number", "code"), SIGNALS)
+@pytest.mark.parametrize(("number", "code"), [*SIGNALS, HANGUP])
 def test_a_sender_that_is_stopped_finishes_what_is_in_flight_and_the_next_goes_on(
-    run: Run, due: Path, sink: Sink, command: tuple[str, ...], number: signal.Signals, code: int
+    run: Run, held: Path, holding_sink: Sink, command: tuple[str, ...], number: signal.Signals, code: int
 ) -> None:
     """Nobody is uncertain, the ledger agrees with the mail server, and in the end each reader has one mail."""
-    sending = started(due, *command)
-    until(lambda: len(sink.got) > 5)
+    sink = holding_sink
+    sending = started(held, *command)
+    until(lambda: len(sink.got) == 6)
     sending.send_signal(number)
+    sink.go_on()
     answer = ended(sending)
     stopped(answer, code)
     assert "run-due goes on" in answer.err
-    counts = status(due, run)["counts"]
+    counts = status(held, run)["counts"]
     assert counts["submitted"] == len(sink.got) < READERS
     assert set(counts) == {"submitted", "pending"}
-    assert status(due, run)["state"] == "sending"
-    again = process(due, "run-due")
+    assert status(held, run)["state"] == "sending"
+    again = process(held, "run-due")
     assert again.code == 0, again.err
-    assert status(due, run)["counts"] == {"submitted": READERS}
+    assert status(held, run)["counts"] == {"submitted": READERS}
     assert sorted(set(sink.got.values())) == [1]
     assert len(sink.got) == READERS
 
 
 @pytest.mark.slow
-def test_a_second_ctrl_c_does_not_wait_and_still_loses_nobody(run: Run, due: Path, sink: Sink) -> None:
+@pytest.mark.parametrize("command", [("run-due",), ("send", ISSUE, "--yes")], ids=lambda command: command[0])
+def test_a_terminal_that_goes_away_leaves_nobody_in_doubt(
+    run: Run, held: Path, holding_sink: Sink, command: tuple[str, ...]
+) -> None:
+    """The window is closed in mid-sending: a hang-up, and whatever is printed afterwards fails. Nobody is uncertain."""
+    main, side = pty.openpty()
+
+    def own_terminal() -> None:
+        os.setsid()
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+    sending = subprocess.Popen(
+        [*NEWSLETTER, "-C", str(held), *command], stdin=side, stdout=side, stderr=side, preexec_fn=own_terminal
+    )
+    os.close(side)
+    until(lambda: len(holding_sink.got) == 6)
+    os.close(main)
+    holding_sink.go_on()
+    assert sending.wait(timeout=120) == 75
+    counts = status(held, run)["counts"]
+    assert counts["submitted"] == len(holding_sink.got) < READERS
+    assert set(counts) == {"submitted", "pending"}
+    assert process(held, "run-due").code == 0
+    assert status(held, run)["counts"] == {"submitted": READERS}
+    assert set(holding_sink.got.values()) == {1}
+
+
+@pytest.mark.slow
+def test_a_second_ctrl_c_does_not_wait_and_still_loses_nobody(run: Run, held: Path, holding_sink: Sink) -> None:
     """Impatience costs at most what is in flight, and that is said; the sum closes."""
-    sending = started(due, "run-due")
-    until(lambda: len(sink.got) > 5)
+    sink = holding_sink
+    sending = started(held, "run-due")
+    until(lambda: len(sink.got) == 6)
     for _ in range(3):
         sending.send_signal(signal.SIGINT)
         time.sleep(0.005)
+    sink.go_on()
     answer = ended(sending)
     assert answer.code == 130
     assert "Traceback" not in answer.err
-    process(due, "run-due")
-    counts = status(due, run)["counts"]
+    process(held, "run-due")
+    counts = status(held, run)["counts"]
     assert sum(counts.values()) == READERS
     assert max(sink.got.values()) == 1
     assert READERS - len(sink.got) <= counts.get("uncertain", 0)
 
 
 @pytest.mark.slow
-def test_two_senders_at_once_send_one_mail_to_each_reader(run: Run, due: Path, sink: Sink) -> None:
+def test_two_senders_at_once_send_one_mail_to_each_reader(run: Run, held: Path, holding_sink: Sink) -> None:
     """Two real `run-due` on one mailing: the second is silent with exit 0; `send` says that another process sends."""
-    config = due / "newsletter.toml"
-    config.write_text(config.read_text().replace("80/s", "30/s"))
-    first = started(due, "run-due")
-    until(lambda: len(sink.got) > 5)
-    others = [started(due, "run-due"), started(due, "send", ISSUE, "--yes")]
+    sink = holding_sink
+    first = started(held, "run-due")
+    until(lambda: len(sink.got) == 6)
+    others = [started(held, "run-due"), started(held, "send", ISSUE, "--yes")]
     second, third = (ended(other) for other in others)
-    assert first.poll() is None, "the first was done before the others came: nothing was shown"
+    assert first.poll() is None
     assert (second.code, second.out, second.err) == (0, "", "")
     assert third.code == 75
     assert "another process is sending" in third.err
+    sink.go_on()
     answer = ended(first)
     assert answer.code == 0, answer.err
-    assert status(due, run)["counts"] == {"submitted": READERS}
+    assert status(held, run)["counts"] == {"submitted": READERS}
     assert len(sink.got) == READERS
     assert set(sink.got.values()) == {1}
 

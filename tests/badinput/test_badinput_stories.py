@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import random
 from pathlib import Path
 
 import pytest
@@ -101,7 +101,7 @@ def test_a_picked_story_that_is_gone_is_named_with_two_ways_out(run: Run, folder
 @pytest.mark.parametrize(
     ("name", "data", "what"),
     [
-        ("random.md", b"\x81\x8d\x00\xff" + os.urandom(3000), "not"),
+        ("random.md", b"\x81\x8d\x00\xff" + random.Random(7).randbytes(3000), "not"),
         ("story.pdf", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj", "a PDF"),
         ("story.docx", b"PK\x03\x04\x14\x00\x06\x00", "a Word"),
         ("photo.txt", b"\xff\xd8\xff\xe0\x00\x10JFIF", "a picture"),

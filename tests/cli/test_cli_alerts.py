@@ -306,3 +306,33 @@ def test_a_domain_that_is_waited_for_is_told_while_the_mailing_goes_on(
     execute(weekly, "update mailing set state = 'completed', finished_at = 1")
     with open_store(weekly / ".newsletter" / "newsletter.db") as store:
         assert standing(store, 0) == []
+
+
+def test_within_the_hour_a_number_that_changes_is_not_told_again(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """Whoever reconciles one by one gets no mail for each."""
+    ended(run, weekly, issue, 0)
+    execute(weekly, "update delivery set state = 'uncertain' where id = 2")
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("run-due")
+    run("reconcile", issue, "--went-out", "ada@readers.test", code=1)
+    run("run-due")
+    assert len(monitor.asked) == 1
+
+
+def test_what_was_told_is_not_counted_every_minute_for_a_month(
+    run: Run, weekly: Path, issue: str, readers: int, monitor: Monitor
+) -> None:
+    """Counting the rows of a large mailing costs seconds."""
+    from newsletter.delivery.causes import standing
+    from newsletter.store.clock import now_us
+    from newsletter.store.engine import open_store
+
+    ended(run, weekly, issue, 2)
+    with open_store(weekly / ".newsletter" / "newsletter.db") as store:
+        assert [cause.kind for cause in standing(store, now_us())] == ["uncertain"]
+    configure(weekly, f'webhook = "{monitor.url}/hook"')
+    run("run-due")
+    with open_store(weekly / ".newsletter" / "newsletter.db") as store:
+        assert standing(store, now_us()) == []

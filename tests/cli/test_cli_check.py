@@ -221,6 +221,8 @@ def test_a_machine_that_reaches_nothing_says_so(allowed: Path, run: Run, tmp_pat
         linking(allowed, ISSUE, run, tmp_path, f"http://127.0.0.1:{taken.getsockname()[1]}/a")
         answer = run("check", ISSUE, "--online")
     assert "None of them answered: is this machine online?" in answer.err
+    # On one line: where it is folded depends on the width, which may be COLUMNS.
+    assert "no connection to 127.0.0.1" in " ".join(answer.out.split())
 
 
 def test_online_fix_writes_https_where_the_page_is_there(web: Any, allowed: Path, run: Run, tmp_path: Path) -> None:

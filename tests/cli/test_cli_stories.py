@@ -47,7 +47,7 @@ def test_an_offered_fix_is_taken_only_when_asked(run: Run, weekly: Path, cms: Pa
     run("article", "set", slug, "kicker=Transport", "--fix")
     shown = run("article", "show", slug, "--json").json
     assert shown["body"].startswith("Ferry crews")
-    assert shown["fields"]["kicker"] == {"value": "Transport", "from": "editor"}
+    assert shown["fields"]["kicker"] == {"value": "Transport", "from": "editor", "confirmed": True}
     assert "nothing is offered" in run("article", "set", slug, "--fix").out
     run("article", "set", slug, code=2)
     run("article", "set", slug, "kicker", code=2)
@@ -102,7 +102,7 @@ def test_the_life_of_an_issue(run: Run, weekly: Path, issue: str, cms: Path) -> 
     assert "The tide tables were right" in shown.out
     assert "until you write one" in shown.out
     assert "ferry-crews-vote-on-the-night-boat" in run("article", "list").out
-    assert f"in {issue}" in run("article", "list").out
+    assert f"(used in issue {issue})" in run("article", "list").out
 
     text = (weekly / "issues" / issue / "issue.md").read_bytes()
     run("issue", "move", issue, "ferry-crews-vote-on-the-night-boat", "--to", "1")

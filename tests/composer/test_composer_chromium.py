@@ -109,19 +109,27 @@ def test_edits_of_two_stories_and_the_issue_at_once_are_all_kept(desk: Desk) -> 
     assert "subject: Subject 4" in desk.file("issue")
 
 
-def test_a_reload_in_mid_word_loses_nothing(desk: Desk) -> None:
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_reload_in_mid_word_loses_nothing(desk: Desk, arrives: bool) -> None:
+    """Also where the last save did not reach the file before the page went away."""
     box = desk.field(SECOND, "teaser")
     box.fill("Written before")
     desk.saved()
     box.press("Control+End")
+    if not arrives:
+        desk.page.route("**/stories/*", lambda route: route.abort())
     desk.page.keyboard.insert_text(" and cut in mid-wo")
+    if not arrives:
+        expect(desk.page.locator("#saved")).to_have_text("No connection; kept in this window")
+        desk.page.unroute("**/stories/*")
     desk.open()
     expect(desk.field(SECOND, "teaser")).to_have_value("Written before and cut in mid-wo")
     desk.until(lambda: "cut in mid-wo" in desk.file(SECOND))
 
 
 @pytest.mark.parametrize("mine", [True, False])
-def test_a_stale_save_shows_both_texts_and_the_editor_chooses(desk: Desk, mine: bool) -> None:
+@pytest.mark.npm
+def test_a_stale_save_shows_both_texts_and_the_editor_chooses(desk: Desk, mine: bool, axe: str) -> None:
     """The other text came from another program while this window could not hear of it."""
     desk.page.route("**/news", lambda route: route.abort())
     desk.open()
@@ -134,6 +142,7 @@ def test_a_stale_save_shows_both_texts_and_the_editor_chooses(desk: Desk, mine: 
     assert "The old sea wall" in desk.file(SECOND)
     desk.page.keyboard.press("Escape")
     expect(dialog).to_be_visible()
+    assert desk.screen.axe(axe, exclude="#mail") == []
     dialog.get_by_role("button", name="Keep mine" if mine else "Take theirs").click()
     expect(dialog).to_be_hidden()
     wanted = "The new sea wall moves" if mine else "The old sea wall"
@@ -255,9 +264,25 @@ def test_stories_are_picked_from_the_inbox_and_sections_come_and_go(desk: Desk) 
     desk.until(lambda: "Stop press" not in desk.file("issue"))
 
 
+def test_a_new_issue_asks_for_its_first_story_and_then_shows_the_mail(desk: Desk) -> None:
+    assert desk.served.form("/issues", "date=2026-12-18").status == 303
+    desk.screen.open("/issues/2026-12-18")
+    expect(desk.page.locator("#mail-trouble")).to_have_text("Pick the first story, and the mail stands here.")
+    expect(desk.page.locator("#frame-box")).to_be_hidden()
+    desk.page.get_by_role("button", name="Pick stories").click()
+    desk.page.locator("#picker li").filter(has_text="bakery").get_by_role("button").click()
+    desk.page.locator("#picker").get_by_role("button", name="Close").click()
+    expect(desk.mail.get_by_role("heading", name="The bakery opens at four").first).to_be_visible()
+    expect(desk.page.locator("#mail-trouble")).to_be_hidden()
+    subject = desk.page.locator('#issue [data-field="subject"]')
+    expect(subject).to_have_attribute("placeholder", "The bakery opens at four")
+    desk.page.get_by_role("button", name="Undo").click()
+    expect(desk.page.locator(".story")).to_have_count(0)
+
+
 def test_everything_of_a_story_can_be_written_and_what_cannot_be_saved_is_said_and_kept(desk: Desk) -> None:
     desk.card(SECOND).get_by_role("button", name="Everything").click()
-    desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(
+    desk.card(SECOND).get_by_role("textbox", name=re.compile("^Story")).fill(
         "The wall moves.\n\n> Mud remembers.\n> — A keeper\n"
     )
     desk.card(SECOND).get_by_label("Byline").fill("By Ada Marsh")
@@ -272,6 +297,16 @@ def test_everything_of_a_story_can_be_written_and_what_cannot_be_saved_is_said_a
     text = desk.file(SECOND)
     assert "byline: By Ada Marsh" in text and "link: https://estuary.example/wall" in text
     assert text.endswith("> Mud remembers.\n> — A keeper\n")
+
+
+def test_what_is_typed_while_the_composer_is_away_is_kept_and_saved_when_it_is_back(desk: Desk) -> None:
+    desk.page.route("**/stories/*", lambda route: route.abort())
+    desk.field(SECOND, "teaser").fill("Typed on a train")
+    expect(desk.page.locator("#saved")).to_have_text("No connection; kept in this window")
+    assert "Typed on a train" not in desk.file(SECOND)
+    desk.page.unroute("**/stories/*")
+    desk.saved()
+    assert "teaser: Typed on a train" in desk.file(SECOND)
 
 
 def test_an_approved_issue_can_be_read_and_nothing_else(served: Any, screens: Callable[..., Any]) -> None:
@@ -345,7 +380,7 @@ def test_nothing_that_a_story_brings_is_run_or_loaded(desk: Desk) -> None:
     evil = '<script>parent.hacked=1</script><img src=x onerror="parent.hacked=1">{{ 7*7 }}'
     desk.field(SECOND, "headline").fill(evil)
     desk.card(SECOND).get_by_role("button", name="Everything").click()
-    desk.card(SECOND).get_by_role("textbox", name="Story Markdown").fill(evil.replace("{{ 7*7 }}", "") + "\n\nOn.")
+    desk.card(SECOND).get_by_role("textbox", name=re.compile("^Story")).fill(evil.replace("{{ 7*7 }}", "") + "\n\nOn.")
     desk.page.wait_for_timeout(600)
     assert desk.page.evaluate("window.hacked") is None
     assert desk.field(SECOND, "headline").input_value() == evil
@@ -359,7 +394,7 @@ def test_nothing_that_a_story_brings_is_run_or_loaded(desk: Desk) -> None:
 def test_axe_objects_to_nothing_in_any_state_and_nothing_is_wider_than_the_window(
     served: Any, screens: Callable[..., Any], axe: str, width: int, scheme: str
 ) -> None:
-    """Writing, opened, broken, in conflict, picking, checks; from 360 px to 4K, and 1280 at 200 % (640)."""
+    """Writing, opened, broken, picking, checks; from 360 px to 4K, and 1280 at 200 % (640)."""
     served.edit(f"{SECOND}.md", "headline: ", f"headline: {'Donaudampfschifffahrts' * 6} قومی خبریں ")
     (served.issue / f"{THIRD}.md").write_text("---\nheadline: a: b\n---\n", encoding="utf-8")
     desk = Desk(screens(served, viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"))

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from newsletter.app.desk import open_desk
-from newsletter.app.webpage import send_to_inbox
+from newsletter.app.inbox import send_to_inbox
 
 ISSUE = "2026-11-27"
 PAGE = """<!doctype html><html lang="en"><head><title>Otters at the weir</title>

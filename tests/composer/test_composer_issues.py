@@ -78,6 +78,16 @@ def test_an_issue_is_read_again_only_when_a_file_of_it_was_written(
         assert "curlews-after-dark.md" in (listed["2025-01-03"].problem or "")
 
 
+def test_of_many_issues_the_newest_are_listed_and_the_rest_on_request(served: Any) -> None:
+    for n in range(100):
+        folder_ = served.root / "issues" / f"i-{n}"
+        folder_.mkdir()
+        (folder_ / "issue.md").write_text(f"---\ndate: 2025-{n % 12 + 1:02d}-01\n---\n", encoding="utf-8")
+    page = served.get("/", Accept="text/html").text
+    assert page.count('class="issue"') == 60 and "41 more drafts" in page and "The ferry is ours" in page
+    assert served.get("/?all=1", Accept="text/html").text.count('class="issue"') == 101
+
+
 @pytest.mark.chromium
 def test_an_empty_workspace_shows_the_three_things_to_do_and_makes_the_first_issue(
     tmp_path: Path, compose: Callable[..., Any], screens: Callable[..., Any], axe: str

@@ -68,7 +68,12 @@ def test_it_opens_the_browser_at_the_one_time_address_unless_told_not_to(
 ) -> None:
     opened: list[str] = []
     monkeypatch.setattr(webbrowser, "open", opened.append)
-    monkeypatch.setattr(module.ComposerServer, "run_until_stopped", lambda self: self._listening.close())
+
+    def run(server: Any) -> None:
+        server._ready()
+        server._listening.close()
+
+    monkeypatch.setattr(module.ComposerServer, "run_until_stopped", run)
     threads: list[Any] = []
 
     class Now:

@@ -6,7 +6,7 @@ import json
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -102,9 +102,7 @@ class Scripted:
             if isinstance(answer, Outcome):
                 answer = Result(recipient.key, answer, f"said {answer}", provider_id=f"id-{recipient.key[:6]}")
             if answer is not None:
-                results.append(
-                    Result(recipient.key, answer.outcome, answer.detail, answer.provider_id, answer.retry_after)
-                )
+                results.append(replace(answer, key=recipient.key))
         return results
 
     def preview(self, batch: Batch) -> list[Wire]:

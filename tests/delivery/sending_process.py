@@ -1,4 +1,6 @@
-"""A process that sends for real, to be killed: ``sending_process.py WORKSPACE LOG [SECONDS]``.
+"""A process that sends for real, to be killed: ``sending_process.py WORKSPACE LOG [SECONDS [ISSUE]]``.
+
+With an ISSUE it is ``newsletter send``, else ``run-due``; ``SCHEDULE`` in the environment is ``[schedule]`` as JSON.
 
 Its provider knows no idempotency. It writes each acceptance to LOG before it answers, in one append and synced,
 as a mail server does when it takes a mail: whatever is in LOG has been delivered.
@@ -12,12 +14,15 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
+
+from newsletter.delivery import mailings
 from newsletter.delivery.ports import Batch, Capabilities, Outcome, Result
-from newsletter.delivery.run_due import Work, run_due
+from newsletter.delivery.run_due import Work, run_due, run_mailing
 from newsletter.store.engine import open_store
 from newsletter.workspace.keys import load_keys
 from newsletter.workspace.paths import Workspace
-from newsletter.workspace.settings import Config, Publication
+from newsletter.workspace.settings import Config, Publication, Schedule
 from newsletter.workspace.settings import Provider as ProviderSettings
 
 
@@ -49,9 +54,20 @@ class Recording:
 def main() -> None:
     ws, log = Workspace(Path(sys.argv[1])), Path(sys.argv[2])
     slow = float(sys.argv[3]) if len(sys.argv) > 3 else 0.0
-    config = Config(publication=Publication(name="x", timezone="UTC"), provider=ProviderSettings(name="scripted"))
+    schedule = msgspec.json.decode(os.environ.get("SCHEDULE", "{}"), type=Schedule)
+    config = Config(
+        publication=Publication(name="x", timezone="UTC"),
+        provider=ProviderSettings(name="scripted"),
+        schedule=schedule,
+    )
     with open_store(ws.database) as store:
-        report = run_due(Work(store, ws, config, load_keys(ws), lambda: Recording(log, slow)))  # type: ignore[arg-type,return-value]  # only submit is asked
+        work = Work(store, ws, config, load_keys(ws), lambda: Recording(log, slow))  # type: ignore[arg-type,return-value]  # only submit is asked
+        if len(sys.argv) > 4:
+            mailing = mailings.live(store, sys.argv[4])
+            assert mailing is not None
+            print(run_mailing(work, mailing).state)
+            return
+        report = run_due(work)
     if report.error is not None:
         raise report.error
     print(report.runs[0].state if report.runs else "nothing")

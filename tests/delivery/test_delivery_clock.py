@@ -98,6 +98,35 @@ def test_a_clock_that_steps_back_sends_nothing_again(bench, scripted) -> None:
     assert bench.states() == {"submitted": 2}
 
 
+@pytest.mark.parametrize(
+    ("first", "then"), [(48, -48), (48, 0), (-48, 48), (-48, 0), (1, -1), (1, 0), (-1, 1), (-1, 0)]
+)
+def test_a_clock_that_steps_twice_in_mid_mailing_neither_doubles_nor_keeps_anybody_for_days(
+    bench, scripted, first: int, then: int
+) -> None:
+    """Hours back or forth while some wait for their next try: three hours later everybody has one mail."""
+    bench.readers(9)
+    scheduled_at(bench, "2026-11-27 07:00", "UTC", now="2026-11-27 06:59")
+    bench.clock.pass_by(MINUTE)
+    steps = [first, then]
+
+    def answer(address: str, count: int) -> Outcome:
+        return Outcome.RETRY if count == 0 and int(address[6]) % 3 == 0 else Outcome.ACCEPTED
+
+    def step(_batch) -> None:
+        if steps and len(provider.batches) in (1, 3):
+            bench.clock.us += steps.pop(0) * 3600 * 1_000_000
+
+    provider = scripted(answer, before=step)
+    for _ in range(36):
+        run_due(bench.work(provider))
+        bench.clock.pass_by(5 * MINUTE)
+    assert steps == []
+    assert bench.states() == {"submitted": 9}
+    assert bench.mailing().state == "completed"
+    assert max(Counter(provider.addresses).values()) == 2
+
+
 def test_a_clock_that_steps_forth_and_back_sends_early_at_worst_and_never_twice(bench, scripted) -> None:
     """A wrong clock an hour ahead, put right in the middle of a mailing: the rest goes out all the same."""
     bench.readers(4)

@@ -355,3 +355,29 @@ def test_the_configured_rate_is_kept(bench, scripted) -> None:
     bench.config = msgspec.structs.replace(bench.config, provider=ProviderSettings(name="scripted", rate="120/m"))
     assert run_due(bench.work(scripted())).runs[0].state == "completed"
     assert bench.clock.ticks == pytest.approx(2.0, abs=1)
+
+
+def test_a_minute_in_which_nothing_can_be_done_is_silent(bench, scripted) -> None:
+    """What is put off for minutes is no news in each of them: no line for cron to mail, no provider, no attempt."""
+    bench.readers(3)
+    bench.scheduled()
+    provider = scripted(lambda address, count: Outcome.RETRY if count == 0 else Outcome.ACCEPTED)
+    first = run_due(bench.work(provider)).runs[0]
+    assert first.counts == {"retry_wait": 3} and first.next_try_at
+    attempts = bench.rows("select count(*) from attempt")
+    assert run_due(bench.work(provider, provider=no_provider)).runs == []
+    assert bench.rows("select count(*) from attempt") == attempts
+    bench.clock.us = first.next_try_at + 60_000_000
+    assert run_due(bench.work(provider)).runs[0].counts == {"submitted": 3}
+
+
+def test_mails_in_dead_hands_are_looked_after_while_others_wait(bench, scripted) -> None:
+    """A killed process left one in flight; what became of it is not put off until the retries are due."""
+    bench.readers(3)
+    bench.scheduled()
+    provider = scripted(lambda address, count: Outcome.RETRY)
+    run_due(bench.work(provider))
+    with bench.store.write() as conn:
+        first = "(select min(id) from delivery)"
+        conn.exec_driver_sql(f"update delivery set state = 'submitting', attempt_id = 1 where id = {first}")
+    assert run_due(bench.work(provider)).runs[0].counts == {"retry_wait": 2, "uncertain": 1}

@@ -465,8 +465,8 @@ def test_retry_after_of_one_recipient_is_honoured(bench, planned, sender, script
 def test_every_hot_statement_uses_an_index(bench, planned) -> None:
     """At a million rows a full scan per window would be the end of it."""
     mailing = planned(5)
-    values = {"mailing": mailing.id, "limit": 5, "now": 1, "attempt": 1, "state": "pending", "was": "claimed",
-              "reason": None}  # fmt: skip
+    values = {"mailing": mailing.id, "limit": 5, "now": 1, "never": 9, "attempt": 1, "state": "pending",
+              "was": "claimed", "reason": None}  # fmt: skip
     beyond, patterns = outside({"mail.test", "example.org"})
     hot = [s.text for s in (ledger._PENDING, ledger._RELEASE, ledger._PROMOTE, ledger._NEXT_TRY, ledger._RECOVER)]
     for statement in (*hot, ledger._PENDING_BUT.format(beyond=beyond)):

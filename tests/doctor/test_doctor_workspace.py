@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -24,6 +25,24 @@ CANARY = "hunter2-canary-7f3a"
 def git(root: Path, *arguments: str) -> None:
     command = ["git", "-C", str(root), "-c", "user.name=a", "-c", "user.email=a@b.test", *arguments]
     subprocess.run(command, check=True, capture_output=True)
+
+
+def test_an_inbox_that_the_search_does_not_know_is_said(look: Look, ws: Workspace) -> None:
+    """In order; a story written past our code; a stranger in the index. Looking mends nothing."""
+    (probe,) = look()["inbox"]
+    assert (probe.state, probe.sentence) == ("ok", "0 stories in the inbox, each of them in the search")
+    columns = "(slug, headline, document, content_key, title_key, added_at) values ('a', 'a', '', 'k', 't', 0)"
+    with sqlite3.connect(ws.database) as raw:
+        raw.execute(f"insert into article {columns}")
+    raw.close()
+    for _ in range(2):
+        (probe,) = look()["inbox"]
+        assert (probe.state, probe.sentence) == ("warning", "1 story of the inbox cannot be found yet")
+    with sqlite3.connect(ws.database) as raw:
+        raw.execute("insert into article_search (rowid, headline) values (8, 'x'), (9, 'y')")
+    raw.close()
+    (probe,) = look()["inbox"]
+    assert (probe.state, probe.fix) == ("warning", "newsletter article reindex")
 
 
 # -- the workspace ----------------------------------------------------------------------------------------------

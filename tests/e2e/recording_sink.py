@@ -1,8 +1,11 @@
 """A real SMTP server in its own process that durably records each mail before it says 250.
 
-``python recording_sink.py PORT_FILE LOG`` listens on a free loopback port, writes the port into PORT_FILE and
+``python recording_sink.py PORT_FILE LOG [HOLD]`` listens on a free loopback port, writes the port into PORT_FILE and
 appends one line per accepted mail to LOG: ``recipient TAB message-id``. The line is on the disk before the
 client hears 250, so whatever the client believes, the log is the truth about what arrived.
+
+A third argument HOLD makes it take so many mails and answer nothing more until LOG.go exists: a sending that is in
+its middle for as long as a test needs it there.
 """
 
 from __future__ import annotations
@@ -21,10 +24,16 @@ MESSAGE_ID = re.compile(rb"^Message-ID: <([^>]+)>", re.MULTILINE | re.IGNORECASE
 class Recorder:
     """Appends and fsyncs, then accepts."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, hold: int | None) -> None:
+        self.left = hold
+        self.gate = Path(f"{log}.go")
         self.log = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        while self.left == 0 and not self.gate.exists():
+            await asyncio.sleep(0.01)
+        if self.left:
+            self.left -= 1
         content = envelope.content
         assert isinstance(content, bytes)
         found = MESSAGE_ID.search(content)
@@ -35,8 +44,8 @@ class Recorder:
         return "250 OK recorded"
 
 
-async def main(port_file: Path, log: Path) -> None:
-    recorder = Recorder(log)
+async def main(port_file: Path, log: Path, hold: int | None) -> None:
+    recorder = Recorder(log, hold)
     server = await asyncio.get_running_loop().create_server(
         lambda: SMTP(recorder, hostname="sink.example", enable_SMTPUTF8=True), "127.0.0.1", 0
     )
@@ -47,4 +56,4 @@ async def main(port_file: Path, log: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2])))
+    asyncio.run(main(Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3]) if len(sys.argv) > 3 else None))

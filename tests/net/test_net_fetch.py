@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from newsletter.errors import FetchRefused, RemoteError
-from newsletter.net.fetch import Fetched, Policy, fetch
+from newsletter.net.fetch import Fetched, Policy, Request, ask, fetch
 from tests.net.net_servers import certificate, say
 
 HOME = Policy(allow_hosts=("127.0.0.1", "localhost", "::1"), deadline=10)
@@ -86,6 +86,76 @@ def test_each_redirect_is_checked_like_the_first_url(serve: Any, location: str, 
     server = serve(lambda h: say(h, b"", 302, location=location))
     with pytest.raises(FetchRefused, match=words):
         get(server)
+
+
+LOOPBACK = [
+    "127.0.0.1", "127.1", "127.0.1", "2130706433", "0x7f000001", "0x7f.1", "0177.0.0.1", "localhost", "[::1]",
+    "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "0", "0.0.0.0", "[::]", "１２７.0.0.1", "127。0。0。1",
+]  # fmt: skip
+"""Spellings by which a plain client reaches this very machine."""
+
+
+@pytest.mark.parametrize("spelling", LOOPBACK)
+def test_no_spelling_of_loopback_is_reached_directly_or_by_a_redirect(serve: Any, spelling: str) -> None:
+    """The port is open here, so nothing but the address refuses it; the server behind it hears nothing."""
+    inside = serve(lambda h: say(h, b"secret"))
+    port = inside.server_address[1]
+    with pytest.raises((FetchRefused, RemoteError)):
+        fetch(f"http://{spelling}:{port}/", Policy(ports=(port,)))
+    if spelling not in HOME.allow_hosts:
+        address = f"http://{spelling}:{port}/".encode().decode("latin-1")  # a header is bytes
+        outside = serve(lambda h: say(h, b"", 302, location=address))
+        with pytest.raises((FetchRefused, RemoteError)):
+            fetch(url(outside), Policy(ports=(port,), allow_hosts=("127.0.0.1",)))
+    assert inside.seen == []
+
+
+@pytest.mark.parametrize(
+    "address", ["10.0.0.1", "192.0.0.8", "64:ff9b::7f00:1", "2002:7f00:1::", "fec0::1", "::ffff:10.0.0.1"]
+)
+def test_a_name_that_a_redirect_leads_to_is_looked_up_and_refused(
+    serve: Any, monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    """Also where the standard library calls the network a public one."""
+    server = serve(lambda h: say(h, b"", 302, location="http://inside.example/"))
+    real = socket.getaddrinfo
+
+    def answers(host: Any, *args: Any, **kwargs: Any) -> Any:
+        if host != "inside.example":
+            return real(host, *args, **kwargs)
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        return [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", answers)
+    with pytest.raises(FetchRefused, match="private or reserved network"):
+        get(server)
+
+
+def test_headers_without_end_are_broken_off(serve: Any) -> None:
+    """Neither one enormous header nor very many are kept in memory."""
+
+    def huge(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\nX-Huge: ")
+        for _ in range(100):
+            handler.wfile.write(b"x" * 65_536)
+
+    def many(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 OK\r\n")
+        for number in range(100_000):
+            handler.wfile.write(b"X-%d: y\r\n" % number)
+
+    for answer in (huge, many):
+        with pytest.raises(RemoteError, match="broke off"):
+            get(serve(answer))
+
+
+def test_a_conditional_request_gets_its_validators_back(serve: Any) -> None:
+    """304 is an answer without a body; the headers say what to ask with the next time."""
+    server = serve(lambda h: say(h, b"", 304, etag='W/"7"'))
+    found = ask(url(server), HOME, Request(headers=(("If-None-Match", 'W/"7"'), ("User-Agent", "newsletter/test"))))
+    assert (found.status, found.ok, found.body, found.headers["etag"]) == (304, False, b"", 'W/"7"')
+    assert server.seen[0][1]["If-None-Match"] == 'W/"7"'
+    assert server.seen[0][1]["User-Agent"] == "newsletter/test"
 
 
 def test_five_redirects_are_followed_and_a_loop_ends(serve: Any) -> None:

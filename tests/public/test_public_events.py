@@ -15,7 +15,7 @@ import pytest
 
 from newsletter.app.desk import open_desk
 from newsletter.app.mailings import issue_status
-from newsletter.app.send import send_issue
+from newsletter.app.send import run_due, send_issue
 from newsletter.store.clock import now_us
 from tests.public.kit import Answer, Reader, Served, inside, reader, serve
 from tests.webhooks import Signer
@@ -303,3 +303,34 @@ def test_a_domain_that_waits_is_told_in_the_log_and_in_status(workspace: Path, s
         said = "\n".join(row.lines())
     assert "the provider says: 1 blocked" in said
     assert "strict.test waits: it refuses this sender" in said
+
+
+def test_complaints_by_webhook_stop_a_mailing_whose_canary_waits(
+    pristine: Path, tmp_path: Path, signer: Signer
+) -> None:
+    """Signed calls over HTTP: two complaints are chance, the third pauses; nobody but the canary was mailed."""
+    root = Path(shutil.copytree(pristine, tmp_path / "ws"))
+    config = root / "newsletter.toml"
+    config.write_text(f"{config.read_text(encoding='utf-8')}\n[schedule]\ncanary = 20\n", encoding="utf-8")
+    for n in range(30):
+        reader(root, f"r{n}@mail{n % 3}.test")
+    with open_desk(root) as desk:
+        (run,) = run_due(desk).runs
+        assert (run.state, run.counts["submitted"]) == ("sending", 20)
+    with inside(root) as site:
+        keys = [str(key) for (key,) in site.rows("select public_id from delivery where state = 'submitted'")]
+
+        def post(*events: dict[str, Any]) -> int:
+            raw = json.dumps(events).encode()
+            return site.ask(PATH, method="POST", body=raw, headers=signer.headers(raw)).status
+
+        assert post(*(event(key, "delivered") for key in keys)) == 204
+        assert post(event(keys[0], "spamreport"), event(keys[1], "spamreport"), event(keys[1], "spamreport")) == 204
+        assert site.rows("select state from mailing") == [("sending",)]
+        assert post(event(keys[2], "spamreport")) == 204
+        ((state, reason),) = site.rows("select state, reason from mailing")
+        assert state == "paused"
+        assert "3 complaints of spam, 15.00% of 20 mails that arrived" in str(reason)
+    with open_desk(root) as desk:
+        assert run_due(desk).runs == []
+        assert "paused" in issue_status(desk, ISSUE).lines()[0]

@@ -279,3 +279,20 @@ def test_a_path_with_odd_characters_works(tmp_path: Path) -> None:
         put(store, "x")
         assert keys(store) == ["x"]
         assert store.url.startswith("sqlite:///")
+
+
+def test_a_database_that_is_moved_away_or_replaced_is_not_written_into(tmp_path: Path) -> None:
+    """Its open file has no name any more: an unsubscription or a ledger would be written where nobody looks."""
+    path = tmp_path / "newsletter.db"
+    with open_store(path) as store:
+        with store.write() as conn:
+            conn.exec_driver_sql("insert into meta (key, value) values ('a', '1')")
+        path.rename(tmp_path / "elsewhere.db")
+        for _ in range(2):
+            with pytest.raises(BadData, match="moved away or replaced"), store.write():
+                pass
+            path.write_bytes((tmp_path / "elsewhere.db").read_bytes())
+        path.unlink()
+        (tmp_path / "elsewhere.db").rename(path)
+        with store.write() as conn:
+            conn.exec_driver_sql("insert into meta (key, value) values ('b', '1')")

@@ -17,6 +17,7 @@ from newsletter.errors import BadData, Busy, CannotWrite, ConfigurationError
 from newsletter.store import engine as engine_module
 from newsletter.store import migrate
 from newsletter.store.engine import HEAD, open_store, revision_of
+from newsletter.store.search import SEARCH
 from newsletter.store.tables import metadata
 
 SECOND = """
@@ -45,15 +46,23 @@ def statements(database: Path) -> dict[str, list[str]]:
         rows = raw.execute("select name, sql from sqlite_master where sql is not null and name not like 'alembic%'")
         shapes = {}
         for name, sql in rows:
-            columns, *constraints = " ".join(sql.split()).removesuffix(" )").split(", CONSTRAINT ")
+            # A table that took another's place is written with its name in quotes.
+            sql = " ".join(sql.split()).removesuffix(" )").replace(f'"{name}"', name)
+            columns, *constraints = sql.split(", CONSTRAINT ")
             shapes[name] = [columns, *sorted(constraints)]
         return shapes
 
 
+def not_of_the_index(name: str | None, kind: str, _parents: object) -> bool:
+    """The full-text index is no table that Alembic knows; its statements are compared with the others."""
+    return not (kind == "table" and (name or "").startswith(SEARCH))
+
+
 def test_the_migrations_make_what_tables_py_says(database: Path, tmp_path: Path) -> None:
     """Same statements, so same names, checks, partial indexes and all; and Alembic finds no difference."""
+    options = {"compare_type": True, "compare_server_default": True, "include_name": not_of_the_index}
     with open_store(database) as store, store.read() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
     direct = create_engine(f"sqlite:///{tmp_path / 'direct.db'}")
     metadata.create_all(direct)

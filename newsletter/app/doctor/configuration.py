@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from newsletter.app.desk import Desk
 from newsletter.app.doctor.facts import PROVIDER_SECONDS, Facts
 from newsletter.app.doctor.probe import Look, Told, within
-from newsletter.app.providers import check_provider, require_provider, secret_references
+from newsletter.app.providers import canary_unjudged, check_provider, require_provider, secret_references
 from newsletter.app.render import image_delivery
 from newsletter.delivery.guards import MOST_EMBEDDED, shortcomings
 from newsletter.errors import ConfigurationError, RemoteError
@@ -55,6 +55,8 @@ def _images(facts: Facts) -> Iterator[Told]:
 def _provider(facts: Facts) -> Iterator[Told]:
     """The provider exists, has what it needs, and says itself that it is ready."""
     name = facts.config.provider.name
+    if why := canary_unjudged(facts.config):
+        yield Told("warning", why, "newsletter.toml: schedule.canary = 0, or a provider that reports events")
     if not facts.real:
         # Its own check writes a file; the probe of the outbox looks without writing.
         yield Told("ok", f"{name}, which reaches nobody")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from newsletter.app.doctor.facts import DATABASE_SECONDS, Facts
 from newsletter.app.doctor.probe import Look, Told
+from newsletter.app.words import plural
 from newsletter.delivery import installation
 from newsletter.errors import GuardRefused
 from newsletter.store.engine import HEAD, Store
@@ -56,6 +57,22 @@ def _migrations(facts: Facts) -> Iterator[Told]:
         )
 
 
+def _inbox(facts: Facts) -> Iterator[Told]:
+    """Whether a search of the inbox finds what is in it."""
+    health = facts.health
+    if health is None or not health.current:
+        return
+    if health.unindexed > 0:
+        missing = plural(health.unindexed, "story", "stories")
+        yield Told(
+            "warning", f"{missing} of the inbox cannot be found yet", "the next newsletter article list mends it"
+        )
+    elif health.unindexed < 0:
+        yield Told("warning", "the search finds stories that are not in the inbox", "newsletter article reindex")
+    else:
+        yield Told("ok", f"{plural(health.stories, 'story', 'stories')} in the inbox, each of them in the search")
+
+
 def _installation(facts: Facts) -> Iterator[Told]:
     """Whether this copy of the workspace is the one that may send."""
     if not facts.real:
@@ -79,5 +96,6 @@ def _installation(facts: Facts) -> Iterator[Told]:
 LOOKS = (
     Look("database", _SECTION, _database),
     Look("migrations", _SECTION, _migrations),
+    Look("inbox", _SECTION, _inbox),
     Look("installation", _SECTION, _installation),
 )

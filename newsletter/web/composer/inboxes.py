@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.app.articles import InboxRow, add_article, dismiss_article, list_articles
+from newsletter.app.articles import add_article
 from newsletter.app.desk import Desk, open_desk
+from newsletter.app.inbox import InboxPage, InboxQuery, list_inbox, send_to_inbox, set_state
 from newsletter.app.issues import list_issues, pick_articles
-from newsletter.app.webpage import send_to_inbox
 from newsletter.errors import NewsletterError, UsageProblem
 from newsletter.web.composer.answers import as_json, read_form, status_of
 from newsletter.web.composer.guard import CLIP
@@ -25,12 +25,6 @@ _SHOWN: Final = 100
 """So many stories are listed at once; the search finds the rest."""
 _ADDRESS: Final = re.compile(r"\s*https?://\S+\s*", re.IGNORECASE)
 _LONGEST: Final = 2_000
-
-
-def found(rows: Sequence[InboxRow], query: str) -> list[InboxRow]:
-    """The rows whose headline or slug has every word of ``query``, in whatever case."""
-    words = query.casefold().split()
-    return [row for row in rows if all(word in f"{row.headline} {row.slug}".casefold() for word in words)]
 
 
 def bookmarklet(base: str) -> str:
@@ -61,12 +55,12 @@ class InboxScreen:
 
     async def rows(self, request: Request) -> Response:
         """The inbox, newest first, or what ``?q=`` finds in it."""
-        rows = await run_in_threadpool(self._rows, request.query_params.get("q", ""))
-        return JSONResponse({"stories": [row.as_row() for row in rows]})
+        page = await run_in_threadpool(self._found, request.query_params.get("q", ""))
+        return JSONResponse({"stories": [row.as_row() for row in page.rows]})
 
-    def _rows(self, query: str) -> list[InboxRow]:
+    def _found(self, query: str) -> InboxPage:
         with open_desk(self._root) as desk:
-            return found(list_articles(desk), query)
+            return list_inbox(desk, InboxQuery(search=query, limit=_SHOWN))
 
     async def show(self, request: Request) -> Response:
         """The page."""
@@ -102,7 +96,7 @@ class InboxScreen:
         slug = request.path_params["slug"]
 
         def work(desk: Desk) -> list[str]:
-            dismiss_article(desk, slug)
+            set_state(desk, [slug], "dismissed")
             return [f"{slug} is dismissed; issues that have it keep it."]
 
         return await self._done(request, work, {})
@@ -134,16 +128,15 @@ class InboxScreen:
     ) -> Response:
         query = request.query_params.get("q", "")
         with open_desk(self._root) as desk:
-            everything = list_articles(desk)
+            page = list_inbox(desk, InboxQuery(search=query, limit=_SHOWN))
             drafts = [row for row in list_issues(desk) if row.state == "draft"]
-        rows = found(everything, query)
         return self._pages.page(
             request,
             "inbox.html.j2",
             status_of(error) if error else 200,
-            rows=rows[:_SHOWN],
-            hidden=max(0, len(rows) - _SHOWN),
-            total=len(everything),
+            rows=page.rows,
+            more=page.next is not None,
+            total=page.counts["new"],
             query=query,
             drafts=drafts,
             notes=notes,

@@ -21,7 +21,7 @@ from newsletter.web.composer.pages import Pages
 
 _PAST = ("completed", "cancelled")
 _SHOWN = 60
-"""So many of those that are over are listed at once; the rest on request."""
+"""So many drafts, and so many of those that are over, are listed at once; the rest on request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class IssuesScreen:
     def _page(
         self, request: Request, error: NewsletterError | None = None, form: dict[str, str] | None = None
     ) -> Response:
-        everything = request.query_params.get("all") == "1"
+        most = None if request.query_params.get("all") == "1" else _SHOWN
         with open_desk(self._root) as desk:
             rows = list_issues(desk)
         groups = grouped(rows)
@@ -86,8 +86,11 @@ class IssuesScreen:
             "issues.html.j2",
             status_of(error) if error else 200,
             groups=groups,
-            past=groups.past if everything else groups.past[:_SHOWN],
-            hidden=0 if everything else max(0, len(groups.past) - _SHOWN),
+            drafts=groups.drafts[:most],
+            past=groups.past[:most],
+            hidden={
+                name: len(getattr(groups, name)) - len(getattr(groups, name)[:most]) for name in ("drafts", "past")
+            },
             any=bool(rows),
             suggested=(max(dates) + timedelta(days=7)).isoformat() if dates else "",
             error=error,

@@ -13,8 +13,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.clients import LABEL, known_clients
-from newsletter.app.composing import finding_rows, issue_form
+from newsletter.app.composing import finding_rows
 from newsletter.app.desk import open_desk
+from newsletter.app.forms import issue_form
 from newsletter.app.preview import Preview
 from newsletter.errors import NewsletterError, NotFound, UsageProblem
 from newsletter.models import LAYOUTS

@@ -38,6 +38,9 @@ class News:
 class Room:
     """An open issue. Everything but ``remember`` and ``recall`` belongs to the event loop."""
 
+    idle_seconds = 60.0
+    """A page that is reloaded, or hidden for a moment, comes back sooner."""
+
     def __init__(self, root: Path, slug: str) -> None:
         self._root = root
         self._slug = slug
@@ -51,6 +54,7 @@ class Room:
         self._built: tuple[object, ...] = ()
         self._tasks: list[asyncio.Task[None]] = []
         self._closed = False
+        self._listeners = 0
         self._memory = _Memory()
 
     def open(self) -> None:
@@ -74,13 +78,25 @@ class Room:
     async def stream(self) -> AsyncIterator[News]:
         """The news now and whenever there are new ones, until the room is closed."""
         seen: News | None = None
-        while True:
-            async with self._changed:
-                await self._changed.wait_for(lambda: self._closed or self.news != seen)  # noqa: B023 - awaited here
-                if self._closed:
-                    return
-                seen = self.news
-            yield seen
+        self._listeners += 1
+        try:
+            while True:
+                async with self._changed:
+                    await self._changed.wait_for(lambda: self._closed or self.news != seen)  # noqa: B023 - awaited here
+                    if self._closed:
+                        return
+                    seen = self.news
+                yield seen
+        finally:
+            self._listeners -= 1
+            asyncio.get_running_loop().call_later(self.idle_seconds, self._rest)
+
+    def _rest(self) -> None:
+        """Nobody has listened for a while: follow no more, until somebody opens the room again."""
+        if not self._listeners:
+            for task in self._tasks:
+                task.cancel()
+            self._tasks = []
 
     async def built(self) -> None:
         """Wait until there is a mail, or a reason why there is none."""

@@ -39,7 +39,9 @@ class ComposerServer(uvicorn.Server):
         port: int = 0,
         say: Callable[[str], None] = lambda _: None,
         note: Callable[[str], None] = lambda _: None,
+        ready: Callable[[], None] = lambda: None,
     ) -> None:
+        self._ready = ready
         if not is_loopback(host):
             raise ConfigurationError(
                 f"the composer listens on this machine only, not on {host}: it has no sign-in yet",
@@ -73,6 +75,12 @@ class ComposerServer(uvicorn.Server):
         """The address that signs one browser in, once."""
         return f"{self.url}enter?key={self.sessions.key}"
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and only then say so: a Ctrl-C that comes before would find nobody to stop in order."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self._ready()
+
     def run_until_stopped(self) -> None:
         """Serve. Ctrl-C is the ordinary end."""
         with self._listening, contextlib.suppress(KeyboardInterrupt):
@@ -99,10 +107,12 @@ def serve_composer(
 ) -> None:
     """Serve until Ctrl-C; ``say`` hears where, ``note`` what the operator should know."""
     name = desk.config.publication.name
-    server = ComposerServer(desk, host=host, port=port, say=say, note=note)
-    say(f"Composer of {name}: {server.entrance}")
-    say("The address works once. Ctrl-C stops the composer; what was typed is in the files.")
-    if open_browser:
-        # The socket listens already: a browser that is quicker than the server waits for it.
-        threading.Thread(target=webbrowser.open, args=(server.entrance,), daemon=True).start()
+
+    def ready() -> None:
+        say(f"Composer of {name}: {server.entrance}")
+        say("The address works once. Ctrl-C stops the composer; what was typed is in the files.")
+        if open_browser:
+            threading.Thread(target=webbrowser.open, args=(server.entrance,), daemon=True).start()
+
+    server = ComposerServer(desk, host=host, port=port, say=say, note=note, ready=ready)
     server.run_until_stopped()

@@ -125,7 +125,10 @@ async function read() {
   }
   issue = state;
   outline.show(state);
-  $("issue").hidden = false;
+  if ($("issue").hidden) {
+    $("issue").hidden = false;
+    for (const box of document.querySelectorAll("#write textarea")) fit(box);
+  }
   $("add-section").hidden = state.approved;
   $("approved").hidden = !state.approved;
   document.body.classList.toggle("approved", state.approved);
@@ -284,6 +287,9 @@ function unstash() {
   }
 }
 
+for (const closed of document.querySelectorAll("details")) {
+  closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
+}
 moves.listen();
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";

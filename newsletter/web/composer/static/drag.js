@@ -26,7 +26,8 @@ export function draggable(root, { handle, item, places, dropped, name }) {
       y = moved.clientY;
       if (!marker && Math.abs(y - from) < FAR) return;
       if (!marker) {
-        marker = make("li", "marker");
+        // It lies over the page and not in the list, which may be shown anew meanwhile.
+        marker = document.body.appendChild(make("div", "marker"));
         marker.setAttribute("aria-hidden", "true");
         dragged.classList.add("dragged");
         say(`Dragging ${name(dragged)}. Escape lets go.`);
@@ -46,7 +47,10 @@ export function draggable(root, { handle, item, places, dropped, name }) {
       const others = near.items.filter((each) => each !== dragged);
       const at = others.filter((each) => { const box = each.getBoundingClientRect(); return box.top + box.height / 2 < y; }).length;
       target = { list: near.list, at };
-      near.list.insertBefore(marker, others[at] || null);
+      const [list, next, last] = [near.list, others[at], others.at(-1)].map((each) => each?.getBoundingClientRect());
+      marker.style.left = `${list.left}px`;
+      marker.style.width = `${list.width}px`;
+      marker.style.top = `${next ? next.top - 2 : last ? last.bottom - 2 : list.top}px`;
     }
 
     function end(kept) {

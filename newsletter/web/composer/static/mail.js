@@ -12,6 +12,12 @@ function query(...names) {
   return new URLSearchParams(names.map((name) => [name, all[name]]).filter(([, value]) => value));
 }
 
+function troubleOf(error) {
+  if (!error) return null;
+  if (error.kind === "bug") return { ...error, what: `A bug in newsletter: ${error.what}` };
+  return document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
+}
+
 export class MailPane {
   #told;
   #wanted = false;
@@ -93,7 +99,8 @@ export class MailPane {
 
   async #describe() {
     const state = await call("GET", `${base}/mail?${query("as")}`);
-    showTrouble($("mail-trouble"), state.error && { ...state.error, what: state.error.kind === "bug" ? `A bug in newsletter: ${state.error.what}` : state.error.what });
+    showTrouble($("mail-trouble"), troubleOf(state.error));
+    document.body.classList.toggle("no-mail", !state.mail);
     $("frame-box").classList.toggle("stale", Boolean(state.error) && state.error.kind !== "reader");
     if (state.mail) this.#around(state.mail);
     this.#told(state);

@@ -1,0 +1,1 @@
+"""Sources: feeds, sitemaps and CMS that stories come in from."""

@@ -1,0 +1,91 @@
+"""How far each mailing has come, counted in the database and, after each commit, in a small file beside it.
+
+``installation.json`` remembers how often sending began and ended. A backup that was taken in between and put back
+after a crash is not older than that, and does not know who got mail since: its ledger would send to them again. So
+each turn that lets mails out counts one up in its own transaction, and writes the number into
+``.newsletter/marks/<mailing>`` before the first byte leaves. A database that has counted less than that was restored.
+
+The file is written in place and not synced: it has to outlive the process, and a machine that loses its power loses
+the last numbers, which makes the file older than the database and says nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import TYPE_CHECKING, Self
+
+from sqlalchemy import text as sql
+
+from newsletter.workspace.files import cannot_write, make_folder
+from newsletter.workspace.paths import Workspace
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+_COUNT = sql(
+    "INSERT INTO meta (key, value) VALUES (:key, '1')"
+    " ON CONFLICT (key) DO UPDATE SET value = CAST(value AS INTEGER) + 1 RETURNING value"
+)
+_READ = sql("SELECT value FROM meta WHERE key = :key")
+
+
+class Mark:
+    """The mark of one mailing, for the process that sends it. Raises ``CannotWrite`` when there can be no file."""
+
+    def __init__(self, ws: Workspace, mailing: str) -> None:
+        self._key = _key(mailing)
+        self._path = ws.marks / mailing
+        self._counted = 0
+        make_folder(ws.marks)
+        try:
+            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise cannot_write(self._path, error) from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._file)
+
+    def count(self, conn: Connection) -> None:
+        """Inside the transaction that lets mails out."""
+        self._counted = int(conn.execute(_COUNT, {"key": self._key}).scalar_one())
+
+    def remember(self) -> None:
+        """After its commit and before their first byte."""
+        # Without it a restored backup may go unnoticed; a mail that is not sent for it would help nobody.
+        with contextlib.suppress(OSError):
+            os.pwrite(self._file, b"%020d\n" % self._counted, 0)
+
+    def forget(self) -> None:
+        """The mailing is over, and ``installation.json`` has counted since."""
+        self._path.unlink(missing_ok=True)
+
+
+def behind(ws: Workspace, conn: Connection) -> bool:
+    """Whether the database has counted less than a mark: it was restored, and does not know who got mail since."""
+    if not ws.marks.is_dir():
+        return False
+    return any(_counted(conn, path.name) < _written(path.read_bytes()) for path in ws.marks.iterdir())
+
+
+def forget_all(ws: Workspace) -> None:
+    """An editor has said that this database is the one to go on with."""
+    if ws.marks.is_dir():
+        for path in ws.marks.iterdir():
+            path.unlink(missing_ok=True)
+
+
+def _counted(conn: Connection, mailing: str) -> int:
+    return int(conn.execute(_READ, {"key": _key(mailing)}).scalar_one_or_none() or 0)
+
+
+def _written(content: bytes) -> int:
+    text = content.strip()
+    return int(text) if text.isdigit() else 0
+
+
+def _key(mailing: str) -> str:
+    return f"mark:{mailing}"

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from playwright.sync_api import expect
+from starlette.requests import Request
 
 from newsletter.app.desk import open_desk
 from newsletter.audience import subscribers
@@ -155,6 +158,25 @@ def test_a_file_arrives_byte_for_byte_whatever_stands_in_it(served: Any, size: i
     uploaded(served, data)
     (path,) = folder(served).glob("*/in/*")
     assert path.read_bytes() == data
+
+
+@pytest.mark.parametrize("piece", [1, 2, 3, 5, 7, 64])
+def test_a_file_arrives_byte_for_byte_in_whatever_pieces_it_comes(tmp_path: Path, piece: int) -> None:
+    """The end of it may be cut anywhere."""
+    data = b"a\r\n--xX\r\n--xXy\r\n-\r\n" * 3
+    told = b'--xXx\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    body = told + data + b"\r\n--xXx--\r\n"
+    pieces = [body[start : start + piece] for start in range(0, len(body), piece)]
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": pieces.pop(0), "more_body": bool(pieces)}
+
+    headers = [(b"content-type", b"multipart/form-data; boundary=xXx")]
+    request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+    kept = uploads.Uploads(tmp_path / "imports")
+    with ThreadPoolExecutor(1) as thread:
+        upload = thread.submit(lambda: asyncio.run(kept.take(request))).result()
+    assert kept.file(upload).read_bytes() == data and kept.file(upload).name == "a.csv"
 
 
 @pytest.mark.chromium

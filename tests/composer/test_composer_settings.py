@@ -63,6 +63,7 @@ def test_a_form_that_is_sent_as_it_came_changes_no_byte(served: Any, group: str)
     before = path.read_bytes()
     answer = save(served, form_of(served, group))
     assert answer.status == 303 and path.read_bytes() == before
+    assert f"{group}." not in page(served, "/settings/trail"), "and nobody is said to have changed anything"
 
 
 def test_a_change_is_one_line_of_the_file_and_its_comment_stays(served: Any) -> None:

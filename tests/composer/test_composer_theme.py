@@ -44,7 +44,7 @@ def test_what_is_no_colour_is_neither_shown_nor_saved(served: Any, wrong: str) -
     """And says so beside its field; the mail goes on with what holds now."""
     query = f"theme=weekly&accent={quote(wrong)}"
     assert "accent" in served.get(f"/settings/theme/judge?{query}").json["errors"]
-    assert wrong not in served.get(f"/settings/theme/mail.html?{query}").text
+    assert wrong not in served.get(f"/settings/theme/mail.html?{query}").text.casefold()
     answer = save(served, accent=wrong)
     assert answer.status == 422 and 'data-wrong="accent">' in answer.text
     assert not own(served).exists()

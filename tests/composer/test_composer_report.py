@@ -15,7 +15,9 @@ from playwright.sync_api import expect
 
 from newsletter.app.approve import approve_issue
 from newsletter.app.audience import suppress_address
+from newsletter.app.corrections import correct_issue
 from newsletter.app.desk import open_desk
+from newsletter.app.issues import pick_articles
 from newsletter.app.send import run_due
 from newsletter.audience import subscribers
 
@@ -84,9 +86,25 @@ def test_what_was_told_stands_in_the_plots_and_in_the_tables_with_the_same_numbe
     assert f'aria-label="delivered: {delivered[1]} in all' in page
     domains = re.findall(r'<span class="domain"><bdi>([^<]*)</bdi>', page)
     assert domains[0] == "gmail.test" and set(domains) == {*DOMAINS, "readers.test"}
-    for rest, width in re.findall(r'class="rest" x="([\d.]+)" y="0" width="([\d.]+)"', page):
-        assert float(rest) + float(width) <= 100.01
+    ends = [float(a) + float(b) for a, b in re.findall(r'class="rest" x="([\d.]+)" y="0" width="([\d.]+)"', page)]
+    assert max(ends) == pytest.approx(100, abs=0.01), "the largest domain fills its line"
     assert page.count('<svg class="bars') == page.count('role="img"')
+
+
+def test_its_correction_stands_below_with_its_own_sum(served: Any) -> None:
+    """And leads to a report of its own; the one of a correction has none below."""
+    with open_desk(served.root) as desk:
+        made = correct_issue(desk, ISSUE)
+        folder = served.root / "issues" / made.slug
+        text = (folder / "issue.md").read_text(encoding="utf-8")
+        (folder / "issue.md").write_text(text.replace("correction:", "correction: The tide was early. #"), "utf-8")
+        pick_articles(desk, made.slug, [served.get("/inbox.json").json["stories"][0]["slug"]])
+        approve_issue(desk, made.slug, send_at="now")
+        run_due(desk)
+    page = report(served)
+    assert f'Its correction <a href="/issues/{made.slug}/report">' in page
+    assert page.count("24 = 23 submitted + 1 excluded") == 2
+    assert "Its correction" not in served.get(f"/issues/{made.slug}/report").text
 
 
 def test_a_report_is_refused_for_what_was_not_sent(standing: Any) -> None:

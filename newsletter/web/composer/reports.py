@@ -14,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.app.desk import open_desk
 from newsletter.app.report import LINKS_CLICKED, Report, percent, report_issue
+from newsletter.app.words import plural
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
 from newsletter.web.composer.pages import Pages
@@ -96,20 +97,16 @@ def plots(report: Report) -> list[Plot]:
 
 def domain_bars(report: Report) -> list[DomainBar]:
     """A bar for each domain, as long as its share of the largest one."""
-    most = max((row.submitted + row.refused for row in report.domains), default=0)
+    # A bounce was submitted before; what the provider did not take never was.
+    wholes = [max(row.submitted, row.delivered + row.refused) for row in report.domains]
+    most = max(wholes, default=0)
     if not most:
         return []
     found = []
-    for row in report.domains:
-        # An early bounce is counted as refused beside submitted; a provider's refusal never was submitted.
-        delivered = min(row.delivered, row.submitted)
-        whole = max(row.submitted, delivered + row.refused)
-        name = row.domain or f"{report.facts.other_domains:,} others"
-        rest = max(0, whole - delivered - row.refused)
-        share = 100.0 / max(most, whole)
-        found.append(
-            DomainBar(name, row.submitted, *(round(count * share, 3) for count in (delivered, row.refused, rest)))
-        )
+    for row, whole in zip(report.domains, wholes, strict=True):
+        rest = whole - row.delivered - row.refused
+        shares = (round(count * 100.0 / most, 3) for count in (row.delivered, row.refused, rest))
+        found.append(DomainBar(row.domain or plural(report.facts.other_domains, "other"), row.submitted, *shares))
     return found
 
 

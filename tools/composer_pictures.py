@@ -114,6 +114,11 @@ def kept(browser: Browser, server: ComposerServer, folder: Path) -> None:
     page.get_by_role("button", name="Pick stories").click()
     page.locator("#picker li").first.wait_for()
     save(page, folder, "pick")
+    page = camera.open("settings/theme")
+    page.get_by_label("accent, light").fill("#005a9c")
+    page.locator('body[data-shown*="005a9c"]').wait_for(timeout=60_000)
+    page.evaluate("document.activeElement.blur()")
+    save(page, folder, "theme")
     narrow = Camera(browser, server, width=390, height=780, dark=True)
     save(narrow.open(f"issues/{ISSUE}"), folder, "compose-dark-phone")
 

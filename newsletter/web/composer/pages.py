@@ -26,7 +26,7 @@ POLICY: Final = (
 HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 """Forms are sent to ourselves with their Origin; to anybody else goes nothing."""
 
-SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"))
+SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"), ("/audience", "Audience"), ("/settings", "Settings"))
 """What the navigation shows. A screen that is added goes here, in the order of an editor's week."""
 
 
@@ -44,7 +44,7 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(screens=SCREENS, plural=plural)
-        self._environment.filters.update(day=_day, moment=_moment)
+        self._environment.filters.update(day=_day, moment=_moment, short=_short)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for whoever is signed in."""
@@ -76,6 +76,17 @@ class Pages:
 
 def _day(day: Date | None) -> str:
     return f"{day:%A} {day.day} {day:%B %Y}" if day else ""
+
+
+def _short(day: Date | str | None) -> str:
+    """``27 Nov 2026``, as one line of a list has it."""
+    if day is None:
+        return ""
+    try:
+        known = Date.fromisoformat(day[:10]) if isinstance(day, str) else day
+    except ValueError:
+        return str(day)
+    return f"{known.day} {known:%b %Y}"
 
 
 def _moment(local: str | None) -> str:

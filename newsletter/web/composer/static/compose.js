@@ -1,14 +1,16 @@
 // The composer's screen: what is typed goes into the files, what is in the files is shown, the mail follows.
 
-import { Refused, base, call } from "./api.js";
+import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, say, showTrouble } from "./dom.js";
+import { $, fit, line, pause, say, showTrouble } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
+import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
@@ -27,8 +29,10 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive });
+const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
 const moves = new Moves({ outline, step, issue: () => issue });
+const sponsors = new Sponsors(step);
+const pictures = new Pictures({ outline, queue, change });
 
 // ---- saving ---------------------------------------------------------------------------------------------------
 
@@ -108,23 +112,31 @@ async function refresh() {
   return reading;
 }
 
+// The files as they are when none of our own changes is on its way: an older state would make the next one a conflict.
+async function readBetweenChanges() {
+  for (;;) {
+    while (changes.begun !== changes.over) await pause(8);
+    const before = changes.begun;
+    const state = await call("GET", `${base}/state`);
+    if (changes.begun === before) return state;
+  }
+}
+
 async function read() {
-  const files = () => ["", ...sha.keys()];
-  const before = new Map(files().map((file) => [file, queue.count(file)]));
   let state;
   try {
-    state = await call("GET", `${base}/state`);
+    state = await readBetweenChanges();
   } catch (problem) {
     if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
     return;
   }
-  const still = (file) => !queue.busy(file) && queue.count(file) === (before.get(file) ?? 0);
   if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
   for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
-    if (still(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
+    if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
   outline.show(state);
+  sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
     for (const box of document.querySelectorAll("#write textarea")) fit(box);
@@ -150,6 +162,23 @@ async function step(payload, label, place) {
     return false;
   }
   showTrouble($("trouble"), null);
+  await refresh();
+  say(`${label}.`);
+  return true;
+}
+
+// Do one thing to a story's file besides typing. Gives whether it was done.
+async function change(file, work, label) {
+  try {
+    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
+  } catch (problem) {
+    await refresh();
+    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
+    outline.refuse(file, { what, fix: problem.fix });
+    say(what);
+    return false;
+  }
+  outline.refuse(file, null);
   await refresh();
   say(`${label}.`);
   return true;
@@ -291,6 +320,7 @@ for (const closed of document.querySelectorAll("details")) {
   closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
 }
 moves.listen();
+pictures.listen();
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

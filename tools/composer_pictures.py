@@ -135,7 +135,7 @@ def every(browser: Browser, server: ComposerServer, root: Path, folder: Path) ->
         save(camera.open("inbox"), folder, f"inbox-{name}")
         page = camera.open(f"issues/{ISSUE}")
         save(page, folder, f"compose-{name}")
-        page.get_by_role("button", name="Everything").nth(1).click()
+        page.get_by_role("button", name="All fields").nth(1).click()
         page.locator(".more").nth(1).scroll_into_view_if_needed()
         save(page, folder, f"everything-{name}")
         page.get_by_role("button", name="Checks").click()

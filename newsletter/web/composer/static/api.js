@@ -16,7 +16,8 @@ export const changes = { begun: 0, over: 0 };
 // Raises Refused for an answer that is no success, TypeError when there is no answer.
 export async function call(method, address, payload) {
   const options = { method, headers: { Accept: "application/json" } };
-  if (payload !== undefined) {
+  if (payload instanceof Blob) options.body = payload;
+  else if (payload !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(payload);
   }

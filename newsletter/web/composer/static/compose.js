@@ -8,7 +8,9 @@ import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
+import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
@@ -27,8 +29,10 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive });
+const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
 const moves = new Moves({ outline, step, issue: () => issue });
+const sponsors = new Sponsors(step);
+const pictures = new Pictures({ outline, queue, change });
 
 // ---- saving ---------------------------------------------------------------------------------------------------
 
@@ -132,6 +136,7 @@ async function read() {
   }
   issue = state;
   outline.show(state);
+  sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
     for (const box of document.querySelectorAll("#write textarea")) fit(box);
@@ -157,6 +162,23 @@ async function step(payload, label, place) {
     return false;
   }
   showTrouble($("trouble"), null);
+  await refresh();
+  say(`${label}.`);
+  return true;
+}
+
+// Do one thing to a story's file besides typing. Gives whether it was done.
+async function change(file, work, label) {
+  try {
+    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
+  } catch (problem) {
+    await refresh();
+    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
+    outline.refuse(file, { what, fix: problem.fix });
+    say(what);
+    return false;
+  }
+  outline.refuse(file, null);
   await refresh();
   say(`${label}.`);
   return true;
@@ -298,6 +320,7 @@ for (const closed of document.querySelectorAll("details")) {
   closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
 }
 moves.listen();
+pictures.listen();
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

@@ -69,6 +69,7 @@ export class Outline {
       const element = list.children[at] || list.appendChild(copyOf("section-template"));
       const name = section.title || `the ${section.layout}`;
       element.dataset.at = at;
+      element.dataset.layout = section.layout;
       put(element.querySelector(".section-title"), section.title);
       element.querySelector(".section-layout").value = section.layout;
       const label = (selector, words) => element.querySelector(selector).setAttribute("aria-label", words);
@@ -118,8 +119,10 @@ export class Outline {
     for (const area of card.querySelectorAll("[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
     card.querySelector(".headline").placeholder = story.problem ? story.slug : "Headline";
     card.querySelector(".teaser").placeholder = story.teaser || "Teaser";
-    card.querySelector(".pictured")?.toggleAttribute("hidden", !story.picture);
+    label(".thumb", story.picture || story.remote ? `Picture of “${headline}”` : `Add a picture to “${headline}”`);
+    card.querySelector(".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
     this.fill(story.slug, card);
+    this.pictured?.(card, story);
   }
 
   // The boxes say what the file says; what is not saved yet stays.
@@ -144,7 +147,7 @@ export class Outline {
     card.classList.toggle("opened", show);
     const button = card.querySelector('[data-do="more"]');
     button.setAttribute("aria-expanded", show);
-    button.textContent = show ? "Less" : "Everything";
+    button.textContent = show ? "Fewer fields" : "All fields";
     button.setAttribute("aria-label", `${button.textContent} of “${this.value(slug, "headline") || slug}”`);
     if (this.#locked) this.#lock(true);
     if (show) for (const box of more.querySelectorAll("textarea")) fit(box);
@@ -180,7 +183,7 @@ export class Outline {
   weigh(mail) {
     for (const [slug, card] of this.#stories) {
       card.querySelector(".size").textContent = mail.sizes[slug] ? `${kilobytes(mail.sizes[slug])} of the mail` : "not in the mail";
-      const picture = card.querySelector(".thumb");
+      const picture = card.querySelector(".thumb img");
       const name = mail.pictures[slug];
       const address = name ? `${base}/media/${encodeURIComponent(name)}` : "";
       picture.hidden = !address;

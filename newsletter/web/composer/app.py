@@ -25,7 +25,9 @@ from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
 from newsletter.web.composer.picturing import Picturing
 from newsletter.web.composer.rooms import Rooms
+from newsletter.web.composer.sending import Sending
 from newsletter.web.composer.session import Sessions
+from newsletter.web.composer.signing import Gate
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -35,20 +37,35 @@ from newsletter.web.preview import STATIC as SHARED
 class Composer:
     """The composer of the workspace at ``root``. ``say`` gets a line for the operator when something is wrong."""
 
-    def __init__(self, root: Path, sessions: Sessions, *, port: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sessions: Sessions,
+        *,
+        port: int,
+        say: Callable[[str], None],
+        url: str | None = None,
+        keyed: bool = True,
+    ) -> None:
         self.root = root
+        self._url = url
+        self._keyed = keyed
         self._sessions = sessions
         # Cookies of one host are shared by all its ports: another workspace's composer has another name for its own.
         self._cookie = f"newsletter_composer_{port}"
+        self.routes: list[BaseRoute] = []
+        """Every address but those of files, once there is an ``app()``."""
         self._rooms = Rooms(root)
         self._pages = Pages(self._publication)
         self._complain = Complaints(say)
+        self._gate = Gate(root, self._pages, port=port, complain=self._complain)
 
     def app(self) -> ASGIApp:
         """The ASGI app."""
+        self.routes = self._screens()
         router = Router(
             [
-                *self._screens(),
+                *self.routes,
                 Mount("/static/mail", StaticFiles(directory=SHARED)),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
@@ -58,7 +75,15 @@ class Composer:
         )
         # Starlette's own answer to a bug would come before ours.
         inner = ExceptionMiddleware(router, handlers={404: self._missing, 405: self._not_allowed})
-        guarded = Guarded(inner, sessions=self._sessions, cookie=self._cookie, pages=self._pages)
+        guarded = Guarded(
+            inner,
+            sessions=self._sessions,
+            cookie=self._cookie,
+            pages=self._pages,
+            gate=self._gate,
+            url=self._url,
+            keyed=self._keyed,
+        )
         hardened = Hardened(guarded, prefix=lambda: "", wrong=self._wrong, complain=self._complain)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +103,8 @@ class Composer:
             *Looking(self._rooms, self._pages).routes(),
             *writing.routes(),
             *Picturing(writing).routes(),
+            *Sending(self.root, self._pages).routes(),
+            *self._gate.routes(),
         ]
 
     def _publication(self) -> str:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from newsletter.app.words import plural
+from newsletter.web.composer.access import visitor_of
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
@@ -48,7 +49,7 @@ class Pages:
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for whoever is signed in."""
         html = self._environment.get_template(template).render(
-            publication=self._publication(), here=request.url.path, **values
+            publication=self._publication(), here=request.url.path, visitor=visitor_of(request), **values
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
 
@@ -56,11 +57,15 @@ class Pages:
         """An error as a page."""
         return self.page(request, "problem.html.j2", status, what=what, where=where, fix=fix)
 
-    def stranger(self, _: Request) -> HTMLResponse:
-        """For a browser without a session: how to get one. Says nothing about the publication."""
+    def alone(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page for whoever is not signed in: without a word about the publication."""
         return HTMLResponse(
-            self._environment.get_template("stranger.html.j2").render(), status_code=403, headers=HEADERS
+            self._environment.get_template(template).render(**values), status_code=status, headers=HEADERS
         )
+
+    def stranger(self) -> HTMLResponse:
+        """For a browser without a session: how to get one. Says nothing about the publication."""
+        return self.alone("stranger.html.j2", 403)
 
     def step(self, request: Request) -> HTMLResponse:
         """A page that goes on to the address that was asked for, so that the next request comes from here."""

@@ -1,9 +1,9 @@
 // The composer's screen: what is typed goes into the files, what is in the files is shown, the mail follows.
 
-import { Refused, base, call } from "./api.js";
+import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, say, showTrouble } from "./dom.js";
+import { $, fit, line, pause, say, showTrouble } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
@@ -112,20 +112,27 @@ async function refresh() {
   return reading;
 }
 
+// The files as they are when none of our own changes is on its way: an older state would make the next one a conflict.
+async function readBetweenChanges() {
+  for (;;) {
+    while (changes.begun !== changes.over) await pause(8);
+    const before = changes.begun;
+    const state = await call("GET", `${base}/state`);
+    if (changes.begun === before) return state;
+  }
+}
+
 async function read() {
-  const files = () => ["", ...sha.keys()];
-  const before = new Map(files().map((file) => [file, queue.count(file)]));
   let state;
   try {
-    state = await call("GET", `${base}/state`);
+    state = await readBetweenChanges();
   } catch (problem) {
     if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
     return;
   }
-  const still = (file) => !queue.busy(file) && queue.count(file) === (before.get(file) ?? 0);
   if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
   for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
-    if (still(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
+    if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
   outline.show(state);

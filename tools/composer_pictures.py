@@ -104,7 +104,7 @@ class Camera:
     def open(self, path: str) -> Page:
         """A page; the composer's, when its mail is there."""
         self.page.goto(self._server.url + path)
-        if path.startswith("issues/"):
+        if path.startswith("issues/") and not path.endswith("/send"):
             self.page.locator("body[data-shown]").wait_for(timeout=60_000)
             if self.page.locator("#mail").is_visible():
                 self.page.frame_locator("#mail").locator("img").first.wait_for(state="attached")
@@ -133,6 +133,14 @@ def kept(browser: Browser, server: ComposerServer, folder: Path) -> None:
     page.locator("#picker li").first.wait_for()
     save(page, folder, "pick")
     save(framing(camera.open(f"issues/{ISSUE}")), folder, "picture")
+    page = camera.open(f"issues/{ISSUE}/send")
+    page.wait_for_timeout(1500)
+    save(page, folder, "send")
+    page = camera.open("settings/theme")
+    page.get_by_label("accent, light").fill("#005a9c")
+    page.locator('body[data-shown*="005a9c"]').wait_for(timeout=60_000)
+    page.evaluate("document.activeElement.blur()")
+    save(page, folder, "theme")
     narrow = Camera(browser, server, width=390, height=780, dark=True)
     save(narrow.open(f"issues/{ISSUE}"), folder, "compose-dark-phone")
 

@@ -18,16 +18,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from newsletter.app.desk import open_desk
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
+from newsletter.web.composer.audience import AudienceScreen
 from newsletter.web.composer.guard import Guarded
+from newsletter.web.composer.importing import ImportScreen
 from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
 from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
 from newsletter.web.composer.picturing import Picturing
+from newsletter.web.composer.reports import ReportScreen
 from newsletter.web.composer.rooms import Rooms
 from newsletter.web.composer.sending import Sending
 from newsletter.web.composer.session import Sessions
+from newsletter.web.composer.settings import SettingsScreen
 from newsletter.web.composer.signing import Gate
+from newsletter.web.composer.theming import ThemeScreen
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -100,6 +105,12 @@ class Composer:
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
+            # Before the audience, whose readers have addresses of one part, too.
+            *ImportScreen(self.root, self._pages).routes(),
+            *AudienceScreen(self.root, self._pages).routes(),
+            *ReportScreen(self.root, self._pages).routes(),
+            *SettingsScreen(self.root, self._pages).routes(),
+            *ThemeScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
             *writing.routes(),
             *Picturing(writing).routes(),

@@ -26,7 +26,7 @@ POLICY: Final = (
 HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 """Forms are sent to ourselves with their Origin; to anybody else goes nothing."""
 
-SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"))
+SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"), ("/audience", "Audience"), ("/settings", "Settings"))
 """What the navigation shows. A screen that is added goes here, in the order of an editor's week."""
 
 

@@ -52,7 +52,7 @@ class Picturing:
             Route("/issues/{slug}/cuts", as_json(self.cuts)),
             Route(f"{story}/cut", as_json(self.cut)),
             Route(f"{story}/picture", as_json(self.put), methods=["PUT"]),
-            Route(f"{story}/picture", as_json(self.remove), methods=["DELETE"]),
+            Route(f"{story}/remove-picture", as_json(self.remove), methods=["POST"]),
             Route(f"{story}/fetch-picture", as_json(self.fetch), methods=["POST"]),
         ]
 

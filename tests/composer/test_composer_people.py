@@ -105,6 +105,12 @@ def test_a_known_and_an_unknown_address_get_the_same_answer(office: Office) -> N
     assert known.headers.keys() == other.headers.keys()
 
 
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-in/x", "/sign-in/x/y", "/sign-in/../", "/static/none", "/nothing"])
+def test_who_has_not_signed_in_learns_nothing_of_the_publication(office: Office, path: str) -> None:
+    answer = office.ask("GET", path)
+    assert answer.status in (200, 403, 404) and "Estuary" not in answer.text
+
+
 def test_the_link_opens_nothing_by_itself_and_only_the_browser_that_asked_can_use_it_once(office: Office) -> None:
     browser = office.begin("maren@example.org")
     link = office.link()
@@ -131,7 +137,7 @@ def test_who_may_what_is_decided_by_the_server_at_every_address_that_changes_som
     seen = {"allowed": 0, "refused": 0}
     for route in office.served.server.composer.routes:
         for method in sorted((getattr(route, "methods", None) or set()) - SAFE):
-            path = re.sub(r"\{.*?\}", "x", route.path.replace("{slug}", ISSUE))
+            path = re.sub(r"\{(\w+)\}", lambda found: ISSUE if found[1] == "slug" else "x", route.path)
             if path.startswith("/sign"):
                 continue
             answer = office.ask(method, path, "", cookie=editor)
@@ -166,6 +172,8 @@ def test_an_editor_is_neither_shown_nor_let_into_the_audience_and_the_settings(o
 
 def test_an_editor_sees_no_reader_by_address(office: Office) -> None:
     editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
+    for path in ("/audience", "/audience/x", "/audience/import"):
+        assert office.ask("GET", path, cookie=editor).status == 403
     for path in ("mail", "mail.html", "mail.txt"):
         address = f"/issues/{ISSUE}/{path}?as=zo%C3%AB%2Bweekly%40readers.test"
         assert office.ask("GET", address, cookie=editor).status == 403

@@ -93,14 +93,15 @@ def test_without_a_session_every_address_is_shut(attacked: Any) -> None:
 def test_a_body_over_the_limit_is_refused_at_every_address_that_reads_one(attacked: Any) -> None:
     for method, path in unsafe(attacked):
         answer = attacked.ask(method, path, b"", Content_Length="90000000", Content_Type="application/json")
-        reads = not re.search("/dismiss$|/drop$|/sign-in/|/sign-out", path)
+        reads = not re.search("/dismiss$|/drop$|/export$|/run$|/sign-in/|/sign-out", path)
         assert answer.status in ((413, 400) if reads else (200, 303, 403, 404, 422)), (method, path, answer.status)
 
 
 def test_another_method_is_no_crash_at_any_address(attacked: Any) -> None:
     for path in {path for _, path in addresses(attacked)}:
         for method in ("DELETE", "PATCH", "OPTIONS", "TRACE", "PROPFIND"):
-            assert attacked.ask(method, filled(path), "").status in (404, 405), (method, path)
+            if (method, path) not in addresses(attacked):
+                assert attacked.ask(method, filled(path), "").status in (404, 405), (method, path)
 
 
 _TEXT = st.text(max_size=40)

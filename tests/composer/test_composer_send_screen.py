@@ -140,6 +140,7 @@ def test_a_time_that_the_clock_skips_or_shows_twice_is_explained(
 def test_stop_the_presses_and_the_issue_can_be_edited_again(send: SendScreen) -> None:
     send.approve()
     send.press("Approve")
+    expect(send.page.locator(".going h2")).to_have_text("Scheduled")
     send.screen.open(f"/issues/{ISSUE}")
     expect(send.page.locator("#approved")).to_be_visible()
     expect(send.page.locator('[data-field="headline"]').first).to_have_js_property("readOnly", True)

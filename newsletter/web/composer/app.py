@@ -131,6 +131,9 @@ class Composer:
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         what = "There is nothing at this address."
+        if request.url.path.startswith("/static/"):
+            # Whoever has not signed in may ask for these, and is told nothing about the publication.
+            return PlainTextResponse(f"{what}\n", status_code=404)
         return self._pages.problem(request, 404, what=what, where=None, fix="Go to the issues and start there.")
 
     async def _not_allowed(self, _: Request, __: Exception) -> Response:

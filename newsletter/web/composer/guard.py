@@ -6,6 +6,7 @@ at), by a form or a fetch (so Sec-Fetch-Site is looked at, else Origin), and wit
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlsplit
@@ -26,6 +27,9 @@ from newsletter.web.composer.signing import OPEN, Gate
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CLIP: Final = "/inbox/clip"
 """The one page that other sites lead to: the bookmarklet's. It asks for a press of a button there."""
+
+_OPEN: Final = re.compile(rf"{OPEN}(/[^/]+)?")
+"""The pages for signing in, and nothing else below them."""
 
 
 def host_of(header: str) -> str:
@@ -106,7 +110,7 @@ class Guarded:
         path = request.url.path
         if path == "/enter" and request.method in SAFE and self._keyed:
             return self._enter(request)
-        if path == OPEN or path.startswith(("/static/", f"{OPEN}/")):
+        if path.startswith("/static/") or _OPEN.fullmatch(path):
             return NOBODY
         if self._keyed and self._sessions.knows(request.cookies.get(self._cookie)):
             return NOBODY

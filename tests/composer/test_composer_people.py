@@ -158,6 +158,18 @@ def test_an_address_that_no_rule_names_is_for_publishers(office: Office) -> None
         assert office.ask("POST", path, "", cookie=editor).status == 403
 
 
+def test_an_editor_is_neither_shown_nor_let_into_the_audience_and_the_settings(office: Office) -> None:
+    """Reports have numbers alone, and are for both."""
+    editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
+    for path in ("/audience", "/audience/import", "/settings", "/settings/theme", "/settings/trail"):
+        assert office.ask("GET", path, cookie=editor).status == 403, path
+        assert office.ask("GET", path, cookie=publisher).status == 200, path
+    told = {who: office.ask("GET", "/", cookie=who).text for who in (editor, publisher)}
+    for path in ("/audience", "/settings"):
+        assert f'href="{path}"' not in told[editor] and f'href="{path}"' in told[publisher]
+    assert office.ask("GET", f"/issues/{ISSUE}/report", cookie=editor).status == 423
+
+
 def test_an_editor_sees_no_reader_by_address(office: Office) -> None:
     editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
     for path in ("/audience", "/audience/x", "/audience/import"):
@@ -175,6 +187,8 @@ def test_the_audit_has_the_name_of_who_did_it(office: Office) -> None:
     page = office.ask("GET", f"/issues/{ISSUE}/send", cookie=publisher).text
     seen = re.search(r'name="seen" value="([^"]+)"', page)
     assert seen
+    added = urlencode({"address": "bo@readers.test", "basis": "by letter"})
+    assert office.ask("POST", "/audience/add", added, cookie=publisher).status == 303
     test = urlencode({"token": "a" * 22, "to": "ines@example.org"})
     assert office.ask("POST", f"/issues/{ISSUE}/send/test", test, cookie=editor).status == 303
     form = {"token": "b" * 22, "seen": seen[1], "counted": "1", "when": "none", "name": "Somebody Else"}
@@ -182,6 +196,7 @@ def test_the_audit_has_the_name_of_who_did_it(office: Office) -> None:
     with open_desk(office.root) as desk:
         rows = [(row.event.action, row.event.actor) for row in read_trail(desk).rows]
     assert ("test", "Ines Calder") in rows and ("approve", "Maren Holt") in rows
+    assert ("add a reader", "Maren Holt") in rows
     assert not any("Somebody" in actor for _, actor in rows)
 
 

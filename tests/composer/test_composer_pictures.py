@@ -111,7 +111,7 @@ def test_a_picture_is_taken_out_and_its_file_stays(served: Any) -> None:
     name = served.story(STORY)["picture"]
     assert name
     payload = {"expected": sha(served.issue / f"{STORY}.md")}
-    assert served.send("DELETE", f"{AT}/stories/{STORY}/picture", payload).status == 200
+    assert served.send("POST", f"{AT}/stories/{STORY}/remove-picture", payload).status == 200
     assert served.story(STORY)["picture"] is None and "image" not in text(served)
     assert (served.issue / "images" / name).is_file()
 

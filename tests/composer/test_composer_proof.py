@@ -38,7 +38,7 @@ password = {env = "DESK_MAIL_PASSWORD"}
 NAMES = [
     "expected", "fields", "text", "article", "to", "check", "reason", "field", "do", "section", "at", "layout", "title",
     "values", "token", "seen", "counted", "when", "date", "time", "name", "note", "word", "number", "back", "story",
-    "url", "words", "issue", "slug", "of", "address", "q", "as", "client", "scheme", "said", "key",
+    "url", "focal", "words", "issue", "slug", "of", "address", "q", "as", "client", "scheme", "said", "key",
 ]  # fmt: skip
 """Fields that some endpoint reads; names that it does not know are among them for each."""
 

@@ -67,7 +67,20 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "test_the_preview_shows_what_is_sent",
         "test_a_cut_on_the_screen_shows_what_the_mails_picture_shows",
     ),
-    "an approved issue is read-only": ("test_an_approved_issue_can_be_read_and_nothing_else",),
+    "a test to oneself takes a press or two": ("test_a_test_to_oneself_takes_one_press_and_the_result_is_in_words",),
+    "what is confirmed names the counted readers and the moment with its zone": (
+        "test_the_dialog_names_number_moment_zone_and_provider_and_no_is_no",
+        "test_nothing_can_be_approved_while_the_readers_are_counted",
+    ),
+    "a double click or a retry sends once": (
+        "test_a_double_click_approves_once",
+        "test_two_presses_at_once_approve_once_and_get_one_answer",
+        "test_a_test_mail_that_is_asked_for_twice_goes_once",
+    ),
+    "an approved issue is read-only until the presses are stopped": (
+        "test_an_approved_issue_can_be_read_and_nothing_else",
+        "test_stop_the_presses_and_the_issue_can_be_edited_again",
+    ),
     "the text part can be read": (
         "test_the_mail_is_seen_through_a_client_on_a_phone_in_the_dark_without_images_as_text_and_as_a_reader",
     ),
@@ -286,6 +299,12 @@ def test_every_screen_is_free_of_axe_violations_complaints_and_sideways_scrollin
     assert served.form("/issues", "date=2026-12-18").status == 303
     first = screens(served)
     paths = _screens_of(first)
+    # A page to which no link leads is a screen all the same; the mail itself is judged elsewhere.
+    for route in served.server.composer.routes:
+        path = re.sub(r"\{(\w+)\}", lambda found: {"slug": ISSUE, "article": SECOND}.get(found[1], "x"), route.path)
+        if "GET" in (route.methods or ()) and path not in paths and not path.endswith(("/news", "/mail.html")):
+            answer = served.get(path, Accept="text/html")
+            paths += [path] if answer.status == 200 and "text/html" in answer.headers["content-type"] else []
     assert {"/", "/inbox", AT, "/issues/2026-12-18"} <= set(paths)
     for width, scheme in ((360, "dark"), (640, "light")):
         screen = screens(served, viewport={"width": width, "height": 800}, color_scheme=scheme)

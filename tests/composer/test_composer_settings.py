@@ -176,10 +176,12 @@ def test_in_chromium_a_setting_is_changed_with_nothing_that_axe_objects_to(
     at.get_by_label("email", exact=True).fill("nobody")
     at.get_by_role("button", name="Save sender").click()
     expect(at.get_by_label("email", exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(at.locator("#sender").get_by_role("alert")).to_be_in_viewport()
     assert screen.axe(axe) == []
     at.get_by_label("email", exact=True).fill("other@estuary.example")
     at.get_by_role("button", name="Save sender").click()
-    expect(at.get_by_role("status")).to_contain_text("Saved")
+    expect(at.locator("#sender").get_by_role("status")).to_contain_text("Saved")
+    expect(at.get_by_role("status")).to_be_in_viewport()
     assert value(served, "sender.email") == "other@estuary.example"
     screen.open("/settings/trail")
     assert screen.axe(axe) == []

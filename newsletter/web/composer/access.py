@@ -23,11 +23,13 @@ _CHANGES: Final[Sequence[tuple[str, Deed]]] = (
     (r"/issues(/.*)?", "compose"),
     (r"/inbox(/.*)?", "compose"),
     (r"/audience(/.*)?", "audience"),
+    (r"/settings(/.*)?", "settings"),
     (r"/sign-out", "report"),
 )
 _STRICTEST: Final[Deed] = "settings"
 """For a change at an address that no rule names: whoever adds one and forgets it here lets nobody in by mistake."""
-_READS: Final[Sequence[tuple[str, Deed]]] = ((r"/audience(/.*)?", "audience"),)
+_READS: Final[Sequence[tuple[str, Deed]]] = ((r"/audience(/.*)?", "audience"), (r"/settings(/.*)?", "settings"))
+"""The settings name people and places that are nobody's business but theirs who may change them."""
 
 
 @dataclass(frozen=True, slots=True)

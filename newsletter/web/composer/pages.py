@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date as Date
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from newsletter.app.people import Deed
 from newsletter.app.words import plural
 from newsletter.web.composer.access import visitor_of
 
@@ -26,8 +27,13 @@ POLICY: Final = (
 HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 """Forms are sent to ourselves with their Origin; to anybody else goes nothing."""
 
-SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"), ("/audience", "Audience"), ("/settings", "Settings"))
-"""What the navigation shows. A screen that is added goes here, in the order of an editor's week."""
+SCREENS: Final[Sequence[tuple[str, str, Deed]]] = (
+    ("/", "Issues", "report"),
+    ("/inbox", "Inbox", "report"),
+    ("/audience", "Audience", "audience"),
+    ("/settings", "Settings", "settings"),
+)
+"""What the navigation shows to whoever may open it. A screen that is added goes here, in the order of the week."""
 
 
 class Pages:

@@ -13,11 +13,13 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.app import picturing
 from newsletter.app.desk import Desk, open_desk
-from newsletter.errors import UsageProblem
+from newsletter.errors import Busy, UsageProblem
 from newsletter.web.composer.answers import as_json, read_json
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Room, TooMuch, read_body
 
+_SECONDS: Final = 120.0
+"""25 MB through a slow tunnel."""
 _AT_ONCE: Final = 4 * picturing.MOST_BYTES
 T = TypeVar("T")
 _TYPES: Final = {".jpg": "image/jpeg", ".png": "image/png"}
@@ -50,7 +52,7 @@ class Picturing:
             Route("/issues/{slug}/cuts", as_json(self.cuts)),
             Route(f"{story}/cut", as_json(self.cut)),
             Route(f"{story}/picture", as_json(self.put), methods=["PUT"]),
-            Route(f"{story}/picture", as_json(self.remove), methods=["DELETE"]),
+            Route(f"{story}/remove-picture", as_json(self.remove), methods=["POST"]),
             Route(f"{story}/fetch-picture", as_json(self.fetch), methods=["POST"]),
         ]
 
@@ -58,7 +60,9 @@ class Picturing:
         """The body is the file; ``?expected=`` the SHA-256 of the story's file."""
         article, expected = request.path_params["article"], request.query_params.get("expected", "")
         try:
-            data = await read_body(request, picturing.MOST_BYTES, self._space)
+            data = await read_body(request, picturing.MOST_BYTES, self._space, seconds=_SECONDS)
+        except Busy as error:
+            raise Busy("several large pictures come in at once", fix="try again in a moment") from error
         except TooMuch as error:
             most = f"the picture has more than {picturing.MOST_BYTES // 1024 // 1024} MB"
             raise TooMuch(most, fix="use one that is about 1600 pixels wide") from error

@@ -84,6 +84,8 @@ class SettingsScreen:
         clash = isinstance(error, Conflict)
         fields = _fields(settings, form or {}, errors or {}, clash=clash)
         group = (form or {}).get("group", "")
+        if group not in (g.name for g in settings.groups):
+            group = ""
         return self._pages.page(
             request,
             "settings.html.j2",
@@ -91,7 +93,7 @@ class SettingsScreen:
             groups=[(g, parts(g, fields)) for g in settings.groups],
             sha256=settings.sha256,
             people=people,
-            saved=request.query_params.get("saved", ""),
+            saved=request.query_params.get("saved"),
             error=error,
             wrong=group,
             clashes=_clashes(fields, form or {}) if clash else [],

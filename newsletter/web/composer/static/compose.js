@@ -3,7 +3,7 @@
 import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, pause, say, showTrouble } from "./dom.js";
+import { $, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
@@ -34,7 +34,7 @@ const moves = new Moves({ outline, step, issue: () => issue });
 const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });
 
-// ---- saving ---------------------------------------------------------------------------------------------------
+// -- saving
 
 const nameOf = (file) => (file ? outline.value(file, "headline") || file : "the issue");
 
@@ -101,7 +101,7 @@ const refused = (what, problem = {}) => { showTrouble($("trouble"), { what, ...p
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
 const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
-// ---- what is in the files -------------------------------------------------------------------------------------
+// -- what is in the files
 
 let reading = null;
 
@@ -139,7 +139,7 @@ async function read() {
   sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
-    for (const box of document.querySelectorAll("#write textarea")) fit(box);
+    for (const box of qq(document, "#write textarea")) fit(box);
   }
   $("add-section").hidden = state.approved;
   $("approved").hidden = !state.approved;
@@ -204,7 +204,7 @@ async function takeBack(back) {
 $("undo").addEventListener("click", () => takeBack(true));
 $("redo").addEventListener("click", () => takeBack(false));
 addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || q(document, "dialog[open]")) return;
   const key = event.key.toLowerCase();
   const back = key === "z" && !event.shiftKey;
   if (!back && !(key === "y" || (key === "z" && event.shiftKey))) return;
@@ -213,7 +213,7 @@ addEventListener("keydown", (event) => {
   takeBack(back);
 });
 
-// ---- findings -------------------------------------------------------------------------------------------------
+// -- findings
 
 // Show a field, and put the caret there.
 function show(file, field) {
@@ -256,7 +256,7 @@ function waive({ id, article, message }, reason) {
   return act(() => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
 }
 
-// ---- what is shown --------------------------------------------------------------------------------------------
+// -- what is shown
 
 const narrow = matchMedia("(max-width: 60rem)");
 
@@ -271,7 +271,7 @@ function view(name) {
 for (const name of ["write", "mail", "checks"]) $(`show-${name}`).addEventListener("click", () => view(name));
 narrow.addEventListener("change", () => view(document.body.dataset.view));
 
-// ---- news -----------------------------------------------------------------------------------------------------
+// -- news
 
 let news = null;
 let seen = {};
@@ -316,8 +316,8 @@ function unstash() {
   }
 }
 
-for (const closed of document.querySelectorAll("details")) {
-  closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
+for (const closed of qq(document, "details")) {
+  closed.addEventListener("toggle", () => { for (const box of qq(closed, "textarea")) fit(box); });
 }
 moves.listen();
 pictures.listen();

@@ -1,14 +1,14 @@
 // The picture of a story: put in by hand, by dropping or from the web; and the point that every cut keeps in view.
 
 import { base, call } from "./api.js";
-import { $, line, make, say } from "./dom.js";
+import { $, line, make, say, q, qq } from "./dom.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FIELD = "image.focal";
 const within = (value) => Math.min(1, Math.max(0, value));
 const percent = (value) => `${Math.round(value * 100)} %`;
 
-// A picture that follows: one request at a time, and the newest address at the end.
+// One request at a time, and the newest at the end.
 function paint(image, address) {
   image.dataset.wanted = address;
   if (image.dataset.busy || image.getAttribute("src") === address) return;
@@ -29,7 +29,6 @@ export class Pictures {
   #cuts = null;
   #moved = new Map(); // by story: where a finger holds the point just now
 
-  // change(file, work, label) does one thing to a story's file and gives whether it was done; work(expected).
   constructor({ outline, queue, change }) {
     this.#outline = outline;
     this.#queue = queue;
@@ -39,10 +38,10 @@ export class Pictures {
 
   listen() {
     const list = $("sections");
-    list.addEventListener("click", ({ target }) => this.#pressed(target.closest("button")));
-    list.addEventListener("keydown", (event) => this.#key(event));
-    list.addEventListener("pointerdown", (event) => this.#grab(event));
-    const over = (card) => { for (const each of list.querySelectorAll(".story")) each.classList.toggle("receiving", each === card); };
+    list.onclick = ({ target }) => this.#pressed(target.closest("button"));
+    list.onkeydown = (event) => this.#key(event);
+    list.onpointerdown = (event) => this.#grab(event);
+    const over = (card) => { for (const each of qq(list, ".story")) each.classList.toggle("receiving", each === card); };
     // A file that is dropped beside a story must not take the place of the page.
     for (const kind of ["dragover", "drop"]) {
       addEventListener(kind, (event) => {
@@ -63,19 +62,18 @@ export class Pictures {
     return card && !card.matches(".sponsor, .broken") && !document.body.matches(".approved") ? card : null;
   }
 
-  // What is known of a story's picture, in its card.
   show(card, story) {
-    const place = card.querySelector(".picture");
+    const place = q(card, ".picture");
     if (!place) return;
     const here = Boolean(story.picture);
-    place.querySelector(".put").hidden = here || Boolean(story.remote);
-    place.querySelector(".framing").hidden = !here;
-    place.querySelector(".elsewhere").hidden = here || !story.remote;
-    place.querySelector(".address").textContent = story.remote || "";
-    place.querySelector(".described").hidden = !here && !story.remote;
-    place.querySelector('[data-picture="found"]').hidden = !here || !this.#focal(story);
+    q(place, ".put").hidden = here || Boolean(story.remote);
+    q(place, ".framing").hidden = !here;
+    q(place, ".elsewhere").hidden = here || !story.remote;
+    q(place, ".address").textContent = story.remote || "";
+    q(place, ".described").hidden = !here && !story.remote;
+    q(place, '[data-picture="found"]').hidden = !here || !this.#focal(story);
     if (!here) return;
-    paint(place.querySelector(".pad img"), this.#address(story));
+    paint(q(place, ".pad img"), this.#address(story));
     this.#point(card, story);
   }
 
@@ -93,14 +91,14 @@ export class Pictures {
     this.#cuts ||= call("GET", `${base}/cuts`).catch(() => { this.#cuts = null; return { cuts: [] }; });
     const { cuts } = await this.#cuts;
     const focal = this.#focal(story);
-    const dot = card.querySelector(".dot");
+    const dot = q(card, ".dot");
     const [across, down] = focal || [0.5, 0.5];
     dot.style.left = `${across * 100}%`;
     dot.style.top = `${down * 100}%`;
     dot.classList.toggle("found", !focal);
     dot.setAttribute("aria-label", `Focal point of “${story.fields.headline}”: ${focal ? `${percent(across)} across, ${percent(down)} down` : "found by itself"}`);
-    card.querySelector('[data-picture="found"]').hidden = !focal;
-    const list = card.querySelector(".cuts");
+    q(card, '[data-picture="found"]').hidden = !focal;
+    const list = q(card, ".cuts");
     if (list.children.length !== cuts.length) {
       list.replaceChildren(...cuts.map(({ words, layouts }) => {
         const image = make("img");
@@ -114,8 +112,6 @@ export class Pictures {
       paint(list.children[at].firstElementChild, this.#address(story, cut.layout, focal));
     });
   }
-
-  // -- the focal point
 
   #set(card, focal, words) {
     const story = this.#outline.form(card.dataset.slug);
@@ -138,7 +134,7 @@ export class Pictures {
   #grab(event) {
     const pad = event.target.closest(".pad");
     const card = pad?.closest(".story");
-    if (!pad || event.button || pad.querySelector(".dot").disabled) return;
+    if (!pad || event.button || q(pad, ".dot").disabled) return;
     event.preventDefault();
     const story = this.#outline.form(card.dataset.slug);
     const place = ({ clientX, clientY }) => {
@@ -168,11 +164,9 @@ export class Pictures {
       pressed.stopPropagation();
       end(false);
     });
-    pad.querySelector(".dot").focus({ preventScroll: true });
+    q(pad, ".dot").focus({ preventScroll: true });
     hold(event);
   }
-
-  // -- the file
 
   #pressed(button) {
     const card = button?.closest(".story");
@@ -180,15 +174,15 @@ export class Pictures {
     ({
       show: () => {
         this.#outline.open(slug, true);
-        const picture = card.querySelector(".picture");
+        const picture = q(card, ".picture");
         [...picture.querySelectorAll("button")].find((each) => each.offsetParent && !each.disabled)?.focus();
         picture.scrollIntoView({ block: "nearest" });
       },
       choose: () => this.#choose(card),
       found: () => this.#set(card, null, "The focal point is found by itself."),
       fetch: () => this.#fetch(card, null),
-      from: () => this.#fetch(card, line(card.querySelector(".from").value)),
-      remove: () => this.#done(card, (expected) => call("DELETE", this.#at(slug), { expected }), "took the picture out; its file stays"),
+      from: () => this.#fetch(card, line(q(card, ".from").value)),
+      remove: () => this.#done(card, (expected) => call("POST", this.#at(slug, "remove-picture"), { expected }), "took the picture out; its file stays"),
     })[card && button.dataset.picture]?.();
   }
 
@@ -206,8 +200,7 @@ export class Pictures {
     const slug = card.dataset.slug;
     const { most } = (await this.#cuts) || await call("GET", `${base}/cuts`).catch(() => ({}));
     if (file.size > most) {
-      const what = `“${file.name}” has ${Math.ceil(file.size / 1048576)} MB; a picture has at most ${most / 1048576}`;
-      return this.#outline.refuse(slug, { what, fix: "use one that is about 1600 pixels wide" });
+      return this.#outline.refuse(slug, { what: `a picture has at most ${most / 1048576} MB`, fix: "use one that is about 1600 pixels wide" });
     }
     const send = (expected) => call("PUT", `${this.#at(slug)}?expected=${expected}`, file);
     return this.#done(card, send, `put “${file.name}” into “${this.#outline.value(slug, "headline")}”`);
@@ -221,12 +214,11 @@ export class Pictures {
   async #done(card, work, label) {
     const slug = card.dataset.slug;
     card.classList.add("working");
-    say("One moment …");
     const done = await this.#change(slug, work, label);
     card.classList.remove("working");
     if (!done) return;
     this.#outline.open(slug, true);
-    const next = card.querySelector('[data-field="image.alt"]');
-    (next.offsetParent ? next : card.querySelector(".put button"))?.focus();
+    const next = q(card, '[data-field="image.alt"]');
+    (next.offsetParent ? next : q(card, ".put button"))?.focus();
   }
 }

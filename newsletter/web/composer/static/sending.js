@@ -7,7 +7,7 @@ const send = `${base}/send`;
 const { key, seen } = document.body.dataset;
 let readers = null; // { count, words, lines }, null while they are counted
 
-// ---- who gets it ----------------------------------------------------------------------------------------------
+// -- who gets it
 
 const approve = $("approve");
 const moment = { words: "", wrong: "" };
@@ -25,7 +25,7 @@ async function count() {
   allow();
 }
 
-// ---- when -----------------------------------------------------------------------------------------------------
+// -- when
 
 let asked = 0;
 
@@ -70,7 +70,7 @@ if (approve) {
   say();
 }
 
-// ---- asking first ---------------------------------------------------------------------------------------------
+// -- asking first
 
 const dialog = $("confirm");
 
@@ -123,7 +123,7 @@ document.addEventListener("submit", async (event) => {
 // A page that the browser kept and shows again is an old one.
 addEventListener("pageshow", ({ persisted }) => { if (persisted) location.replace(send); });
 
-// ---- what becomes of it ---------------------------------------------------------------------------------------
+// -- what becomes of it
 
 const put = (id, text) => { if ($(id) && $(id).textContent !== text) $(id).textContent = text; };
 

@@ -1,7 +1,7 @@
 // The places for sponsors: which creative stands there, when it runs, and who else has booked the place.
 
 import { base, call } from "./api.js";
-import { $, make } from "./dom.js";
+import { $, make, q } from "./dom.js";
 
 export class Sponsors {
   #step;
@@ -23,7 +23,7 @@ export class Sponsors {
     if (!places.length) return;
     const { sponsors, error } = await call("GET", `${base}/sponsors`).catch((problem) => ({ sponsors: [], error: problem }));
     for (const [section, element] of places) {
-      const place = element.querySelector(".empty");
+      const place = q(element, ".empty");
       if (section.stories.length) this.#stands(element, sponsors.find(({ name }) => name === section.stories[0].slug));
       else if (!sponsors.length) place.textContent = error?.message || "No creative yet: newsletter sponsor add NAME";
       else if (!issue.approved && !place.contains(document.activeElement)) place.replaceChildren(this.#choice(sponsors));
@@ -43,8 +43,8 @@ export class Sponsors {
   }
 
   #stands(element, offer) {
-    if (!element.querySelector(".runs")) element.querySelector(".foot").before(make("ul", "runs"));
-    element.querySelector(".runs").replaceChildren(...(offer
+    if (!q(element, ".runs")) q(element, ".foot").before(make("ul", "runs"));
+    q(element, ".runs").replaceChildren(...(offer
       ? [make("li", "", offer.about), ...offer.troubles.map((words) => make("li", "wrong", words))] : []));
   }
 }

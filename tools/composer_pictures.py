@@ -81,12 +81,20 @@ class Camera:
     """A signed-in browser window on a composer."""
 
     def __init__(
-        self, browser: Browser, server: ComposerServer, *, width: int, height: int, dark: bool = False
+        self,
+        browser: Browser,
+        server: ComposerServer,
+        *,
+        width: int,
+        height: int,
+        dark: bool = False,
+        forced: bool = False,
     ) -> None:
         context = browser.new_context(
             viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
+            forced_colors="active" if forced else "none",
         )
         self._server = server
         self.page = context.new_page()
@@ -96,12 +104,22 @@ class Camera:
     def open(self, path: str) -> Page:
         """A page; the composer's, when its mail is there."""
         self.page.goto(self._server.url + path)
-        if path.startswith("issues/"):
+        if path.startswith("issues/") and not path.endswith("/send"):
             self.page.locator("body[data-shown]").wait_for(timeout=60_000)
             if self.page.locator("#mail").is_visible():
                 self.page.frame_locator("#mail").locator("img").first.wait_for(state="attached")
             self.page.wait_for_timeout(600)
         return self.page
+
+
+def framing(page: Page) -> Page:
+    """The second story's picture, its focal point and its cuts."""
+    page.get_by_role("button", name="All fields").nth(1).click()
+    page.locator(".cuts img").last.wait_for()
+    page.evaluate("document.querySelector('.picture').scrollIntoView(); scrollBy(0, -70)")
+    page.locator(".dot").first.press("ArrowUp")
+    page.wait_for_timeout(1200)
+    return page
 
 
 def kept(browser: Browser, server: ComposerServer, folder: Path) -> None:
@@ -114,8 +132,45 @@ def kept(browser: Browser, server: ComposerServer, folder: Path) -> None:
     page.get_by_role("button", name="Pick stories").click()
     page.locator("#picker li").first.wait_for()
     save(page, folder, "pick")
+    save(framing(camera.open(f"issues/{ISSUE}")), folder, "picture")
+    page = camera.open(f"issues/{ISSUE}/send")
+    page.wait_for_timeout(1500)
+    save(page, folder, "send")
+    page = camera.open("settings/theme")
+    page.get_by_label("accent, light").fill("#005a9c")
+    page.locator('body[data-shown*="005a9c"]').wait_for(timeout=60_000)
+    page.evaluate("document.activeElement.blur()")
+    save(page, folder, "theme")
     narrow = Camera(browser, server, width=390, height=780, dark=True)
     save(narrow.open(f"issues/{ISSUE}"), folder, "compose-dark-phone")
+
+
+def forty(browser: Browser, server: ComposerServer, root: Path, folder: Path) -> None:
+    """An issue of forty stories, right to left, with a place for a sponsor that is booked twice."""
+    issue = root / "issues" / "forty"
+    shutil.copytree(root / "issues" / ISSUE, issue)
+    (root / "sponsors").mkdir(exist_ok=True)
+    for name in ("chandler", "almanac"):
+        words = f"sponsor: {name.title()}\nheadline: What {name} sells\nlink: https://ads.example/\nruns: [forty]"
+        (root / "sponsors" / f"{name}.md").write_text(f"---\n{words}\n---\nBuy it.\n", encoding="utf-8")
+    names = [f"story-{number}" for number in range(40)]
+    for name in names:
+        (issue / f"{name}.md").write_text(f"---\nheadline: {URDU}\nteaser: {URDU}\n---\n{URDU}\n", encoding="utf-8")
+    listed = f"- title: {URDU}\n    layout: list\n    articles: [{', '.join(names)}]"
+    sections = f"- layout: sponsor\n    sponsor: chandler\n  {listed}\n  - layout: sponsor"
+    (issue / "issue.md").write_text(
+        f"---\nsubject: {URDU}\ndate: 2026-11-27\nlang: ur\nsections:\n  {sections}\n---\n", encoding="utf-8"
+    )
+    for name, width in (("wide", 1280), ("phone", 360)):
+        page = Camera(browser, server, width=width, height=900).open("")
+        page.goto(f"{server.url}issues/forty")
+        page.locator("body[data-ready]").wait_for()
+        page.wait_for_timeout(2500)
+        save(page, folder, f"forty-{name}")
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        page.locator(".creative").scroll_into_view_if_needed()
+        page.wait_for_timeout(300)
+        save(page, folder, f"forty-end-{name}")
 
 
 def every(browser: Browser, server: ComposerServer, root: Path, folder: Path) -> None:
@@ -130,12 +185,24 @@ def every(browser: Browser, server: ComposerServer, root: Path, folder: Path) ->
         save(camera.open("inbox"), folder, f"inbox-{name}")
         page = camera.open(f"issues/{ISSUE}")
         save(page, folder, f"compose-{name}")
-        page.get_by_role("button", name="Everything").nth(1).click()
+        page.get_by_role("button", name="All fields").nth(1).click()
         page.locator(".more").nth(1).scroll_into_view_if_needed()
         save(page, folder, f"everything-{name}")
         page.get_by_role("button", name="Checks").click()
         page.wait_for_timeout(800)
         save(page, folder, f"checks-{name}")
+    for name, width, dark, forced in (
+        ("wide", 1440, False, False),
+        ("dark", 1440, True, False),
+        ("forced", 1440, False, True),
+        ("phone", 360, False, False),
+    ):
+        save(
+            framing(Camera(browser, server, width=width, height=900, dark=dark, forced=forced).open(f"issues/{ISSUE}")),
+            folder,
+            f"picture-{name}",
+        )
+    forty(browser, server, root, folder)
     text = (issue / "sea-wall-to-move-inland.md").read_text(encoding="utf-8")
     (issue / "sea-wall-to-move-inland.md").write_text(
         text.replace("headline: ", f"headline: {LONG * 2}", 1) + "\nIt moves.  Slowly.\n", encoding="utf-8"

@@ -9,7 +9,7 @@ from typing import Any
 from newsletter.app import corrections
 from newsletter.app.check import findings_of, weighs
 from newsletter.app.desk import Desk
-from newsletter.app.outgoing import issue_facts
+from newsletter.app.outgoing import PREVIEW_ID, issue_facts
 from newsletter.app.providers import canary_unjudged, require_provider
 from newsletter.app.publish import publish_media
 from newsletter.app.recurring import goes_by_itself
@@ -18,11 +18,12 @@ from newsletter.app.words import plural, when
 from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
 from newsletter.delivery import approvers, begun, installation, mailings, testsend
+from newsletter.delivery.approval import outgoing_from_email
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, parse_send_at, read_wall_time
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.undo import stoppable_until
-from newsletter.errors import BadData, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
+from newsletter.errors import BadData, Conflict, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
 from newsletter.issues.folder import load_issue
 from newsletter.models import Finding, Severity
 from newsletter.store.clock import from_us, now_us
@@ -126,10 +127,17 @@ def _ids(findings: Sequence[Finding]) -> list[str]:
 
 
 def approve_issue(
-    desk: Desk, slug: str, *, send_at: str | None, approver: str | None = None, note: str | None = None
+    desk: Desk,
+    slug: str,
+    *,
+    send_at: str | None,
+    approver: str | None = None,
+    note: str | None = None,
+    seen: str | None = None,
 ) -> Approved:
     """Render, check and freeze an issue; with ``send_at``, schedule its mailing: both or, on an error, neither.
 
+    ``seen`` is the digest of what the approver looked at: Conflict when something else would be frozen.
     Where ``[schedule] approvals_required`` asks for more people, the first one freezes and the last one schedules: at
     the time that the first one said, or another.
 
@@ -141,6 +149,8 @@ def approve_issue(
     zone = config.publication.timezone
     at = parse_send_at(send_at, zone, from_us(now)) if send_at is not None else None
     if _waits_for_others(desk, slug):
+        if seen is not None and seen != approvals.load_approval(desk.workspace, slug).digest:
+            raise _changed(slug)
         return _approve_too(desk, slug, at, approver or desk.actor, note, now)
     _refuse_second_approval(desk, slug)
     require_provider(desk)
@@ -151,6 +161,11 @@ def approve_issue(
     if rendered.issue.corrects is not None:
         corrections.require_sent(desk, rendered.issue.corrects, slug)
     facts = issue_facts(config, rendered.issue)
+    if (
+        seen is not None
+        and seen != outgoing_from_email(rendered.email, facts, mailing=PREVIEW_ID, date=from_us(now)).digest
+    ):
+        raise _changed(slug)
     if config.provider.name != "outbox":
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
     publish_media(desk, rendered.email, approved=True)
@@ -175,6 +190,10 @@ def approve_issue(
     recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
     return _approved(desk, approval, mailing, warnings, rendered.email.remote_images, test, recurs)
+
+
+def _changed(slug: str) -> Conflict:
+    return Conflict(f"{slug} was changed since you looked at it", fix="look at it again, then approve it")
 
 
 def _approved(

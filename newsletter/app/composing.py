@@ -44,7 +44,8 @@ def read_files(desk: Desk, slug: str) -> list[tuple[str | None, str, bytes]]:
     return [(name, *read_file(desk, slug, name)) for name in names]
 
 
-def _read(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
+def read_expected(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
+    """A file of an issue that still is what the editor saw; raises Conflict."""
     file = name_of(desk.workspace, file_of(desk, slug, article))
     sha256, data = read_file(desk, slug, article)
     if sha256 != expected:
@@ -61,7 +62,7 @@ def save_story(
     Raises BadData for a field that does not exist or a value it cannot have, Conflict when the file is not what was
     ``expected``, IllegalState when the issue is approved; then nothing is written.
     """
-    before = doc = _read(desk, issue, article, expected)
+    before = doc = read_expected(desk, issue, article, expected)
     for name, value in fields.items():
         doc = assign(doc, name, value)
     if body is not None:
@@ -75,7 +76,7 @@ def save_issue(desk: Desk, issue: str, fields: Mapping[str, str], intro: str | N
 
     Raises BadData and FrontMatterError for what the file cannot say, Conflict, IllegalState; then nothing is written.
     """
-    before = doc = _read(desk, issue, None, expected)
+    before = doc = read_expected(desk, issue, None, expected)
     for name, value in fields.items():
         if name not in ISSUE_FIELDS:
             raise BadData(f"an issue's {name} is not set this way", where=doc.file)
@@ -173,7 +174,7 @@ def waive_finding(desk: Desk, issue: str, article: str | None, check: str, reaso
         raise BadData(f"the check {check} cannot be waived", fix="put right what it says")
     if not reason.strip():
         raise BadData("a waiver needs a reason", fix="say why the finding is accepted")
-    before = doc = _read(desk, issue, article, expected)
+    before = doc = read_expected(desk, issue, article, expected)
     present = doc.get("waive") or []
     known = next((n for n, entry in enumerate(present) if isinstance(entry, dict) and entry.get("id") == check), None)
     text = " ".join(reason.split())

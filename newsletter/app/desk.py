@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 from collections.abc import Iterator
+from contextvars import ContextVar
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,9 @@ from newsletter.workspace.settings import Config
 
 if TYPE_CHECKING:
     from newsletter.store.engine import Store
+
+SEATED: ContextVar[str | None] = ContextVar("SEATED", default=None)
+"""Who is at every desk that is opened in this context, where somebody signed in; else it is the machine's user."""
 
 
 class Desk:
@@ -47,6 +51,8 @@ class Desk:
     @cached_property
     def actor(self) -> str:
         """Who is at the desk, for the audit log; cron and containers may have no user name."""
+        if (seated := SEATED.get()) is not None:
+            return seated
         try:
             return getpass.getuser()
         except (KeyError, OSError):

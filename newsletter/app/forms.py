@@ -21,7 +21,7 @@ from newsletter.workspace.slugs import check_slug
 
 STORY_FIELDS = (
     "headline", "kicker", "standfirst", "teaser", "byline", "agency", "link", "link_text",
-    "image.alt", "image.caption", "image.credit",
+    "image.alt", "image.caption", "image.credit", "image.focal",
 )  # fmt: skip
 """The fields of a story that a form has, besides its ``body``."""
 
@@ -34,7 +34,8 @@ class StoryForm:
     """A story as the composer edits it. ``problem`` says why its file cannot be read; then the rest is empty.
 
     ``sha256`` is of the file's bytes; ``teaser`` what stands while the editor writes none; ``picture`` is the name of
-    its file in ``images/``. A sponsor's creative serves other issues as well: it is shown, and edited in its own file.
+    its file in ``images/``, ``remote`` the address of one. A sponsor's creative serves other issues as well: it is
+    shown, and edited in its own file.
     """
 
     slug: str
@@ -44,6 +45,7 @@ class StoryForm:
     body: str = ""
     teaser: str = ""
     picture: str | None = None
+    remote: str | None = None
     sponsor: bool = False
     problem: str | None = None
 
@@ -126,7 +128,7 @@ def _sponsor_form(ws: Workspace, name: str) -> StoryForm:
     except NewsletterError as error:
         return StoryForm(name, file, sponsor=True, problem=f"{error.where or file}: {error.what}")
     form = _form_of(sponsor.article, file, "")
-    return StoryForm(name, file, "", form.fields, form.body, form.teaser, None, sponsor=True)
+    return StoryForm(name, file, "", form.fields, form.body, form.teaser, sponsor=True)
 
 
 def _form_of(article: Article, file: str, sha256: str) -> StoryForm:
@@ -135,10 +137,10 @@ def _form_of(article: Article, file: str, sha256: str) -> StoryForm:
         owner: Any = article
         for part in name.split("."):
             owner = getattr(owner, part, None) if owner is not None else None
-        fields[name] = owner or ""
-    picture = article.image.file if article.image else None
+        fields[name] = ", ".join(f"{part:g}" for part in owner) if isinstance(owner, tuple) else owner or ""
+    picture, remote = (article.image.file, article.image.url) if article.image else (None, None)
     standing = "" if article.teaser else teaser_of(article)
-    return StoryForm(article.slug, file, sha256, fields, article.body, standing, picture)
+    return StoryForm(article.slug, file, sha256, fields, article.body, standing, picture, remote)
 
 
 def _headline_of(ws: Workspace, issue: str, slug: str) -> str:

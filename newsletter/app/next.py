@@ -63,14 +63,7 @@ class Outlook:
         """Why what is scheduled may not go out by itself; None when cron came lately, or nothing waits for it."""
         if not self.coming and not self.recurring:
             return None
-        if self.last_run is None:
-            return "newsletter run-due has never run here: newsletter cron prints what runs it"
-        ago = self.now - self.last_run.at
-        if ago > timedelta(seconds=STALE_SECONDS):
-            return f"newsletter run-due last ran {how_long(ago)} ago: cron seems dead; newsletter doctor looks"
-        if self.last_run.error:
-            return f"newsletter run-due ended with an error: {self.last_run.error}"
-        return None
+        return cron_trouble(self.last_run, self.now)
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``; ``seconds`` is negative for what is overdue."""
@@ -121,6 +114,18 @@ class Outlook:
         at = f"{datetime.fromisoformat(mailing.local_time):%a} {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
         left = mailing.due - self.now
         return f"{at}, in {how_long(left)}" if left > timedelta(0) else f"{at}, due for {how_long(-left)}"
+
+
+def cron_trouble(ran: LastRun | None, now: datetime) -> str | None:
+    """Why nothing may go out by itself, from the trace that ``run-due`` left; None when it came lately."""
+    if ran is None:
+        return "newsletter run-due has never run here: newsletter cron prints what runs it"
+    ago = now - ran.at
+    if ago > timedelta(seconds=STALE_SECONDS):
+        return f"newsletter run-due last ran {how_long(ago)} ago: cron seems dead; newsletter doctor looks"
+    if ran.error:
+        return f"newsletter run-due ended with an error: {ran.error}"
+    return None
 
 
 def outlook(desk: Desk) -> Outlook:

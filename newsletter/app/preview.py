@@ -31,6 +31,7 @@ from newsletter.issues.folder import is_approved, load_issue
 from newsletter.message.merge import fill
 from newsletter.models import EmailImage, Finding
 from newsletter.workspace.builtin import builtin_templates
+from newsletter.workspace.themes import load_theme
 
 _PLACE = re.compile(r"(.+):([1-9][0-9]{0,6})")
 _AROUND = 2
@@ -192,6 +193,15 @@ def preview_issue(root: Path, slug: str, *, checks: bool = True) -> Preview:
             # From the configuration that the mail was built with: it may be broken when the page asks.
             _known={None: reader_values(desk, slug, None)},
         )
+
+
+def preview_theme(root: Path, slug: str, name: str, tokens: Mapping[str, str]) -> Preview:
+    """Build an issue with a theme as it would be with other tokens, whichever theme the issue has; without findings."""
+    with open_desk(root) as desk:
+        theme = replace(load_theme(desk.workspace, name), tokens=dict(tokens))
+        rendered = render(desk, slug, theme=theme)
+        values: dict[str | None, Mapping[str, str]] = {None: reader_values(desk, slug, None)}
+        return Preview(root, desk.config.sender.name or desk.config.publication.name, rendered, (), _known=values)
 
 
 def checked(preview: Preview) -> Preview:

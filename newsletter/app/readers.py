@@ -31,9 +31,13 @@ _GOT: Final = "got:"
 
 @dataclass(frozen=True, slots=True)
 class ReaderRow:
-    """One line of the list of readers. ``state`` is suppressed for a subscribed reader to whom nothing is mailed."""
+    """One line of the list of readers. ``state`` is suppressed for a subscribed reader to whom nothing is mailed.
+
+    ``key`` is for ``after``; ``public_id`` names the reader where an address must not stand, as in a URL.
+    """
 
     key: int
+    public_id: str
     address: str
     state: State
     attributes: dict[str, str]
@@ -150,15 +154,16 @@ class ShownReader:
         yield f"{self.reader.address}: {self.reader.status}; {self.sentence}"
         yield from (f"  {name}: {value}" for name, value in self.reader.attributes.items())
         if self.barred:
-            yield f"  suppressed {self._at(self.barred.at)}: {self.barred.reason} ({self.barred.source})"
-        yield from (f"  {self._at(c.at)}  {c.event}: {c.basis} ({c.source})" for c in self.consent)
+            yield f"  suppressed {self.local(self.barred.at)}: {self.barred.reason} ({self.barred.source})"
+        yield from (f"  {self.local(c.at)}  {c.event}: {c.basis} ({c.source})" for c in self.consent)
         if self.issues:
             yield f"{plural(len(self.issues), 'issue')} (times in {self.zone}):"
         for got in self.issues:
-            yield f"  {got.issue}  {got.state}" + (f": {got.reason}" if got.reason else f" {self._at(got.at)}")
-            yield from (f"    {self._at(said.at)}  {said_in_words(said)}" for said in got.events)
+            yield f"  {got.issue}  {got.state}" + (f": {got.reason}" if got.reason else f" {self.local(got.at)}")
+            yield from (f"    {self.local(said.at)}  {said_in_words(said)}" for said in got.events)
 
-    def _at(self, us: int) -> str:
+    def local(self, us: int) -> str:
+        """UTC microseconds on the clock of the publication."""
         return wall_time(from_us(us), self.zone)
 
 
@@ -242,7 +247,7 @@ def _rows(desk: Desk, found: Sequence[Subscriber]) -> list[ReaderRow]:
     def state(reader: Subscriber) -> Any:
         return "suppressed" if reader.status == "subscribed" and keys[reader.id] in barred else reader.status
 
-    return [ReaderRow(r.id, r.address, state(r), dict(r.attributes), r.created_at) for r in found]
+    return [ReaderRow(r.id, r.public_id, r.address, state(r), dict(r.attributes), r.created_at) for r in found]
 
 
 def segments(desk: Desk) -> list[Segment]:
@@ -256,14 +261,16 @@ def segments(desk: Desk) -> list[Segment]:
     return rows
 
 
-def show_reader(desk: Desk, address: str) -> ShownReader:
+def show_reader(desk: Desk, address_or_public_id: str) -> ShownReader:
     """One reader with consents, every issue and its events, and what bars them; raises NotFound, BadData."""
-    reader, consent = subscribers.show(desk.store, address)
+    reader, consent = subscribers.show(desk.store, address_or_public_id)
+    # Of an erased reader no address is left to look for; the hash that bars it stays.
+    erased = reader.status == subscribers.ERASED
     return ShownReader(
         reader,
         consent,
         history.issues_of(desk.store, reader.id),
-        history.barred(desk.store, address, desk.keys),
+        None if erased else history.barred(desk.store, reader.address, desk.keys),
         desk.config.publication.timezone,
     )
 

@@ -11,7 +11,7 @@ from newsletter.issues.folder import load_issue
 from newsletter.models import Email, Issue
 from newsletter.rendering.steps import Media, render_issue
 from newsletter.workspace.settings import Config, ImageDelivery
-from newsletter.workspace.themes import load_theme
+from newsletter.workspace.themes import Theme, load_theme
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,19 +28,22 @@ def image_delivery(config: Config) -> ImageDelivery:
     return config.images.delivery or ("hosted" if config.site.url else "embedded")
 
 
-def render(desk: Desk, slug: str) -> Rendered:
-    """Load and render an issue; raises BadData's family for whatever an editor can put right."""
+def render(desk: Desk, slug: str, *, theme: Theme | None = None) -> Rendered:
+    """Load and render an issue; raises BadData's family for whatever an editor can put right.
+
+    ``theme`` goes before the issue's own and the publication's.
+    """
     started = time.perf_counter()
     issue = load_issue(desk.workspace, slug)
-    email = render_loaded(desk, issue)
+    email = render_loaded(desk, issue, theme=theme)
     return Rendered(issue, email, time.perf_counter() - started)
 
 
-def render_loaded(desk: Desk, issue: Issue) -> Email:
+def render_loaded(desk: Desk, issue: Issue, *, theme: Theme | None = None) -> Email:
     """Render an issue that is in memory; raises BadData's family."""
     name = issue.theme or desk.config.publication.theme
     asked_by = f"issues/{issue.slug}/issue.md: theme" if issue.theme else "newsletter.toml: publication.theme"
-    theme = load_theme(desk.workspace, name, asked_by=asked_by)
+    theme = theme or load_theme(desk.workspace, name, asked_by=asked_by)
     media = Media(
         originals=desk.workspace.issue_dir(issue.slug) / "images",
         derivatives=desk.workspace.cache / "images",

@@ -239,8 +239,17 @@ class DueReport:
 def plan_preview(desk: Desk, slug: str) -> SendPreview:
     """Who would get an approved issue; raises IllegalState when it is not approved."""
     approval = load_approval(desk.workspace, slug)
-    live = mailings.live(desk.store, slug)
-    planned = foresee(desk.store, desk.keys, corrects=approval.facts.corrects)
+    lacks = said(approval, desk.config) if missing(approval, desk.config) else None
+    return _preview(desk, slug, approval.facts.corrects, mailings.live(desk.store, slug), lacks)
+
+
+def draft_preview(desk: Desk, slug: str, corrects: str | None) -> SendPreview:
+    """Who would get an issue if it were approved as it is; ``corrects`` is the issue that it corrects."""
+    return _preview(desk, slug, corrects, None, None)
+
+
+def _preview(desk: Desk, slug: str, corrects: str | None, live: Mailing | None, lacks: str | None) -> SendPreview:
+    planned = foresee(desk.store, desk.keys, corrects=corrects)
     provider = make_provider(desk)
     try:
         capabilities = provider.capabilities
@@ -266,7 +275,7 @@ def plan_preview(desk: Desk, slug: str) -> SendPreview:
         sent_already=live is not None and live.state == "completed",
         question=question,
         unjudged=canary_unjudged(desk.config),
-        lacks=said(approval, desk.config) if missing(approval, desk.config) else None,
+        lacks=lacks,
     )
 
 

@@ -18,6 +18,7 @@ from newsletter.checks.context import SponsorFacts
 from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.issues import editing, folder, sponsors
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
+from newsletter.issues.schema import issue_keys, parse_date
 from newsletter.issues.sponsors import LABEL, Proof, Sponsor
 from newsletter.message.merge import fill
 from newsletter.models import Issue, Section
@@ -239,7 +240,87 @@ def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
     return ("\n\n".join(parts[1:-1]) if len(parts) > 2 else text).strip()
 
 
-def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = None) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A creative for an editor who fills a place in an issue. ``rivals`` have booked the place it has or would get.
+
+    ``approved`` is whether its approval stands for what its file says now; ``standing`` whether it is in the issue.
+    """
+
+    name: str
+    sponsor: str
+    headline: str
+    approval: str
+    approved: bool
+    runs: Sequence[str]
+    booked: bool
+    standing: bool
+    rivals: Sequence[str]
+
+    @property
+    def label(self) -> str:
+        """One line to choose it by."""
+        notes = [self.approval, *(f"{other} has booked the place" for other in self.rivals)]
+        return f"{self.sponsor}: {self.headline} ({'; '.join(notes)})"
+
+    @property
+    def about(self) -> str:
+        """When it runs, and whether that is approved."""
+        runs = f"runs {', '.join(map(_in_words, self.runs))}" if self.runs else "booked for no issue"
+        return f"{self.sponsor} · {runs} · {self.approval}"
+
+    @property
+    def troubles(self) -> list[str]:
+        """What is wrong with its standing in the issue."""
+        unbooked = [] if self.booked else ["It is not booked for this issue."]
+        return unbooked + [f"Booked twice: {other} has this place too." for other in self.rivals]
+
+    def as_row(self) -> dict[str, Any]:
+        """For JSON."""
+        return {**dataclasses.asdict(self), "label": self.label, "about": self.about, "troubles": self.troubles}
+
+
+def _in_words(run: str) -> str:
+    """``2026-12-01 to 2026-12-14`` as ``1 December 2026 to 14 December 2026``."""
+
+    def day(found: re.Match[str]) -> str:
+        known = parse_date(found[0])
+        return f"{known.day} {known:%B %Y}" if known else found[0]
+
+    return re.sub(r"\d{4}-\d\d-\d\d", day, run)
+
+
+def offers(desk: Desk, issue: str) -> list[Offer]:
+    """Every creative, those booked for the issue first. A story that cannot be read is no hindrance."""
+    ws = desk.workspace
+    everyone = sponsors.load_sponsors(ws)
+    keys = issue_keys(folder.read_issue_file(ws, issue)[0])
+    day = parse_date(keys.date or issue) or Date.min
+    names = {sponsor.name for sponsor in everyone}
+    standing = [section.sponsor for section in keys.sections if section.sponsor in names]
+    places = {name: position for position, name in enumerate(standing, 1)}
+    found = []
+    for sponsor in everyone:
+        approval = sponsors.approval_of(ws, sponsor)
+        found.append(
+            Offer(
+                name=sponsor.name,
+                sponsor=sponsor.article.sponsor or sponsor.name,
+                headline=sponsor.article.headline,
+                approval=_WORDS[approval],
+                approved=approval == "approved",
+                runs=tuple(run.words for run in sponsor.runs),
+                booked=any(run.covers(issue, day) for run in sponsor.runs),
+                standing=sponsor.name in places,
+                rivals=rivals(sponsor, everyone, issue, day, places.get(sponsor.name, len(places) + 1)),
+            )
+        )
+    return sorted(found, key=lambda offer: (not offer.booked, offer.sponsor.casefold(), offer.name))
+
+
+def pick_sponsor(
+    desk: Desk, issue: str, name: str, *, section: str | int | None = None, expected: str | None = None
+) -> list[str]:
     """Put a sponsor into an issue; what was done, a line each. Raises BadData when another has booked the place."""
     ws = desk.workspace
     everyone = sponsors.load_sponsors(ws)
@@ -248,7 +329,7 @@ def pick_sponsor(desk: Desk, issue: str, name: str, *, section: str | None = Non
     position = sum(1 for _ in placed(loaded, {s.name: s for s in everyone})) + 1
     for other in rivals(sponsor, everyone, issue, loaded.date, position):
         raise sponsors.double_booked(Clash(other, name, issue))
-    notes = editing.pick_sponsor(ws, issue, name, section=section)
+    notes = editing.pick_sponsor(ws, issue, name, section=section, expected=expected)
     if not any(run.covers(issue, loaded.date) for run in sponsor.runs):
         notes.append(f"{name}: it is not booked for {issue}; write it under runs: in sponsors/{name}.md")
     return notes

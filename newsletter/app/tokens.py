@@ -97,6 +97,24 @@ def read_tokens(desk: Desk, name: str | None = None) -> Tokens:
     return Tokens(name, tokens, tuple(_lost(theme.tokens)), _sha256(file))
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a theme's tokens would be. ``errors`` are the reasons why some of the values are not among them."""
+
+    tokens: Mapping[str, str]
+    warnings: tuple[str, ...]
+    errors: Mapping[str, ConfigurationError]
+
+
+def try_tokens(desk: Desk, name: str | None, values: Mapping[str, str]) -> Tried:
+    """What would hold, and what could not be read then, if tokens had these values; nothing is written."""
+    now = read_tokens(desk, name)
+    errors = dict(_refused({token.name: token for token in now.tokens}, values))
+    tokens = {token.name: token.value for token in now.tokens}
+    tokens |= {token: value for token, value in values.items() if token not in errors}
+    return Tried(tokens, tuple(_lost(tokens)), errors)
+
+
 def change_tokens(
     desk: Desk, name: str | None, values: Mapping[str, str | None], *, expected: str | None = None
 ) -> Tokens:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Select, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, func, insert, or_, select, update
 
 from newsletter.audience.addresses import normalise
 from newsletter.audience.attributes import clean_value, from_json, to_json
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from newsletter.workspace.keys import Keys
 
 ERASED = "erased"
+_PUBLIC_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +103,13 @@ def find(store: Store, address: str) -> Subscriber:
         return _by_key(connection, key, mailed)
 
 
-def show(store: Store, address: str) -> tuple[Subscriber, list[ConsentRow]]:
+def show(store: Store, address_or_public_id: str) -> tuple[Subscriber, list[ConsentRow]]:
     """A reader and what they agreed to, the oldest first; raises ``NotFound`` and ``BadData``."""
-    mailed, key = normalise(address)
+    mailed, which = _which(address_or_public_id)
     with store.read() as connection:
-        found = _by_key(connection, key, mailed)
+        found = _one(connection, select(*_COLUMNS).where(which))
+        if found is None:
+            raise _not_found(mailed)
         rows = connection.execute(
             select(consent.c.event, consent.c.basis, consent.c.source, consent.c.at)
             .where(consent.c.subscriber_id == found.id)
@@ -141,12 +145,7 @@ def unsubscribe(store: Store, address_or_public_id: str, source: str) -> Subscri
 
     Effective before the next claim of a mailing that is under way. Raises ``NotFound`` and ``BadData``.
     """
-    if "@" in address_or_public_id:
-        mailed, key = normalise(address_or_public_id)
-        which = subscriber.c.address_key == key
-    else:
-        mailed = address_or_public_id
-        which = subscriber.c.public_id == address_or_public_id
+    mailed, which = _which(address_or_public_id)
     now = now_us()
     with store.write() as connection:
         found = _one(connection, select(*_COLUMNS).where(which))
@@ -195,6 +194,14 @@ def erase(store: Store, address: str, keys: Keys, *, source: str = "by hand") ->
 
 def _log(connection: Connection, number: int, event: str, basis: str, source: str, now: int) -> None:
     connection.execute(insert(consent).values(subscriber_id=number, event=event, basis=basis, source=source, at=now))
+
+
+def _which(address_or_public_id: str) -> tuple[str, ColumnElement[bool]]:
+    """How a reader is called in messages, and the condition that finds them. Raises ``BadData``."""
+    if _PUBLIC_ID.fullmatch(address_or_public_id):
+        return address_or_public_id, subscriber.c.public_id == address_or_public_id
+    mailed, key = normalise(address_or_public_id)
+    return mailed, subscriber.c.address_key == key
 
 
 def _by_key(connection: Connection, key: str, mailed: str) -> Subscriber:

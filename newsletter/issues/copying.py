@@ -68,9 +68,9 @@ def prepare_copy(ws: Workspace, issue: str, item: Picked, *, folder: Path | None
     if item.original is not None:
         data = read_bytes(item.original)
         wanted = item.image_name or f"{item.slug}.{extension_of(data) or 'img'}"
-        picture = _free_name(folder / IMAGES, wanted, data)
+        picture = free_name(folder / IMAGES, wanted, data)
         files.append((folder / IMAGES / picture, data))
-        doc = _naming(doc, picture)
+        doc = naming_picture(doc, picture)
     return Copy((*files, (path, doc.text.encode("utf-8"))), ())
 
 
@@ -78,20 +78,20 @@ def put_picture(ws: Workspace, issue: str, slug: str, original: Path) -> str:
     """Copy a picture into an issue's ``images`` for a story that is in it; returns its name there."""
     data = read_bytes(original)
     images = ws.issue_dir(issue) / IMAGES
-    name = _free_name(images, f"{slug}.{extension_of(data) or 'img'}", data)
+    name = free_name(images, f"{slug}.{extension_of(data) or 'img'}", data)
     write_atomic(images / name, data)
     return name
 
 
-def _naming(doc: Document, file: str) -> Document:
+def naming_picture(doc: Document, file: str) -> Document:
     """The story with ``image.file`` set, also where the picture stood as one word."""
     if isinstance(doc.get("image"), str):
         return doc.set(("image",), {"file": file, "url": doc.get("image")})
     return doc.set(("image", "file"), file)
 
 
-def _free_name(images: Path, wanted: str, data: bytes) -> str:
-    """A name that no other picture in the folder has."""
+def free_name(images: Path, wanted: str, data: bytes) -> str:
+    """``wanted``, or that name with a number, which no other picture in the folder has. Raises ``BadData``."""
     if wanted.startswith(".") or {"/", "\\", "\0"} & set(wanted):
         raise BadData(f"{wanted!r} is not the plain name of a picture", fix="name it without folders")
     stem, dot, extension = wanted.partition(".")

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date as Date
 from pathlib import Path
+from types import MappingProxyType
 
 from newsletter.errors import BadData, Conflict, IllegalState, NotFound, did_you_mean
 from newsletter.issues.copying import prepare_copy
-from newsletter.issues.folder import ISSUE_FILE, is_approved, issue_exists, name_of, read_issue_file
+from newsletter.issues.folder import IMAGES, ISSUE_FILE, is_approved, issue_exists, name_of, read_issue_file
 from newsletter.issues.places import Place, automatic_section, find_section, place_of, places
 from newsletter.issues.schema import issue_keys, parse_date
 from newsletter.models import Layout
@@ -207,7 +208,7 @@ def _refuse_picked(edit: _Edit, slug: str) -> None:
 
 
 def pick_sponsor(
-    ws: Workspace, issue_slug: str, name: str, *, section: str | None = None, expected: str | None = None
+    ws: Workspace, issue_slug: str, name: str, *, section: str | int | None = None, expected: str | None = None
 ) -> list[str]:
     """Give a sponsor a section of an issue; returns notes.
 
@@ -339,9 +340,18 @@ def rewrite(
         return sha256_hex(edit.doc.text.encode("utf-8"))
 
 
-def save(ws: Workspace, slug: str, document: Document, *, expected: str, article: str | None = None) -> str:
+def save(
+    ws: Workspace,
+    slug: str,
+    document: Document,
+    *,
+    expected: str,
+    article: str | None = None,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
+) -> str:
     """Write ``issue.md``, or the file of one ``article``, if it still is what was read; returns the new SHA-256.
 
+    ``pictures`` are written into the issue's ``images/`` before it, by their names.
     ``expected`` is the SHA-256 (hex) of the bytes that the edit began with. Raises ``Conflict`` when the file
     has changed, ``IllegalState`` when the issue is approved, ``CannotWrite``; then nothing is written.
     """
@@ -350,6 +360,9 @@ def save(ws: Workspace, slug: str, document: Document, *, expected: str, article
     with _locked(ws, slug):
         _require_unchanged(ws, path, expected)
         data = document.text.encode("utf-8")
+        for picture, content in pictures.items():
+            make_folder(ws.issue_dir(slug) / IMAGES)
+            write_atomic(ws.issue_dir(slug) / IMAGES / picture, content)
         write_atomic(path, data)
     return sha256_hex(data)
 

@@ -80,6 +80,21 @@ def make_derivative(
     return _described(path, where)
 
 
+def make_proof(
+    original: Path, recipe: Recipe | None, *, focal: tuple[float, float] | None, most: int, where: str
+) -> tuple[bytes, str]:
+    """The cut that ``make_derivative`` makes, at most ``most`` pixels wide and high, written nowhere; with its suffix.
+
+    For an editor who moves the focal point and wants to see each place of it. Without a ``recipe`` all of the picture,
+    upright and in the mail's colours. Raises ImageError as ``make_derivative`` does.
+    """
+    _digest(original, where)
+    with _opened(original, where) as image:
+        width, height = image.size
+    whole = Recipe("whole", width, height, width, height, 200 * 1024, "whole")
+    return _made(original, recipe or whole, focal, where, most=most)
+
+
 def _digest(path: Path, where: str) -> str:
     try:
         state = path.stat()
@@ -163,14 +178,19 @@ def _no_picture(path: Path, where: str) -> ImageError:
     return ImageError(what.what, where=where, fix=what.fix)
 
 
-def _made(path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: str) -> tuple[bytes, str]:
+def _made(
+    path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: str, *, most: int | None = None
+) -> tuple[bytes, str]:
+    """The file of a derivative; ``most`` limits its sides, which leaves what is cut off as it is."""
     from PIL import Image, ImageOps
 
     with _opened(path, where) as image:
         flat = is_flat(image)
         if image.format in ("JPEG", "MPO"):
             # A JPEG decodes at 1/2, 1/4 or 1/8 for a fraction of the time; never below twice the size needed.
-            image.draft(None, (recipe.width * 2, recipe.height * 2))
+            # Where the cut is looked for, it is in what the mail's own picture is made of.
+            enough = max(recipe.width, recipe.height) if most is None or (not focal and recipe.fit == "crop") else most
+            image.draft(None, _within((recipe.width * 2, recipe.height * 2), enough * 2))
         image.load()
         if is_cut_off(path.read_bytes(), image):
             raise ImageError("the picture is cut off: its lower part is missing", where=where, fix=WHOLE)
@@ -180,8 +200,11 @@ def _made(path: Path, recipe: Recipe, focal: tuple[float, float] | None, where: 
             rgba.thumbnail((recipe.width, recipe.height), Image.Resampling.LANCZOS)
             return logo_file(rgba, recipe), ".png"
         colours = to_srgb(upright)
+        if recipe.fit == "whole":
+            colours.thumbnail(_within(colours.size, most), Image.Resampling.LANCZOS)
+            return picture_file(colours, recipe, flat=flat)
         centring = focal or where_to_cut(colours, recipe.width / recipe.height)
-        size = _size(colours.size, recipe)
+        size = _within(_size(colours.size, recipe), most)
         return picture_file(
             ImageOps.fit(colours, size, Image.Resampling.LANCZOS, centering=centring), recipe, flat=flat
         )
@@ -209,3 +232,9 @@ def _size(original: tuple[int, int], recipe: Recipe) -> tuple[int, int]:
     """The recipe's pixels, or the largest of the same shape that the original fills."""
     scale = min(1.0, original[0] / recipe.width, original[1] / recipe.height)
     return max(1, round(recipe.width * scale)), max(1, round(recipe.height * scale))
+
+
+def _within(size: tuple[int, int], most: int | None) -> tuple[int, int]:
+    """The largest size of the same shape whose sides have at most ``most`` pixels."""
+    scale = 1.0 if most is None else min(1.0, most / max(size))
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))

@@ -17,7 +17,8 @@ class Recipe:
     """How an original becomes a derivative. ``width`` and ``height`` are the file's pixels (twice the page's).
 
     ``shown_width`` and ``shown_height`` are CSS pixels on the page; ``budget`` is in bytes. ``fit`` is "crop" around
-    the focal point, or "contain" for logos, which are never cropped and keep their transparency.
+    the focal point, or "contain" for logos, which are never cropped and keep their transparency, or "whole" for an
+    editor's eyes, which see all of a picture.
     """
 
     id: str
@@ -26,7 +27,7 @@ class Recipe:
     shown_width: int
     shown_height: int
     budget: int
-    fit: Literal["crop", "contain"] = "crop"
+    fit: Literal["crop", "contain", "whole"] = "crop"
 
     @property
     def key(self) -> str:

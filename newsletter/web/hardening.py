@@ -69,18 +69,21 @@ class Room:
         self._left += size
 
 
-async def read_body(request: Request, most: int, room: Room | None = None) -> bytes:
+async def read_body(request: Request, most: int, room: Room | None = None, *, seconds: float | None = None) -> bytes:
     """The body, if it has at most ``most`` bytes, comes in time, and there is room for it while it comes.
+
+    In time is within ``seconds``, else BODY_SECONDS.
 
     Raises TooMuch, TooSlow, Busy, ClientDisconnect.
     """
+    limit = BODY_SECONDS if seconds is None else seconds
     said = request.headers.get("content-length", "")
     if said.isdigit() and int(said[:12]) > most:
         raise TooMuch(f"more than {most:,} bytes")
     chunks: list[bytes] = []
     size = taken = 0
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(limit):
             async for chunk in request.stream():
                 size += len(chunk)
                 if size > most:
@@ -90,7 +93,7 @@ async def read_body(request: Request, most: int, room: Room | None = None) -> by
                     taken += len(chunk)
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise TooSlow(f"not there after {BODY_SECONDS:g} seconds") from error
+        raise TooSlow(f"not there after {limit:g} seconds") from error
     finally:
         if room is not None:
             room.give_back(taken)

@@ -188,6 +188,12 @@ def compose() -> Callable[[Path], contextlib.AbstractContextManager[Served]]:
     return composing
 
 
+@pytest.fixture(scope="session")
+def compose_module() -> Callable[[Path], contextlib.AbstractContextManager[Served]]:
+    """``compose`` for fixtures that last longer than a test."""
+    return composing
+
+
 class Screen:
     """A browser's page on a composer; ``errors`` is what its console complained about."""
 

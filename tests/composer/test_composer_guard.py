@@ -147,7 +147,7 @@ def test_no_secret_reaches_a_page_a_message_or_the_terminal(served: Any) -> None
 
 
 def test_it_refuses_to_listen_off_this_machine_before_it_listens(root: Path) -> None:
-    """Without a sign-in whoever reached the port would be the editor."""
+    """As long as nobody can sign in, whoever reached the port would be the editor."""
     with open_desk(root) as desk:
         for host in ("0.0.0.0", "::", "192.0.2.7", "news.example.org"):
             with pytest.raises(ConfigurationError, match="this machine only"):

@@ -50,7 +50,7 @@ def test_the_printed_address_signs_in_and_ctrl_c_ends_it_beside_the_public_pages
 def test_off_this_machine_it_refuses_with_a_way_out(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert guarded(newsletter, ["-C", str(root), "serve", "--no-open", "--host", "0.0.0.0"]) == 78
     said = capsys.readouterr().err
-    assert "it has no sign-in yet" in said and "ssh -L" in said
+    assert "nobody may sign in" in said and "composer.people" in said
 
 
 def test_a_taken_port_is_78(root: Path, capsys: pytest.CaptureFixture[str]) -> None:

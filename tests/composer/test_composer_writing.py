@@ -278,3 +278,39 @@ def _is_newest(served: Any, findings: Any) -> bool:
     text = (served.issue / f"{LEAD}.md").read_text(encoding="utf-8")
     waived = [f["waived"] for f in findings if f["article"] == LEAD and f["id"] == "double-space"]
     return ("another reason" in text) == (waived == ["another reason"])
+
+
+def _creative(served: Any, name: str, runs: str) -> None:
+    head = f"sponsor: {name.title()}\nheadline: What {name} sells\nlink: https://ads.example/\nruns: {runs}"
+    folder = served.root / "sponsors"
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.md").write_text(f"---\n{head}\n---\nBuy it.\n", encoding="utf-8")
+
+
+def test_a_creative_is_put_into_an_empty_place_and_what_another_has_booked_is_refused(served: Any) -> None:
+    """Who is booked for the issue comes first; a double booking names both, and nothing is written."""
+    at = next(n for n, s in enumerate(served.state()["sections"]) if s["layout"] == "sponsor")
+    (standing,) = served.state()["sections"][at]["stories"]
+    assert step(served, do="drop", article=standing["slug"]).status == 200
+    _creative(served, "chandler", f"[{ISSUE}]")
+    _creative(served, "almanac", "[2027-01-08]")
+    rows = served.get(f"{AT}/sponsors").json["sponsors"]
+    assert [(row["name"], row["booked"], row["rivals"]) for row in rows] == [
+        ("chandler", True, []),
+        ("almanac", False, ["chandler"]),
+    ]
+    before = (served.issue / "issue.md").read_bytes()
+    refused = step(served, do="pick-sponsor", section=at, name="almanac")
+    assert refused.status == 422 and "chandler" in refused.json["error"]["what"]
+    assert (
+        served.send(
+            "POST", f"{AT}/arrange", {"do": "pick-sponsor", "section": at, "name": "chandler", "expected": "0" * 64}
+        ).status
+        == 409
+    )
+    assert (served.issue / "issue.md").read_bytes() == before
+    assert step(served, do="pick-sponsor", section=at, name="chandler").status == 200
+    assert order(served)[at] == ["chandler"]
+    row = served.get(f"{AT}/sponsors").json["sponsors"][0]
+    assert row["standing"] and row["runs"] == [ISSUE] and not row["approved"]
+    assert row["about"] == "Chandler · runs 27 November 2026 · not approved yet" and row["troubles"] == []

@@ -171,8 +171,7 @@ def test_no_page_keeps_the_program_busy(name: str) -> None:
         "<p>WORDS</p><svg><script>alert(1)</script></svg><math><mi xlink:href='javascript:x'>z</mi></math>",
         "<p>WORDS</p><style>p{background:url(javascript:x)}</style><iframe src='https://www.youtube.com/embed/<x>'></iframe>",
         "<p>WORDS</p><a href='https://user:pass@evil.example/'>x</a>",
-        "<p>WORDS</p><img data-src='a&#1;b.jpg' src='x&#11;'><noscript><img src='&#2;'></noscript>"
-        "<a href='/&#1;x'>y</a>",
+        "<p>WORDS</p><img data-src='a&#1;b.jpg' src='x&#11;'><a href='/&#1;x'>y</a>",
     ],
 )
 def test_nothing_that_acts_comes_through(html: str) -> None:

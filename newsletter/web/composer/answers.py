@@ -19,6 +19,7 @@ from newsletter.errors import (
     IllegalState,
     NeedsEditor,
     NewsletterError,
+    NotAllowed,
     NotFound,
     RemoteError,
     UsageProblem,
@@ -53,11 +54,11 @@ def _short(error: Exception) -> str:
     return str(error)[:200] if isinstance(error, msgspec.ValidationError) else "it is not well-formed JSON"
 
 
-async def read_form(request: Request) -> dict[str, str]:
-    """The fields of a form, each once. Raises UsageProblem, TooMuch, TooSlow."""
+async def read_form(request: Request, *, most: int = 50) -> dict[str, str]:
+    """The fields of a form, at most ``most`` of them, each once. Raises UsageProblem, TooMuch, TooSlow."""
     raw = await read_body(request, FORM_BYTES)
     try:
-        fields = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=50)
+        fields = parse_qs(raw.decode("ascii"), keep_blank_values=True, max_num_fields=most)
     except ValueError as error:
         raise UsageProblem("the body is not a form", where=request.url.path) from error
     return {name: values[0] for name, values in fields.items()}
@@ -71,6 +72,7 @@ def status_of(error: NewsletterError) -> int:
         (Gone, 410),
         (Conflict, 409),
         (IllegalState, 423),
+        (NotAllowed, 403),
         (NotFound, 404),
         (UsageProblem, 400),
         (BadData, 422),

@@ -18,13 +18,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from newsletter.app.desk import open_desk
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
+from newsletter.web.composer.audience import AudienceScreen
 from newsletter.web.composer.guard import Guarded
+from newsletter.web.composer.importing import ImportScreen
 from newsletter.web.composer.inboxes import InboxScreen
 from newsletter.web.composer.issues import IssuesScreen
 from newsletter.web.composer.looking import Looking
 from newsletter.web.composer.pages import STATIC, Pages
+from newsletter.web.composer.picturing import Picturing
+from newsletter.web.composer.reports import ReportScreen
 from newsletter.web.composer.rooms import Rooms
+from newsletter.web.composer.sending import Sending
 from newsletter.web.composer.session import Sessions
+from newsletter.web.composer.settings import SettingsScreen
+from newsletter.web.composer.signing import Gate
+from newsletter.web.composer.theming import ThemeScreen
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -34,20 +42,35 @@ from newsletter.web.preview import STATIC as SHARED
 class Composer:
     """The composer of the workspace at ``root``. ``say`` gets a line for the operator when something is wrong."""
 
-    def __init__(self, root: Path, sessions: Sessions, *, port: int, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        sessions: Sessions,
+        *,
+        port: int,
+        say: Callable[[str], None],
+        url: str | None = None,
+        keyed: bool = True,
+    ) -> None:
         self.root = root
+        self._url = url
+        self._keyed = keyed
         self._sessions = sessions
         # Cookies of one host are shared by all its ports: another workspace's composer has another name for its own.
         self._cookie = f"newsletter_composer_{port}"
+        self.routes: list[BaseRoute] = []
+        """Every address but those of files, once there is an ``app()``."""
         self._rooms = Rooms(root)
         self._pages = Pages(self._publication)
         self._complain = Complaints(say)
+        self._gate = Gate(root, self._pages, port=port, complain=self._complain)
 
     def app(self) -> ASGIApp:
         """The ASGI app."""
+        self.routes = self._screens()
         router = Router(
             [
-                *self._screens(),
+                *self.routes,
                 Mount("/static/mail", StaticFiles(directory=SHARED)),
                 Mount("/static", StaticFiles(directory=STATIC)),
             ],
@@ -57,7 +80,15 @@ class Composer:
         )
         # Starlette's own answer to a bug would come before ours.
         inner = ExceptionMiddleware(router, handlers={404: self._missing, 405: self._not_allowed})
-        guarded = Guarded(inner, sessions=self._sessions, cookie=self._cookie, pages=self._pages)
+        guarded = Guarded(
+            inner,
+            sessions=self._sessions,
+            cookie=self._cookie,
+            pages=self._pages,
+            gate=self._gate,
+            url=self._url,
+            keyed=self._keyed,
+        )
         hardened = Hardened(guarded, prefix=lambda: "", wrong=self._wrong, complain=self._complain)
 
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -70,11 +101,21 @@ class Composer:
         await self._rooms.close()
 
     def _screens(self) -> list[BaseRoute]:
+        writing = Writing(self._rooms)
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
+            # Before the audience, whose readers have addresses of one part, too.
+            *ImportScreen(self.root, self._pages).routes(),
+            *AudienceScreen(self.root, self._pages).routes(),
+            *ReportScreen(self.root, self._pages).routes(),
+            *SettingsScreen(self.root, self._pages).routes(),
+            *ThemeScreen(self.root, self._pages).routes(),
             *Looking(self._rooms, self._pages).routes(),
-            *Writing(self._rooms).routes(),
+            *writing.routes(),
+            *Picturing(writing).routes(),
+            *Sending(self.root, self._pages).routes(),
+            *self._gate.routes(),
         ]
 
     def _publication(self) -> str:
@@ -90,6 +131,9 @@ class Composer:
 
     async def _missing(self, request: Request, _: Exception) -> Response:
         what = "There is nothing at this address."
+        if request.url.path.startswith("/static/"):
+            # Whoever has not signed in may ask for these, and is told nothing about the publication.
+            return PlainTextResponse(f"{what}\n", status_code=404)
         return self._pages.problem(request, 404, what=what, where=None, fix="Go to the issues and start there.")
 
     async def _not_allowed(self, _: Request, __: Exception) -> Response:

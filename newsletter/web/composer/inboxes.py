@@ -143,5 +143,7 @@ class InboxScreen:
             error=error,
             story=(form or {}).get("story", "") if error else "",
             into=(form or {}).get("issue", ""),
-            bookmarklet=bookmarklet(f"http://{request.headers['host']}"),
+            bookmarklet=bookmarklet(
+                f"http{'s' if request.scope.get('newsletter.https') else ''}://{request.headers['host']}"
+            ),
         )

@@ -17,6 +17,7 @@ from newsletter.app.composing import finding_rows
 from newsletter.app.desk import open_desk
 from newsletter.app.forms import issue_form
 from newsletter.app.preview import Preview
+from newsletter.app.sponsors import offers
 from newsletter.errors import NewsletterError, NotFound, UsageProblem
 from newsletter.models import LAYOUTS
 from newsletter.web import mailview
@@ -37,6 +38,7 @@ class Looking:
         return [
             Route("/issues/{slug}", self.screen),
             Route("/issues/{slug}/state", as_json(self.state)),
+            Route("/issues/{slug}/sponsors", as_json(self.sponsors)),
             Route("/issues/{slug}/mail", as_json(self.mail)),
             Route("/issues/{slug}/news", as_json(self.news)),
             Route("/issues/{slug}/mail.html", self._of_mail(self._html)),
@@ -70,6 +72,16 @@ class Looking:
 
         form = await run_in_threadpool(read)
         return JSONResponse({**form, "files": room.news.files})
+
+    async def sponsors(self, request: Request) -> Response:
+        """The creatives for the issue's places: who is booked, approved, and booked twice."""
+        slug = request.path_params["slug"]
+
+        def read() -> list[dict[str, object]]:
+            with open_desk(self._rooms.root) as desk:
+                return [offer.as_row() for offer in offers(desk, slug)]
+
+        return JSONResponse({"sponsors": await run_in_threadpool(read)})
 
     async def mail(self, request: Request) -> Response:
         """What stands around the mail: subject, inbox lines, sizes, findings, or the error."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date as Date
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from newsletter.app.people import Deed
 from newsletter.app.words import plural
+from newsletter.web.composer.access import visitor_of
 
 FOLDER: Final = Path(__file__).parent
 STATIC: Final = FOLDER / "static"
@@ -25,8 +27,13 @@ POLICY: Final = (
 HEADERS: Final = {"Content-Security-Policy": POLICY, "Referrer-Policy": "same-origin"}
 """Forms are sent to ourselves with their Origin; to anybody else goes nothing."""
 
-SCREENS: Final = (("/", "Issues"), ("/inbox", "Inbox"))
-"""What the navigation shows. A screen that is added goes here, in the order of an editor's week."""
+SCREENS: Final[Sequence[tuple[str, str, Deed]]] = (
+    ("/", "Issues", "report"),
+    ("/inbox", "Inbox", "report"),
+    ("/audience", "Audience", "audience"),
+    ("/settings", "Settings", "settings"),
+)
+"""What the navigation shows to whoever may open it. A screen that is added goes here, in the order of the week."""
 
 
 class Pages:
@@ -43,12 +50,12 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(screens=SCREENS, plural=plural)
-        self._environment.filters.update(day=_day, moment=_moment)
+        self._environment.filters.update(day=_day, moment=_moment, short=_short)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for whoever is signed in."""
         html = self._environment.get_template(template).render(
-            publication=self._publication(), here=request.url.path, **values
+            publication=self._publication(), here=request.url.path, visitor=visitor_of(request), **values
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
 
@@ -56,11 +63,15 @@ class Pages:
         """An error as a page."""
         return self.page(request, "problem.html.j2", status, what=what, where=where, fix=fix)
 
-    def stranger(self, _: Request) -> HTMLResponse:
-        """For a browser without a session: how to get one. Says nothing about the publication."""
+    def alone(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page for whoever is not signed in: without a word about the publication."""
         return HTMLResponse(
-            self._environment.get_template("stranger.html.j2").render(), status_code=403, headers=HEADERS
+            self._environment.get_template(template).render(**values), status_code=status, headers=HEADERS
         )
+
+    def stranger(self) -> HTMLResponse:
+        """For a browser without a session: how to get one. Says nothing about the publication."""
+        return self.alone("stranger.html.j2", 403)
 
     def step(self, request: Request) -> HTMLResponse:
         """A page that goes on to the address that was asked for, so that the next request comes from here."""
@@ -71,6 +82,17 @@ class Pages:
 
 def _day(day: Date | None) -> str:
     return f"{day:%A} {day.day} {day:%B %Y}" if day else ""
+
+
+def _short(day: Date | str | None) -> str:
+    """``27 Nov 2026``, as one line of a list has it."""
+    if day is None:
+        return ""
+    try:
+        known = Date.fromisoformat(day[:10]) if isinstance(day, str) else day
+    except ValueError:
+        return str(day)
+    return f"{known.day} {known:%b %Y}"
 
 
 def _moment(local: str | None) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from newsletter.errors import ConfigurationError
+from newsletter.app.people import refuse_open_desk
 from newsletter.web.composer.app import Composer
 from newsletter.web.composer.session import Sessions
 from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
@@ -27,8 +27,8 @@ MOST_CONNECTIONS = 200
 class ComposerServer(uvicorn.Server):
     """The composer of a workspace. The port is taken when the object is made; ``run_until_stopped()`` serves.
 
-    Raises ConfigurationError when the port is taken, and for a host that is not this machine's own: there is no
-    sign-in yet, and whoever reached the port would be the editor.
+    Raises ConfigurationError when the port is taken, and for a host that is not this machine's own unless people can
+    sign in: whoever reached the port would be the editor.
     """
 
     def __init__(
@@ -42,17 +42,18 @@ class ComposerServer(uvicorn.Server):
         ready: Callable[[], None] = lambda: None,
     ) -> None:
         self._ready = ready
-        if not is_loopback(host):
-            raise ConfigurationError(
-                f"the composer listens on this machine only, not on {host}: it has no sign-in yet",
-                where="newsletter serve --host",
-                fix="leave --host out, and reach it from elsewhere through ssh -L 8024:127.0.0.1:8024 THIS-MACHINE",
-            )
+        composer = desk.config.composer
+        self.keyed = is_loopback(host)
+        if not self.keyed:
+            refuse_open_desk(composer)
+        self.public_url = composer.url if composer.people else None
         self._listening = listen(host, port, fix="stop what listens there, or take any free port: --port 0")
         taken = self._listening.getsockname()[1]
         self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}/"
         self.sessions = Sessions(lambda key: say(f"For another browser: {self.url}enter?key={key}"))
-        self.composer = Composer(desk.workspace.root, self.sessions, port=taken, say=note)
+        self.composer = Composer(
+            desk.workspace.root, self.sessions, port=taken, say=note, url=self.public_url, keyed=self.keyed
+        )
         super().__init__(
             uvicorn.Config(
                 self.composer.app(),
@@ -109,6 +110,11 @@ def serve_composer(
     name = desk.config.publication.name
 
     def ready() -> None:
+        if server.public_url:
+            say(f"People sign in at {server.public_url}")
+        if not server.keyed:
+            say(f"Composer of {name}, listening at {server.url}. Ctrl-C stops it; what was typed is in the files.")
+            return
         say(f"Composer of {name}: {server.entrance}")
         say("The address works once. Ctrl-C stops the composer; what was typed is in the files.")
         if open_browser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -15,6 +16,7 @@ from starlette.routing import BaseRoute, Route
 from newsletter.app import composing
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import pick_articles
+from newsletter.app.sponsors import pick_sponsor
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import as_json, read_json
 from newsletter.web.composer.rooms import Room, Rooms
@@ -72,6 +74,13 @@ class Back(_Step, tag="back"):
     to: int
 
 
+class PickSponsor(_Step, tag="pick-sponsor"):
+    """A creative into an empty section for sponsors."""
+
+    name: str
+    section: int
+
+
 class Move(_Step, tag="move"):
     """A story to another place."""
 
@@ -114,7 +123,7 @@ class RemoveSection(_Step, tag="remove-section"):
     section: int
 
 
-Step = Pick | Back | Move | Drop | AddSection | SetSection | MoveSection | RemoveSection
+Step = Pick | Back | PickSponsor | Move | Drop | AddSection | SetSection | MoveSection | RemoveSection
 
 
 def _pick(desk: Desk, slug: str, step: Pick) -> str:
@@ -122,8 +131,14 @@ def _pick(desk: Desk, slug: str, step: Pick) -> str:
     return composing.read_file(desk, slug, None)[0]
 
 
+def _pick_sponsor(desk: Desk, slug: str, step: PickSponsor) -> str:
+    pick_sponsor(desk, slug, step.name, section=step.section, expected=step.expected)
+    return composing.read_file(desk, slug, None)[0]
+
+
 _DO: Final[dict[type, Callable[[Desk, str, Any], str]]] = {
     Pick: _pick,
+    PickSponsor: _pick_sponsor,
     Back: lambda d, i, s: composing.take_back(d, i, s.article, s.section, s.to, expected=s.expected),
     Move: lambda d, i, s: composing.move_story(d, i, s.article, s.section, s.to, expected=s.expected),
     Drop: lambda d, i, s: composing.drop_story(d, i, s.article, expected=s.expected),
@@ -140,6 +155,11 @@ class Writing:
     def __init__(self, rooms: Rooms) -> None:
         self._rooms = rooms
 
+    @property
+    def root(self) -> Path:
+        """The workspace."""
+        return self._rooms.root
+
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
         return [
@@ -154,7 +174,7 @@ class Writing:
     async def save_issue(self, request: Request) -> Response:
         """Subject, preheader and the like."""
         save = await read_json(request, Save)
-        return await self._write(
+        return await self.write(
             request,
             None,
             save.expected,
@@ -165,7 +185,7 @@ class Writing:
         """The words of a story."""
         save = await read_json(request, Save)
         article = request.path_params["article"]
-        return await self._write(
+        return await self.write(
             request,
             article,
             save.expected,
@@ -175,15 +195,15 @@ class Writing:
         )
 
     async def arrange(self, request: Request) -> Response:
-        """One step: pick, back, move, drop; add, set, move or remove a section."""
+        """One step: pick a story or a sponsor, back, move, drop; add, set, move or remove a section."""
         step: Any = await read_json(request, Step)  # type: ignore[arg-type]  # msgspec takes a union for a type
-        return await self._write(request, None, step.expected, lambda desk, slug: _DO[type(step)](desk, slug, step))
+        return await self.write(request, None, step.expected, lambda desk, slug: _DO[type(step)](desk, slug, step))
 
     async def restore(self, request: Request) -> Response:
         """Undo and redo: a file as it was, if nobody has changed it since."""
         back = await read_json(request, Restore)
         data = self._room(request).recall(back.to)
-        return await self._write(
+        return await self.write(
             request,
             back.article,
             back.expected,
@@ -193,7 +213,7 @@ class Writing:
     async def waive(self, request: Request) -> Response:
         """Accept a finding, with a reason."""
         asked = await read_json(request, Waive)
-        return await self._write(
+        return await self.write(
             request,
             asked.article,
             asked.expected,
@@ -230,7 +250,7 @@ class Writing:
     def _room(self, request: Request) -> Room:
         return self._rooms.of(request.path_params["slug"])
 
-    async def _write(
+    async def write(
         self, request: Request, article: str | None, expected: str, change: Callable[[Desk, str], str]
     ) -> Response:
         """Make the change, and remember what the file was before it."""

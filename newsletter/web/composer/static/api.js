@@ -10,13 +10,27 @@ export class Refused extends Error {
   }
 }
 
+// How many changes were begun and how many came to an end: what was read while one was on its way may be older than it.
+export const changes = { begun: 0, over: 0 };
+
 // Raises Refused for an answer that is no success, TypeError when there is no answer.
 export async function call(method, address, payload) {
   const options = { method, headers: { Accept: "application/json" } };
-  if (payload !== undefined) {
+  if (payload instanceof Blob) options.body = payload;
+  else if (payload !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(payload);
   }
+  if (method === "GET") return asked(address, options);
+  changes.begun += 1;
+  try {
+    return await asked(address, options);
+  } finally {
+    changes.over += 1;
+  }
+}
+
+async function asked(address, options) {
   const answer = await fetch(address, options);
   const said = (answer.headers.get("content-type") || "").startsWith("application/json") ? await answer.json() : {};
   if (!answer.ok) throw new Refused(answer.status, said.error || {});

@@ -9,7 +9,7 @@ export class Checks {
   #acts;
   #shown = "";
 
-  // acts: jump(finding), fix(finding), waive(finding, reason)
+  // acts: jump(finding), fix(finding), waive(finding, reason), name(slug)
   constructor(acts) {
     this.#acts = acts;
   }
@@ -30,7 +30,7 @@ export class Checks {
     const said = words.join(", ") || "Nothing to object to.";
     const state = mail.checked ? said : `${said} Checking again …`;
     if ($("checks-state").textContent !== state) $("checks-state").textContent = state;
-    const key = JSON.stringify(findings);
+    const key = JSON.stringify(findings.map((finding) => [finding, finding.article && this.#acts.name(finding.article)]));
     if (key === this.#shown) return;
     this.#shown = key;
     $("findings").replaceChildren(...findings.map((finding) => this.#item(finding)));
@@ -38,10 +38,11 @@ export class Checks {
 
   #item(finding) {
     const item = make("li", kind(finding));
+    item.dataset.about = finding.article || "";
     item.append(make("p", "message", make("b", `mark ${kind(finding)}`, WORDS[kind(finding)]), ` ${finding.message}`));
     if (finding.waived) item.append(make("p", "hint", finding.waived));
     else if (finding.fix) item.append(make("p", "fix", finding.fix));
-    const place = [finding.article, finding.field].filter(Boolean).join(" · ") || finding.id;
+    const place = [finding.article && `“${this.#acts.name(finding.article)}”`, finding.article && finding.field === "headline" ? "" : finding.field].filter(Boolean).join(" · ") || finding.id;
     const buttons = make("p", "buttons");
     const button = (words, act, label) => {
       const made = make("button", "plain", words);

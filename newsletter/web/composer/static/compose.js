@@ -1,14 +1,16 @@
 // The composer's screen: what is typed goes into the files, what is in the files is shown, the mail follows.
 
-import { Refused, base, call } from "./api.js";
+import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, say, showTrouble } from "./dom.js";
+import { $, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
+import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
@@ -27,10 +29,12 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive });
+const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
 const moves = new Moves({ outline, step, issue: () => issue });
+const sponsors = new Sponsors(step);
+const pictures = new Pictures({ outline, queue, change });
 
-// ---- saving ---------------------------------------------------------------------------------------------------
+// -- saving
 
 const nameOf = (file) => (file ? outline.value(file, "headline") || file : "the issue");
 
@@ -97,7 +101,7 @@ const refused = (what, problem = {}) => { showTrouble($("trouble"), { what, ...p
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
 const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
-// ---- what is in the files -------------------------------------------------------------------------------------
+// -- what is in the files
 
 let reading = null;
 
@@ -108,26 +112,34 @@ async function refresh() {
   return reading;
 }
 
+// The files as they are when none of our own changes is on its way: an older state would make the next one a conflict.
+async function readBetweenChanges() {
+  for (;;) {
+    while (changes.begun !== changes.over) await pause(8);
+    const before = changes.begun;
+    const state = await call("GET", `${base}/state`);
+    if (changes.begun === before) return state;
+  }
+}
+
 async function read() {
-  const files = () => ["", ...sha.keys()];
-  const before = new Map(files().map((file) => [file, queue.count(file)]));
   let state;
   try {
-    state = await call("GET", `${base}/state`);
+    state = await readBetweenChanges();
   } catch (problem) {
     if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
     return;
   }
-  const still = (file) => !queue.busy(file) && queue.count(file) === (before.get(file) ?? 0);
   if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
   for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
-    if (still(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
+    if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
   outline.show(state);
+  sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
-    for (const box of document.querySelectorAll("#write textarea")) fit(box);
+    for (const box of qq(document, "#write textarea")) fit(box);
   }
   $("add-section").hidden = state.approved;
   $("approved").hidden = !state.approved;
@@ -155,6 +167,23 @@ async function step(payload, label, place) {
   return true;
 }
 
+// Do one thing to a story's file besides typing. Gives whether it was done.
+async function change(file, work, label) {
+  try {
+    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
+  } catch (problem) {
+    await refresh();
+    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
+    outline.refuse(file, { what, fix: problem.fix });
+    say(what);
+    return false;
+  }
+  outline.refuse(file, null);
+  await refresh();
+  say(`${label}.`);
+  return true;
+}
+
 async function takeBack(back) {
   await queue.settled();
   try {
@@ -175,7 +204,7 @@ async function takeBack(back) {
 $("undo").addEventListener("click", () => takeBack(true));
 $("redo").addEventListener("click", () => takeBack(false));
 addEventListener("keydown", (event) => {
-  if (!(event.ctrlKey || event.metaKey) || event.altKey || document.querySelector("dialog[open]")) return;
+  if (!(event.ctrlKey || event.metaKey) || event.altKey || q(document, "dialog[open]")) return;
   const key = event.key.toLowerCase();
   const back = key === "z" && !event.shiftKey;
   if (!back && !(key === "y" || (key === "z" && event.shiftKey))) return;
@@ -184,7 +213,7 @@ addEventListener("keydown", (event) => {
   takeBack(back);
 });
 
-// ---- findings -------------------------------------------------------------------------------------------------
+// -- findings
 
 // Show a field, and put the caret there.
 function show(file, field) {
@@ -227,7 +256,7 @@ function waive({ id, article, message }, reason) {
   return act(() => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
 }
 
-// ---- what is shown --------------------------------------------------------------------------------------------
+// -- what is shown
 
 const narrow = matchMedia("(max-width: 60rem)");
 
@@ -242,7 +271,7 @@ function view(name) {
 for (const name of ["write", "mail", "checks"]) $(`show-${name}`).addEventListener("click", () => view(name));
 narrow.addEventListener("change", () => view(document.body.dataset.view));
 
-// ---- news -----------------------------------------------------------------------------------------------------
+// -- news
 
 let news = null;
 let seen = {};
@@ -287,10 +316,11 @@ function unstash() {
   }
 }
 
-for (const closed of document.querySelectorAll("details")) {
-  closed.addEventListener("toggle", () => { for (const box of closed.querySelectorAll("textarea")) fit(box); });
+for (const closed of qq(document, "details")) {
+  closed.addEventListener("toggle", () => { for (const box of qq(closed, "textarea")) fit(box); });
 }
 moves.listen();
+pictures.listen();
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

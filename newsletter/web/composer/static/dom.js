@@ -9,6 +9,8 @@ export function make(tag, className = "", ...content) {
   return element;
 }
 
+export const q = (root, selector) => root.querySelector(selector);
+export const qq = (root, selector) => root.querySelectorAll(selector);
 export const copyOf = (id) => $(id).content.cloneNode(true).firstElementChild;
 export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 export const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;

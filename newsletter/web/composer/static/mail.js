@@ -31,7 +31,7 @@ export class MailPane {
   constructor(told) {
     this.#told = told;
     switches.addEventListener("submit", (event) => event.preventDefault());
-    switches.addEventListener("change", () => { this.#stands = null; this.refresh(); });
+    switches.addEventListener("change", () => { this.#stands = null; this.#set(); this.refresh(); });
   }
 
   // One refresh at a time; what is asked for meanwhile is one more after it. Without `anew` only the words around the
@@ -60,7 +60,8 @@ export class MailPane {
     this.#running = false;
   }
 
-  async #show() {
+  // What needs no new mail is done at once.
+  #set() {
     const { client, view, dark, images } = switches.elements;
     const chosen = client.selectedOptions[0];
     for (const option of view.options) {
@@ -73,6 +74,12 @@ export class MailPane {
     $("frame-box").hidden = text;
     $("frame-box").dataset.view = view.value;
     $("text").hidden = !text;
+    return text;
+  }
+
+  async #show() {
+    const text = this.#set();
+    const { client, images } = switches.elements;
     if (getComputedStyle($("mail-pane")).display === "none") return;
     if (text) {
       const said = await (await ask(`${base}/mail.txt?${query("as")}`)).text();

@@ -1,7 +1,7 @@
 // Order: picking, dropping, moving stories and sections, by hand, by keys and by buttons.
 
 import { draggable } from "./drag.js";
-import { $, say } from "./dom.js";
+import { $, say, q } from "./dom.js";
 import { Picker } from "./picker.js";
 
 export class Moves {
@@ -30,7 +30,7 @@ export class Moves {
       event.preventDefault();
       const layout = $("new-layout").value;
       this.#step({ do: "add-section", at: this.#issue().sections.length, layout }, `added a section, ${layout}`)
-        .then((done) => { if (done) list.lastElementChild.querySelector(".section-title").focus(); });
+        .then((done) => { if (done) q(list.lastElementChild, ".section-title").focus(); });
     });
     $("spare").addEventListener("click", ({ target }) => {
       const article = target.closest("[data-back]")?.dataset.back;
@@ -64,7 +64,7 @@ export class Moves {
     );
     const card = this.#outline.card(slug);
     const wanted = card?.querySelector(focus);
-    (wanted?.disabled ? card.querySelector(".handle") : wanted)?.focus({ preventScroll: true });
+    (wanted?.disabled ? q(card, ".handle") : wanted)?.focus({ preventScroll: true });
     card?.scrollIntoView({ block: "nearest" });
     return done;
   }

@@ -1,7 +1,7 @@
 // The sections and stories as forms. What is on the page already stays the same element, so that focus and caret stay.
 
 import { base } from "./api.js";
-import { $, copyOf, counted, fit, kilobytes, line, make } from "./dom.js";
+import { $, copyOf, counted, fit, kilobytes, line, make, q, qq } from "./dom.js";
 
 const same = (box, value) => (box.hasAttribute("data-line") ? line(box.value) === line(value) : box.value.trimEnd() === value.trimEnd());
 
@@ -54,10 +54,10 @@ export class Outline {
   // What is approved can be read, and nothing else.
   #lock(locked) {
     this.#locked = locked;
-    for (const box of document.querySelectorAll("#write input, #write textarea")) {
+    for (const box of qq(document, "#write input, #write textarea")) {
       box.readOnly = locked || Boolean(box.closest(".sponsor, .broken"));
     }
-    for (const box of document.querySelectorAll('#write select, #write button:not([data-do="more"])')) box.disabled = locked;
+    for (const box of qq(document, '#write select, #write button:not([data-do="more"])')) box.disabled = locked;
   }
 
   #sections(issue) {
@@ -69,19 +69,20 @@ export class Outline {
       const element = list.children[at] || list.appendChild(copyOf("section-template"));
       const name = section.title || `the ${section.layout}`;
       element.dataset.at = at;
-      put(element.querySelector(".section-title"), section.title);
-      element.querySelector(".section-layout").value = section.layout;
-      const label = (selector, words) => element.querySelector(selector).setAttribute("aria-label", words);
+      element.dataset.layout = section.layout;
+      put(q(element, ".section-title"), section.title);
+      q(element, ".section-layout").value = section.layout;
+      const label = (selector, words) => q(element, selector).setAttribute("aria-label", words);
       label(".section-head .handle", `Drag the section ${name}`);
       label('.section-head [data-do="up"]', `Section ${name} up`);
       label('.section-head [data-do="down"]', `Section ${name} down`);
       label('.section-head [data-do="remove"]', `Remove the section ${name}`);
-      element.querySelector('.section-head [data-do="up"]').disabled = at === 0;
-      element.querySelector('.section-head [data-do="down"]').disabled = at === issue.sections.length - 1;
+      q(element, '.section-head [data-do="up"]').disabled = at === 0;
+      q(element, '.section-head [data-do="down"]').disabled = at === issue.sections.length - 1;
       const fixed = section.stories.some(({ sponsor }) => sponsor);
       element.classList.toggle("fixed", fixed);
-      element.querySelector(".empty").hidden = section.stories.length > 0;
-      const place = element.querySelector(".stories");
+      q(element, ".empty").hidden = section.stories.length > 0;
+      const place = q(element, ".stories");
       section.stories.forEach((story, index) => {
         // A story that is named twice has one card; the second place shows nothing.
         if (stories.has(story.slug)) return;
@@ -101,31 +102,33 @@ export class Outline {
     const headline = story.fields?.headline || story.slug;
     const box = card.firstElementChild;
     box.setAttribute("aria-label", headline);
-    const label = (selector, words) => card.querySelector(selector).setAttribute("aria-label", words);
+    const label = (selector, words) => q(card, selector).setAttribute("aria-label", words);
     label(".handle", `Drag “${headline}”, place ${index + 1} of ${count}`);
     label('[data-do="up"]', `“${headline}” up`);
     label('[data-do="down"]', `“${headline}” down`);
     label('[data-do="drop"]', `Drop “${headline}”`);
-    label('[data-do="more"]', `${card.querySelector('[data-do="more"]').textContent} of “${headline}”`);
+    label('[data-do="more"]', `${q(card, '[data-do="more"]').textContent} of “${headline}”`);
     card.classList.toggle("broken", Boolean(story.problem));
     card.classList.toggle("sponsor", story.sponsor);
-    const wrong = card.querySelector(".wrong");
+    const wrong = q(card, ".wrong");
     if (story.problem || wrong.dataset.kind === "file") {
       wrong.hidden = !story.problem;
       wrong.textContent = story.problem ? `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.` : "";
       wrong.dataset.kind = story.problem ? "file" : "";
     }
-    for (const area of card.querySelectorAll("[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
-    card.querySelector(".headline").placeholder = story.problem ? story.slug : "Headline";
-    card.querySelector(".teaser").placeholder = story.teaser || "Teaser";
-    card.querySelector(".pictured")?.toggleAttribute("hidden", !story.picture);
+    for (const area of qq(card, "[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
+    q(card, ".headline").placeholder = story.problem ? story.slug : "Headline";
+    q(card, ".teaser").placeholder = story.teaser || "Teaser";
+    label(".thumb", story.picture || story.remote ? `Picture of “${headline}”` : `Add a picture to “${headline}”`);
+    q(card, ".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
     this.fill(story.slug, card);
+    this.pictured?.(card, story);
   }
 
   // The boxes say what the file says; what is not saved yet stays.
   fill(file, card = null) {
     const unsaved = this.#queue.unsaved(file);
-    for (const box of card ? card.querySelectorAll("[data-field]") : this.boxes(file)) {
+    for (const box of card ? qq(card, "[data-field]") : this.boxes(file)) {
       if (!unsaved.has(box.dataset.field)) put(box, this.value(file, box.dataset.field));
     }
   }
@@ -134,7 +137,7 @@ export class Outline {
   open(slug, wanted) {
     const card = this.#stories.get(slug);
     if (!card) return;
-    const more = card.querySelector(".more");
+    const more = q(card, ".more");
     const show = wanted ?? more.hidden;
     if (show && !more.children.length) {
       more.append(copyOf("more-template"));
@@ -142,12 +145,12 @@ export class Outline {
     }
     more.hidden = !show;
     card.classList.toggle("opened", show);
-    const button = card.querySelector('[data-do="more"]');
+    const button = q(card, '[data-do="more"]');
     button.setAttribute("aria-expanded", show);
-    button.textContent = show ? "Less" : "Everything";
+    button.textContent = show ? "Fewer fields" : "All fields";
     button.setAttribute("aria-label", `${button.textContent} of “${this.value(slug, "headline") || slug}”`);
     if (this.#locked) this.#lock(true);
-    if (show) for (const box of more.querySelectorAll("textarea")) fit(box);
+    if (show) for (const box of qq(more, "textarea")) fit(box);
   }
 
   #counted(card) { return [[...card.parentElement.children].indexOf(card), card.parentElement.children.length]; }
@@ -179,8 +182,8 @@ export class Outline {
   // Weights and pictures, from the mail.
   weigh(mail) {
     for (const [slug, card] of this.#stories) {
-      card.querySelector(".size").textContent = mail.sizes[slug] ? `${kilobytes(mail.sizes[slug])} of the mail` : "not in the mail";
-      const picture = card.querySelector(".thumb");
+      q(card, ".size").textContent = mail.sizes[slug] ? `${kilobytes(mail.sizes[slug])} of the mail` : "not in the mail";
+      const picture = q(card, ".thumb img");
       const name = mail.pictures[slug];
       const address = name ? `${base}/media/${encodeURIComponent(name)}` : "";
       picture.hidden = !address;
@@ -202,7 +205,7 @@ export class Outline {
 
   words(section) {
     const element = $("sections").children[section];
-    return element.querySelector(".section-title").value || `the ${element.querySelector(".section-layout").value}`;
+    return q(element, ".section-title").value || `the ${q(element, ".section-layout").value}`;
   }
 
   summary(section) { return `${this.words(section)}, ${counted(this.count(section), "story", "stories")}`; }

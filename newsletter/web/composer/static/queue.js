@@ -20,7 +20,7 @@ export class SaveQueue {
 
   #of(file) {
     if (!this.#files.has(file)) {
-      this.#files.set(file, { pending: new Map(), flying: null, blocked: "", work: null, count: 0, failures: 0 });
+      this.#files.set(file, { pending: new Map(), flying: null, blocked: "", work: null, failures: 0 });
     }
     return this.#files.get(file);
   }
@@ -28,7 +28,6 @@ export class SaveQueue {
   put(file, field, value) {
     const state = this.#of(file);
     state.pending.set(field, value);
-    state.count += 1;
     if (state.blocked === "refused") state.blocked = "";
     this.#told("state");
     this.#start(file, state);
@@ -110,10 +109,6 @@ export class SaveQueue {
   busy(file) {
     const state = this.#of(file);
     return Boolean(state.work || state.pending.size);
-  }
-
-  count(file) {
-    return this.#of(file).count;
   }
 
   get state() {

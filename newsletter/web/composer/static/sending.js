@@ -1,0 +1,157 @@
+// The Send screen: counts the readers, says a time in words, asks before it acts, and follows what goes out.
+
+import { base, call } from "./api.js";
+import { $, make, pause } from "./dom.js";
+
+const send = `${base}/send`;
+const { key, seen } = document.body.dataset;
+let readers = null; // { count, words, lines }, null while they are counted
+
+// -- who gets it
+
+const approve = $("approve");
+const moment = { words: "", wrong: "" };
+
+async function count() {
+  if (!$("count")) return;
+  try {
+    readers = await call("GET", `${send}/audience`);
+    $("count").textContent = readers.words;
+    $("count-lines").replaceChildren(...readers.lines.map((line) => make("li", "", line)));
+  } catch (problem) {
+    $("count").textContent = `Not counted: ${problem.message}`;
+  }
+  for (const box of document.querySelectorAll("[name=counted]")) box.value = readers ? readers.count : "";
+  allow();
+}
+
+// -- when
+
+let asked = 0;
+
+async function say() {
+  const { when, date, time } = approve.elements;
+  const mine = (asked += 1);
+  moment.words = "";
+  moment.wrong = "";
+  allow();
+  if (when.value === "at") {
+    try {
+      if (!date.value || !time.value) throw new Error("Write a date and a time.");
+      const said = await call("GET", `${send}/moment?${new URLSearchParams({ date: date.value, time: time.value })}`);
+      if (mine !== asked) return;
+      moment.words = said.words;
+      $("moment").textContent = said.explained ? `${said.words}. ${said.explained}` : said.words;
+    } catch (problem) {
+      if (mine !== asked) return;
+      moment.wrong = problem.message;
+      $("moment").textContent = problem.message;
+    }
+  } else {
+    moment.words = when.value === "now" ? "as soon as possible, by the next newsletter run-due" : "nothing is scheduled by this";
+    $("moment").textContent = "";
+  }
+  $("moment").classList.toggle("wrong", Boolean(moment.wrong));
+  allow();
+}
+
+function allow() {
+  if (!approve || approve.querySelector("fieldset").disabled) return;
+  const why = !readers ? "The readers are being counted." : !readers.count ? "There is nobody to send it to." : moment.wrong ? "The time cannot be used." : "";
+  $("approve-button").disabled = Boolean(why) || !moment.words;
+  $("approve-why").textContent = why;
+}
+
+if (approve) {
+  approve.addEventListener("input", ({ target }) => {
+    if (target.name === "date" || target.name === "time") approve.elements.when.value = "at";
+    if (["when", "date", "time"].includes(target.name)) say();
+  });
+  say();
+}
+
+// -- asking first
+
+const dialog = $("confirm");
+
+function confirmed(form) {
+  const facts = form === approve;
+  const { question, answer } = form.dataset;
+  $("confirm-title").textContent = facts ? "Approve this issue?" : `${answer}?`;
+  $("confirm-words").textContent = facts
+    ? "What you looked at is frozen, and nothing else is sent."
+    : question.replace("{readers}", readers ? readers.words : "The readers");
+  $("confirm-facts").hidden = !facts;
+  if (facts) {
+    $("fact-readers").textContent = readers.words;
+    $("fact-when").textContent = moment.words;
+  }
+  $("confirm-yes").textContent = answer;
+  dialog.showModal();
+  $("confirm-no").focus();
+  return new Promise((done) => {
+    $("confirm-yes").onclick = () => { dialog.close("yes"); };
+    $("confirm-no").onclick = () => { dialog.close(""); };
+    dialog.onclose = () => { done(dialog.returnValue === "yes"); dialog.returnValue = ""; };
+  });
+}
+
+// A second press of the same button goes nowhere; were it sent, its token would get the first one's answer.
+function once(form) {
+  form.dataset.sent = "yes";
+  const button = form.querySelector("button");
+  button.setAttribute("aria-disabled", "true");
+  button.textContent = "One moment …";
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form.method === "dialog") return;
+  if (form.dataset.sent) return event.preventDefault();
+  if (form.dataset.answer && !form.dataset.sure) {
+    event.preventDefault();
+    // Who is asked about readers is told how many.
+    if (form.dataset.question?.includes("{readers}")) await counting;
+    if (!(await confirmed(form))) return;
+    form.dataset.sure = "yes";
+    form.requestSubmit();
+    return;
+  }
+  once(form);
+});
+
+// A page that the browser kept and shows again is an old one.
+addEventListener("pageshow", ({ persisted }) => { if (persisted) location.replace(send); });
+
+// -- what becomes of it
+
+const put = (id, text) => { if ($(id) && $(id).textContent !== text) $(id).textContent = text; };
+
+function show(now) {
+  put("sentence", now.sentence);
+  put("at", now.at);
+  put("pace", now.pace);
+  if ($("bar")) $("bar").value = now.done;
+  if ($("told") && $("told").innerText !== now.told.join("\n")) $("told").replaceChildren(...now.told.map((line) => make("li", "", line)));
+}
+
+async function follow() {
+  for (;;) {
+    await pause(document.body.dataset.live || document.querySelector(".going.sending, .going.planning") ? 1000 : 4000);
+    if (document.hidden) continue;
+    try {
+      const now = await call("GET", `${send}/now`);
+      // A form that somebody fills in is not taken away under their hands.
+      if (now.key !== key) {
+        if (seen === undefined && !dialog.open) return location.replace(send);
+        $("changed").hidden = false;
+      }
+      show(now);
+    } catch (problem) {
+      if (problem.status === 403) return location.reload();
+    }
+  }
+}
+
+const counting = count();
+follow();

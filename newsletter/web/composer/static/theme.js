@@ -1,0 +1,84 @@
+// The theme's tokens: each change is shown in the mail beside it, and judged, at once; nothing is written before a save.
+
+import { showIn } from "/static/mail/frame.js";
+import { call } from "./api.js";
+import { $, make, pause } from "./dom.js";
+
+const form = $("tokens");
+const switches = $("switches");
+let wanted = false;
+let running = false;
+
+// Only what is not as it is saved: an address has room for that.
+function changed() {
+  const asked = new URLSearchParams({ theme: form.elements.theme.value });
+  for (const field of form.querySelectorAll("[data-now]")) {
+    if (field.value.toLowerCase() !== field.dataset.now.toLowerCase()) asked.set(field.name, field.value);
+  }
+  return asked;
+}
+
+function mark() {
+  for (const button of form.querySelectorAll("[data-tokens]")) {
+    const fields = button.dataset.tokens.split(" ").map((name) => form.elements[name]);
+    button.disabled = fields.every((field) => field.value.toLowerCase() === field.dataset.default.toLowerCase());
+  }
+}
+
+function judge({ warnings, errors }) {
+  const said = [...$("warnings").children].map((each) => each.textContent).join("\n");
+  if (said !== warnings.join("\n")) $("warnings").replaceChildren(...warnings.map((words) => make("li", "", words)));
+  for (const place of form.querySelectorAll("[data-wrong]")) {
+    const words = errors[place.dataset.wrong];
+    place.hidden = !words;
+    place.textContent = words || "";
+    const field = form.elements[place.dataset.wrong];
+    if (words) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+}
+
+async function show() {
+  mark();
+  wanted = true;
+  if (running) return;
+  running = true;
+  while (wanted) {
+    wanted = false;
+    const asked = changed();
+    try {
+      judge(await call("GET", `/settings/theme/judge?${asked}`));
+      if (switches) {
+        if (switches.elements.dark.checked) asked.set("scheme", "dark");
+        await showIn($("mail"), `/settings/theme/mail.html?${asked}`, true);
+      }
+      document.body.dataset.shown = asked;
+    } catch (problem) {
+      $("warnings").replaceChildren(make("li", "", problem instanceof TypeError ? "The composer does not answer." : problem.message));
+    }
+  }
+  running = false;
+}
+
+let last = 0;
+form.addEventListener("input", async () => {
+  const mine = ++last;
+  await pause(120);
+  if (mine === last) show();
+});
+form.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-tokens]");
+  if (!button) return;
+  event.preventDefault();
+  for (const name of button.dataset.tokens.split(" ")) form.elements[name].value = form.elements[name].dataset.default;
+  show();
+  button.closest(".token").querySelector("input, select").focus();
+});
+if (switches) {
+  switches.addEventListener("submit", (event) => event.preventDefault());
+  switches.addEventListener("change", () => {
+    $("looks").classList.toggle("phone", switches.elements.phone.checked);
+    show();
+  });
+}
+show();

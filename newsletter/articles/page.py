@@ -30,7 +30,7 @@ from newsletter.articles.page_fields import (
     standfirst_of,
     tags_of,
 )
-from newsletter.articles.page_images import Lead, is_no_picture, lead_of, same_picture
+from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
     is_list,
@@ -60,13 +60,17 @@ MOST_TAGS = 80_000
 _PLAYERS = re.compile(r"(?:^|\.)(?:youtube(?:-nocookie)?\.com|youtu\.be|vimeo\.com|dailymotion\.com)$")
 
 
-def read_page(data: bytes, *, url: str, content_type: str | None = None, now: datetime | None = None) -> Story:
+def read_page(
+    data: bytes, *, url: str, content_type: str | None = None, now: datetime | None = None, file: str | None = None
+) -> Story:
     """Read the page that was fetched from ``url``; ``content_type`` is the server's header, ``now`` is for dates ahead.
+
+    ``url`` is empty for a saved page that does not say where it was; then errors name ``file``.
 
     Raises BadData, with the address and a fix, for what is no story: a feed, another kind of file, a login, a page of
     links, an empty page, one that is larger than 8 MB or nested too deep. Nothing else is ever raised.
     """
-    where = shown(url)
+    where = file or shown(url)
     if len(data) > MAX_PAGE:
         raise BadData("the page is larger than 8 MB: this is no story", where=where,
                       fix="Save only the story itself, and add the file.")  # fmt: skip
@@ -103,7 +107,7 @@ def read_page(data: bytes, *, url: str, content_type: str | None = None, now: da
     if claim := language_of(evidence, words):
         draft.put("lang", claim.value, claim.source)
     fallback_headline([line.strip() for line in words.split("\n") if line.strip()][:5], draft)
-    return story_of(draft.article(body, link=without_counters(url)), draft, None)
+    return story_of(draft.article(body, link=without_counters(url) or None), draft, None)
 
 
 def _state(evidence: Evidence, draft: Draft, now: datetime | None) -> None:
@@ -126,9 +130,10 @@ def _state(evidence: Evidence, draft: Draft, now: datetime | None) -> None:
 
 def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> str:
     """The story's text as Markdown; the lead image and the standfirst become fields and leave it."""
+    frame_pictures(root)
     lead = lead_of(evidence, root)
     _embeds(root, evidence.base)
-    strip_body(root, votes.carry)
+    strip_body(root, votes.carry, lambda element: votes.share_in(element) if votes.text else 1.0)
     for heading, _ in evidence.headings:
         _take_out(heading, root)
     if lead:
@@ -143,7 +148,7 @@ def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> 
     known = [draft.texts.get(name, "") for name in ("headline", "standfirst", "byline", "section", "agency")]
     known += [picture.caption] if picture and picture.caption else []
     keep_voted(root, votes)
-    for line in strip_lines(root, known):
+    for line in strip_lines(root, known, votes.carry):
         if not {"byline", "published"} <= set(draft.texts):
             draft.notes.append(f"the page shows “{line[:100]}” and states it nowhere for machines: set what is right")
     _pictures(root, evidence.base)
@@ -177,6 +182,12 @@ def _pictures(root: HtmlElement, base: str) -> None:
             continue
         image.tag = "img"
         image.set("src", address)
+    for caption in list(root.iter("figcaption")):
+        figure = next(caption.iterancestors("figure"), None)
+        if figure is None or next(figure.iter("img", "table", "pre", "blockquote", "a"), None) is not None:
+            continue
+        if len(figure.text_content().strip()) <= len(caption.text_content().strip()) + 60:
+            _take_out(figure, root)  # the words below a picture that is not there
 
 
 _TINY = frozenset(str(n) for n in range(50))

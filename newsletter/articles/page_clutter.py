@@ -57,10 +57,15 @@ def _hidden(element: HtmlElement) -> bool:
     return element.get("hidden") is not None or element.get("aria-hidden") == "true" or "display:none" in style
 
 
-def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda _: False) -> None:
+def strip_body(
+    root: HtmlElement,
+    voted: Callable[[HtmlElement], bool] = lambda _: False,
+    share: Callable[[HtmlElement], float] = lambda _: 1.0,
+) -> None:
     """Take out of a story what its element or its class says is something else.
 
     ``voted`` says of an element that other evidence takes its text for the story; then its class is not believed.
+    ``share`` says how much of the story, from 0 to 1, it sees in an element: a large ``aside`` goes where it is none.
     """
     whole = max(1, len(root.text_content()))
     for element in list(root.iterdescendants()):
@@ -71,7 +76,9 @@ def strip_body(root: HtmlElement, voted: Callable[[HtmlElement], bool] = lambda 
         if element.tag in _INLINE and _in_a_sentence(element) and not UNSEEN.search(marks_of(element)):
             continue
         marked = element.tag in _SIDE or is_clutter(element) or _is_card(element)
-        if not marked or not _is_attached(element, root) or len(element.text_content()) >= 0.4 * whole:
+        if not marked or not _is_attached(element, root):
+            continue
+        if len(element.text_content()) >= 0.4 * whole and (element.tag not in _SIDE or share(element) > 0.01):
             continue
         if not _keeps(element) and (SURE_CLUTTER.search(marks_of(element)) or not voted(element)):
             drop(element)
@@ -104,6 +111,8 @@ def _beside(element: HtmlElement) -> str:
 
 def _is_card(element: HtmlElement) -> bool:
     """A box that is one link to another story: a picture or a heading with a line or two, nearly all of it linked."""
+    if element.tag == "table":  # a box of one line that leads elsewhere
+        return sum(1 for _ in element.iter("a")) == 1 and link_share(element) > 0.85
     if element.tag not in ("div", "section", "a", "li", "figure", "article"):
         return False
     linked = element.tag == "a" or link_share(element) > 0.6
@@ -115,7 +124,10 @@ def _is_card(element: HtmlElement) -> bool:
 
 def is_clutter(element: HtmlElement) -> bool:
     """Whether the class, the id or the role of an element says that it is not the story."""
-    marks = NOT_CLUTTER.sub("", marks_of(element, "role", "data-testid"))
+    named = marks_of(element, "role", "data-testid")
+    if element.tag in ("h2", "h3", "h4"):
+        named = element.get("class") or ""  # a heading's id is made of its own words: "nav-for-beginners"
+    marks = NOT_CLUTTER.sub("", named)
     return bool(marks.strip()) and CLUTTER.search(marks) is not None
 
 
@@ -149,11 +161,13 @@ def _keeps(element: HtmlElement) -> bool:
     return False
 
 
-def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
+def strip_lines(
+    root: HtmlElement, known: Collection[str], voted: Callable[[HtmlElement], bool] = lambda _: False
+) -> list[str]:
     """Take out lines that are not the story's: labels, related stories, sign-ups, what the fields say already.
 
     ``known`` are texts that are fields: the headline, the standfirst, the byline, the lead image's caption. Returns the
-    lines with a date or a name that went.
+    lines with a date or a name that went. ``voted`` as for ``strip_body``.
     """
     keys = {title_key(text) for text in known if text}
     blocks = list(
@@ -185,7 +199,7 @@ def strip_lines(root: HtmlElement, known: Collection[str]) -> list[str]:
         if not words:
             continue
         if element.tag in ("ul", "ol", "dl"):
-            if _is_link_list(element, words):
+            if _is_link_list(element, words, told_apart=voted(element)):
                 _drop_with_heading(element)
             continue
         if next(element.iterdescendants("p", "div", "li", "table", "ul", "figure"), None) is not None:
@@ -239,12 +253,17 @@ def _is_foreign(element: HtmlElement, words: str) -> bool:
     return bool(RELATED.match(words)) and (link_share(element) > 0.3 or len(words) < 60 or element.tag.startswith("h"))
 
 
-def _is_link_list(element: HtmlElement, words: str) -> bool:
-    """A list of nothing but links to other stories: three or more, each the whole item."""
+def _is_link_list(element: HtmlElement, words: str, *, told_apart: bool) -> bool:
+    """A list of nothing but links to other stories: three or more, each the whole item.
+
+    One that other evidence takes for the story (``told_apart``) and that a line of text announces is a part of it.
+    """
     items = [item for item in element if item.tag in ("li", "dd", "dt")]
     linked = sum(link_share(item) > 0.85 for item in items)
     before = _before(element)
     told = before is not None and bool(RELATED.match(" ".join(before.text_content().split())))
+    if told_apart and not told and before is not None and before.tag in ("p", "ul", "ol"):
+        return False
     return bool(items) and linked == len(items) and (len(items) >= 3 or told) and len(words) < 3000
 
 
@@ -273,9 +292,23 @@ def _strip_end(root: HtmlElement) -> None:
             blocks = next(element.iterdescendants("p", "li", "div", "h2", "h3", "h4"), None)
             if element.tag in ("img", "hr") or (blocks is None and element.text_content().strip()):
                 last = element
-        if last is None or last is root or not _announces(last):
+        if last is None or last is root or not _announces(last) or _has_text_behind(last, root):
             return
         drop(last)
+
+
+def _has_text_behind(element: HtmlElement, root: HtmlElement) -> bool:
+    """Whether words that stand in no block of their own follow an element."""
+    while element is not root:
+        if (element.tail or "").strip() or any(
+            e.text_content().strip() for e in element.itersiblings() if isinstance(e.tag, str)
+        ):
+            return True
+        above = element.getparent()
+        if above is None:
+            return False
+        element = above
+    return False
 
 
 def _announces(element: HtmlElement) -> bool:

@@ -203,6 +203,27 @@ def caption_of(image: HtmlElement) -> tuple[str, str]:
     return words.rstrip(" |(–—/-"), (label["credit"] if label else said).strip(" ()[]|/")[:150]
 
 
+def frame_pictures(root: HtmlElement) -> None:
+    """Make a figure of each element that holds a picture with its caption and nothing else, as older systems have it."""
+    for image in list(root.iter("img", "amp-img")):
+        for holder in list(image.iterancestors())[:3]:
+            if holder is root or holder.tag not in ("a", "picture", "div", "span", "p", "center", "dl"):
+                break
+            caption = next((e for e in holder.iterdescendants() if _is_caption(e, image)), None)
+            if caption is None or holder.tag in ("a", "picture"):
+                continue
+            words, around = (len(" ".join(e.text_content().split())) for e in (caption, holder))
+            if words > 0 and around - words <= 60 and sum(1 for _ in holder.iter("img", "amp-img")) == 1:
+                holder.tag, caption.tag = "figure", "figcaption"
+            break
+
+
+def _is_caption(element: HtmlElement, image: HtmlElement) -> bool:
+    if not isinstance(element.tag, str) or element.tag in ("img", "amp-img", "picture", "source"):
+        return False
+    return _CAPTION.search(marks_of(element)) is not None and not any(e is element for e in image.iterancestors())
+
+
 def _is_credit(element: HtmlElement) -> bool:
     props = (element.get("itemprop") or "").split()
     marked = _CREDIT.search(marks_of(element)) or any(p in ("creditText", "copyrightHolder") for p in props)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from copy import deepcopy
 
 from lxml.html import HtmlElement
 
 from newsletter.articles.page_body import priority
 from newsletter.articles.page_clutter import drop, link_share, stands_alone
+from newsletter.articles.page_words import CREDITS
 from newsletter.articles.shape import title_key
 
 MOST_ELEMENTS = 15_000
@@ -28,6 +30,7 @@ _HOLDS_BLOCKS = (
     "p", "li", "pre", "blockquote", "table", "div", "section", "ul", "ol", "dl", "h2", "h3", "h4", "figure", "article",
     "img",
 )  # fmt: skip
+_HEADINGS = frozenset({"h2", "h3", "h4", "h5", "h6"})
 _SHORT = 12  # signs; shorter blocks are in any text by chance
 _ENOUGH = 0.75
 _SENTENCE = re.compile(r"[.!?…:;,。！？，、।۔؟]")
@@ -121,8 +124,9 @@ def settle_root(root: HtmlElement, votes: Votes) -> HtmlElement:
         ):
             best, best_share = element, here
     mine = len(squeezed(root.text_content()))
-    if priority(root) >= 3 and mine > 1.5 * len(votes.text):
-        return root  # it lost most of a body that is marked as one
+    much = 1.5 if priority(root) >= 3 else 3.0 if priority(best) < 3 and link_share(root) < 0.3 else float("inf")
+    if mine > much * len(votes.text):
+        return root  # it lost most of a body that is marked as one, or that is far longer
     return best if best_share >= 0.5 else root
 
 
@@ -145,6 +149,7 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
     first, last = voted.index(True), len(voted) - 1 - voted[::-1].index(True)
     marked = priority(root) >= 3
     beside = {blocks[first].getparent(), blocks[last].getparent()}
+    alike = Counter((b.getparent(), b.tag, b.get("class")) for b, yes in zip(blocks, voted, strict=True) if yes)
     holders = {above for block in blocks for above in block.iterancestors()}  # their own words go with their blocks
     for place, (block, yes, words) in enumerate(zip(blocks, voted, texts, strict=True)):
         if (
@@ -157,7 +162,9 @@ def keep_voted(root: HtmlElement, votes: Votes) -> None:
         if block in holders or next(block.iterancestors("figure"), None) is not None:
             continue  # a figure goes or stays whole
         inside = first <= place <= last
-        near = marked and any(above in beside for above in list(block.iterancestors())[:3])
+        # What stands in one row with three paragraphs of the story, and looks like them, is one of its paragraphs.
+        one_of = block.tag in ("p", "div") and alike[(block.getparent(), block.tag, block.get("class"))] >= 3
+        near = one_of or (marked and any(above in beside for above in list(block.iterancestors())[:3]))
         if (
             not _stays(block, words, inside=inside, marked=near or (marked and inside), before=place < first)
             and next(block.iter("img"), None) is None
@@ -170,13 +177,20 @@ def _stays(block: HtmlElement, words: str, *, inside: bool, marked: bool, before
     if block.get("data-embed"):
         return True
     prose = len(words) >= 60 and share < 0.4 and _SENTENCE.search(words) is not None
-    if block.tag in ("h2", "h3", "h4", "h5", "h6"):
+    if block.tag in _HEADINGS:
         return share < 0.6 and (inside or (marked and not before))
     if inside and marked:
-        return share < 0.6
+        return share < 0.6 or _is_mail_address(block)
     if inside:
         return prose or (share < 0.2 and block.tag in ("p", "li", "pre", "blockquote", "dd", "dt"))
+    if not before and CREDITS.match(words) and len(words) < 300 and share < 0.5:
+        return True
     # The last lines of a story, "Additional reporting by …", are paragraphs like the others and too short for a vote.
     last = block.tag == "p" or any("note" in (above.get("class") or "") for above in list(block.iterancestors())[:2])
     plain = marked and not before and last and not block.get("class") and share < 0.5 and len(words) > 5
     return plain or (marked and prose) or (len(words) > 200 and prose and block.tag in ("p", "blockquote"))
+
+
+def _is_mail_address(block: HtmlElement) -> bool:
+    """Whether a line's links are all addresses to write to: they lead to no other story."""
+    return all("@" in link.text_content() for link in block.iter("a"))

@@ -48,7 +48,8 @@ CLUTTER = marks(
     comentarios? kommentare? commentaires?
     voting vote ratings? reactions? likes? feedback edit-?section editsection toc table-of-contents infobox
     navbox reflist catlinks mw-jump-link hatnote copyright teaser-?(?:list|box) slot banner app-?download
-    follow(?:-?us|-?\w+)? print-?info buttons? icons? hidden
+    follow(?:-?us|-?\w+)? print-?info buttons? icons? hidden utility-?bar[\w-]* util-?bar[\w-]*
+    video-?_?(?:resource|playlist|carousel|meta|title|headline|details|duration|credit|(?:full-)?transcript)[\w-]*
     """
 )
 """Elements with such a class are not the story, wherever they stand in it."""
@@ -70,6 +71,7 @@ SURE_CLUTTER = marks(
 NOT_CLUTTER = marks(
     r"""
     has-[\w-]* no-(?:sidebar|comments|ads)[\w-]* single[\w-]* (?:with|without)-[\w-]*
+    elementor-widget(?:-(?:wrap|container|text-editor|heading|image|theme-post-content|video|icon-list))?(?![\w-])
     [\w-]*-(?:enabled|disabled|visible) type-\w+ status-\w+ format-\w+ category-[\w-]+ tag-[\w-]+ postid-\d+
     post-\d+
     """
@@ -156,6 +158,7 @@ RELATED = phrases(
     more:
     don't miss
     recommended(?: (?:for you|stories|reading))?\s*:?$
+    editors?[’']?s? (?:recommendations?|picks?|choice)\s*:?$
     you may also like
     watch:
     watch more
@@ -257,6 +260,17 @@ SIGN_UP = phrases(
     start=r"^[\W_]{0,4}",
 )
 """Lines that ask the reader for something begin like this."""
+
+CREDITS = phrases(
+    r"""
+    (?:additional |with )?(?:reporting|editing|writing|research|translation) by
+    contribut(?:ing|ed|ors?)(?: to this| by|:)
+    (?:mitarbeit|mit material|aus dem .{3,20} übersetzt|text und fotos?|traduit|traduction|traducción|con información)\b
+    [（(【\[]?\s?(?:责任编辑|責任編輯|编辑|編輯|记者|記者)
+    """,
+    start=r"^[\W_]{0,4}",
+)
+"""Last lines that say who else worked on a story begin like this."""
 
 DATE_LINE = phrases(
     r"""

@@ -64,11 +64,14 @@ def escape_braces(text: str) -> str:
 
 _BRACES = re.compile(r"\{\{|\}\}|\{%|\{#")
 _FENCE = re.compile(r"^(?:```|~~~).*$", re.MULTILINE)
-_BLOCK_MARK = re.compile(r"^[ \t]*(?:>[ \t]?|#{1,6}[ \t]+|[-+*][ \t]+|\d{1,9}[.)][ \t]+)+", re.MULTILINE)
+# Behind the mark of a heading nothing else is one: "## 2. Warp the lines" says "2. Warp the lines".
+_BLOCK_MARK = re.compile(
+    r"^[ \t]*(?:(?:>[ \t]?|[-+*][ \t]+|\d{1,9}[.)][ \t]+)+(?:#{1,6}[ \t]+)?|#{1,6}[ \t]+)", re.MULTILINE
+)
 _RULE = re.compile(r"^[ \t]*[-*_=:|][-*_=:| \t]*$", re.MULTILINE)
 _TAG = re.compile(r"<(?:!--.{0,2000}?-->|[A-Za-z/][^<>]{0,2000}>)", re.DOTALL)
 _LINK = re.compile(
-    r"(!?)\[([^\[\]]{0,2000})\](?:\([^()\s]{0,2000}(?:\s+[\"'][^\"'\n]{0,500}[\"'])?\)|\[[^\[\]]{0,200}\])"
+    r"(!?)\[([^\[\]]{0,2000})\](?:\([^()\s]{0,2000}(?:\s+(?:\"[^\"\n]{0,1000}\"|'[^'\n]{0,1000}'))?\)|\[[^\[\]]{0,200}\])"
 )
 _AUTOLINK = re.compile(r"<((?:https?|mailto):[^<>\s]{1,2000})>")
 _MARKS = re.compile(

@@ -33,6 +33,10 @@ _OWN_ADDRESS = re.compile(
     r"|<meta[^>]{0,200}\sproperty=[\"']?og:url[\"']?[^>]{0,200}?\scontent=[\"']?(?P<shared>[^\"'\s>]{1,1000})",
     re.I,
 )
+_FOR_PROGRAMS = re.compile(
+    r"""<meta[^>]{0,200}\s(?:property=["']?(?:og|article):|name=["']?(?:twitter:|parsely))""", re.I
+)
+_LONG = 8000  # characters; hand-written stories as HTML are shorter than a web page with all around it
 _CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 
 _SAVE_AS_TEXT = "open it in its program and save it as plain text (.txt), Markdown (.md) or HTML (.html)"
@@ -63,10 +67,11 @@ def read_story(path: Path | None, data: bytes) -> Story:
     text, note = decode(data, file, html=suffix in _HTML)
     draft = Draft(file, notes=[note] if note else [])
     if suffix in _HTML or (suffix not in _MARKDOWN and _LOOKS_HTML.match(text)):
-        if address := _saved_from(text):
+        address = _saved_from(text)
+        if address is not None:
             from newsletter.articles.page import read_page
 
-            return read_page(data, url=address)
+            return read_page(data, url=address, file=None if address else file)
         return _html(text, draft, path)
     if suffix in _MARKDOWN or (_LOOKS_MARKDOWN.match(text) and (not suffix or text.lstrip("\ufeff")[:3] == "---")):
         return _markdown(text, draft, path)
@@ -74,12 +79,18 @@ def read_story(path: Path | None, data: bytes) -> Story:
 
 
 def _saved_from(text: str) -> str | None:
-    """The address of a web page that a browser saved: one with scripts that names its own; None for other HTML."""
-    if "<script" not in text[:200_000].lower():
-        return None
-    found = _OWN_ADDRESS.search(text[:200_000])
+    """The address of a whole web page, as a browser or a program saved it; None for HTML that somebody wrote by hand.
+
+    A web page has scripts or metadata for other programs, or is long, and names its address. One that does not name it
+    is told by metadata and scripts together, and its address is empty.
+    """
+    start = text[:200_000]
+    scripts, told = "<script" in start.lower(), _FOR_PROGRAMS.search(start) is not None
+    found = _OWN_ADDRESS.search(start)
     address = unescape(found["canonical"] or found["shared"]).strip() if found else ""
-    return address if re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", address) else None
+    if not re.fullmatch(r"https?://[^\s/@]+(?:/\S*)?", address):
+        return "" if scripts and told and len(text) > _LONG else None
+    return address if scripts or (told and len(text) > 2000) or len(text) > _LONG else None
 
 
 def decode(data: bytes, file: str, *, html: bool = False) -> tuple[str, str | None]:

@@ -21,6 +21,9 @@ _MARKS = {"strong": "**", "b": "**", "em": "*", "i": "*", "cite": "*"}
 _SPACE = re.compile(r"[ \t\n\r\f]+")
 _OUTER_MARKS = re.compile(r"^\*+|\*+(?=\s*$)")
 _BLANK_LINE = re.compile(r"^[ \t]+$", re.MULTILINE)
+LONGEST_CAPTION = 400
+"""Characters of a caption that is the title of its picture; a longer one is a paragraph below it."""
+
 _BREAK = "\x01"  # cleaned text has no control characters, so this can stand for <br>
 
 
@@ -70,6 +73,8 @@ def _block(element: HtmlElement, depth: int) -> Iterator[str]:
         yield from _table(element, depth)
     elif tag == "hr":
         yield "* * *"
+    elif tag == "figure" and (picture := _captioned(element)):
+        yield picture
     elif tag == "figcaption":
         words = _one_line(_text_of(element))
         if words:
@@ -197,9 +202,25 @@ def _code(text: str) -> str:
     return f"`{words}`"
 
 
-def _image(element: HtmlElement) -> str:
+def _captioned(figure: HtmlElement) -> str | None:
+    """A figure of one picture as that picture with its caption for a title; None for any other figure."""
+    pictures = list(figure.iter("img"))
+    if len(pictures) != 1 or next(figure.iter("table", "blockquote", "pre", "ul", "ol", "h2", "h3"), None) is not None:
+        return None
+    for element in figure.iter("br", *_BLOCKS):
+        element.tail = f" {element.tail or ''}"
+    words = " ".join(_text_of(figure).split())
+    if not 0 < len(words) <= LONGEST_CAPTION:
+        return None
+    link = next((above for above in pictures[0].iterancestors("a") if above.get("href")), None)
+    picture = _image(pictures[0], clean(words))
+    return _link(picture, link.get("href")) if picture and link is not None else picture or None
+
+
+def _image(element: HtmlElement, caption: str = "") -> str:
     src = _address(element.get("src"))
-    return f"![{escape_inline(_one_line(clean(element.get('alt') or '')))}]({src})" if src else ""
+    title = f' "{escape_inline(caption).replace(chr(34), "&quot;")}"' if caption else ""
+    return f"![{escape_inline(_one_line(clean(element.get('alt') or '')))}]({src}{title})" if src else ""
 
 
 def _link(inner: str, href: str | None) -> str:

@@ -13,6 +13,9 @@ from newsletter.rendering.links import LinkParameters, with_parameters
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
+CAPTION_CLASS = "caption"
+"""The class of the line below a picture inside a body: its title in the Markdown."""
+
 IMAGE_CLASS = "image"
 """The class of a picture inside a body; themes cap its width with it."""
 
@@ -56,6 +59,7 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
                 images[source] = None
                 element.set("class", IMAGE_CLASS)
                 element.set("alt", element.get("alt", ""))
+                _show_caption(element)
             else:
                 element.tail = element.get("alt", "") + (element.tail or "")
                 element.drop_tree()
@@ -69,6 +73,22 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
     for table in list(root.iter("table")):
         _box(table)
     return tuple(images)
+
+
+def _show_caption(image: HtmlElement) -> None:
+    """The title of a picture that is a paragraph of its own is its caption: a mail shows no titles, so set it below."""
+    holder, alone = image, True
+    while holder.getparent() is not None and holder.tag != "p":
+        alone = alone and not (holder.tail or "").strip()
+        holder = holder.getparent()
+        alone = alone and len(holder) == 1 and not (holder.text or "").strip()
+    title = " ".join(image.get("title", "").split())
+    if holder.tag != "p" or not alone or not title:
+        return
+    del image.attrib["title"]
+    caption = holder.makeelement("p", {"class": f"muted {CAPTION_CLASS}"})
+    caption.text = title
+    holder.addnext(caption)  # what is written behind the paragraph goes along
 
 
 def words_only(root: HtmlElement) -> None:

@@ -182,7 +182,7 @@ def test_a_description_that_was_cut_off_is_no_teaser() -> None:
         ("<img src='l.jpg'><p>a <img src='https://x.org/i.jpg' alt='b [c]'> d",
          "a ![b \\[c\\]](https://x.org/i.jpg) d"),
         ("<p>x<figure><img src='https://x.org/1.jpg'><img src='https://x.org/2.jpg'><figcaption>both</figcaption></figure>",
-         "x\n\n![](https://x.org/2.jpg)\n\n*both*"),
+         'x\n\n![](https://x.org/2.jpg "both")'),
         ("<p><a href='javascript:alert(1)'>a</a> <a href='#x'>b</a> <a href='https://x.org'></a><a>c</a>", "a b c"),
         ("<p>x<script>bad()</script><style>p{}</style><iframe src='x'></iframe><svg><text>s</text></svg>y", "xy"),
         ("<p hidden>no</p><p aria-hidden='true'>no</p><p>yes", "yes"),

@@ -133,6 +133,19 @@ def test_a_page_that_a_browser_saved_is_read_like_the_page(name: str) -> None:
     assert (saved.standfirst, saved.body, saved.link) == (fetched.standfirst, fetched.body, fetched.link)
 
 
+def test_a_saved_page_without_scripts_or_without_an_address_is_read_as_a_web_page() -> None:
+    """A program that saves pages may take the scripts out, and some pages do not say where they are."""
+    text = (HERE / "pages" / "ghost.html").read_text()
+    quiet = re.sub(r"<script.*?</script>", "", text, flags=re.S)
+    assert read_story(Path("saved.html"), quiet.encode()).article.body == read("ghost").article.body
+    lost = re.sub(r"<link[^>]*canonical[^>]*>|<meta[^>]*og:url[^>]*>", "", text).replace(
+        "</body>", f"{' ' * 8000}</body>"
+    )
+    story = read_story(Path("saved.html"), lost.encode()).article
+    assert story.link is None
+    assert story.body.split("\n\n")[0] == read("ghost").article.body.split("\n\n")[0]
+
+
 @pytest.mark.parametrize("name", sorted(PAGES))
 def test_nothing_dangerous_and_nothing_of_the_frame_gets_through(name: str) -> None:
     """No script, no handler, no clutter in any story."""

@@ -18,6 +18,7 @@ from newsletter.articles.page_address import same_page, site_of, without_counter
 from newsletter.articles.page_dates import stated_date
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_names import People, people
+from newsletter.articles.plain import plain_text
 from newsletter.models import Article
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
@@ -361,3 +362,46 @@ def test_a_word_of_a_sentence_is_never_taken_for_a_button(sentence: str) -> None
         page = f"<article><h1>The lamp is back</h1><div class='article-body'>{text}</div></article>"
         body = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
         assert words in re.sub(r"\*|\[|\]\([^)]*\)", "", body)
+
+
+MORE = "".join(f"<p>The {n} lamp of the harbour office burns, and the clerks are content with it.</p>" for n in "abcd")
+
+
+def body_with(text: str) -> str:
+    page = f"<article><h1>The lamp is back</h1><div class='article-body'>{text}</div></article>"
+    return read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.body
+
+
+def test_a_caption_is_the_title_of_its_picture_however_it_is_marked() -> None:
+    """A paragraph of its own would be read as the story's words."""
+    picture = '<img src="/a.jpg" alt="A lamp" width="640">'
+    lead = '<figure><img src="/lead.jpg" alt="Lead" width="900"></figure>'
+    for told in (
+        f"<figure>{picture}<figcaption>The lamp, in May</figcaption></figure>",
+        f'<div class="wp-caption">{picture}<p class="wp-caption-text">The lamp, in May</p></div>',
+        f'<div class="image"><a href="/big.jpg">{picture}</a><span class="caption">The lamp, in May</span></div>',
+    ):
+        body = body_with(f"{lead}{BODY}{told}{MORE}")
+        assert '![A lamp](https://quaypost.example/a.jpg "The lamp, in May")' in body
+        assert body.count("The lamp, in May") == 1
+
+
+def test_the_words_below_a_picture_that_is_not_there_go_with_it() -> None:
+    body = body_with(f"{BODY}<figure><img src=''><figcaption>The lamp, in May</figcaption></figure>{MORE}")
+    assert "in May" not in body
+
+
+def test_a_heading_is_not_judged_by_its_anchor() -> None:
+    body = body_with(f'{BODY}<h2 id="nav-for-beginners">Navigation</h2>{MORE}')
+    assert "## Navigation" in body
+
+
+def test_who_else_worked_on_a_story_is_its_last_line() -> None:
+    body = body_with(
+        f"{BODY}{MORE}<div class='x'><p class='y'>Additional reporting by Ada Reyes; editing by Bo Lund</p></div>"
+    )
+    assert body.endswith("Additional reporting by Ada Reyes; editing by Bo Lund\n")
+
+
+def test_the_number_of_a_heading_is_one_of_its_words() -> None:
+    assert plain_text("## 2. Eat\n\n2. eat\n\n> - ## b") == "2. Eat\n\neat\n\nb"

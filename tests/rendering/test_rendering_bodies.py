@@ -33,6 +33,20 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
         ("[x](javascript:alert(1))", "<p>x</p>"),
         ("[x](/local) [y](data:text/html,x)", "<p>x y</p>"),
         ("![Alt](https://a.example/a.png)", '<p><img alt="Alt" src="https://a.example/a.png" class="image"></p>'),
+        (
+            '![Alt](https://a.example/a.png "The quay, \\*before\\*")\n\nb',
+            '<p><img alt="Alt" src="https://a.example/a.png" class="image"></p>'
+            '<p class="muted caption">The quay, *before*</p><p>b</p>',
+        ),
+        (
+            '[![Alt](https://a.example/a.png "The quay")](https://a.example/)',
+            '<p><a href="https://a.example/"><img alt="Alt" src="https://a.example/a.png" class="image"></a></p>'
+            '<p class="muted caption">The quay</p>',
+        ),
+        (
+            'a ![Alt](https://a.example/a.png "T")',
+            '<p>a <img alt="Alt" src="https://a.example/a.png" title="T" class="image"></p>',
+        ),
         ("![Alt](http://a.example/a.png) x", "<p>Alt x</p>"),
         (
             '<img src="https://a.example/a.png" onerror="x">',

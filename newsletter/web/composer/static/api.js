@@ -10,7 +10,7 @@ export class Refused extends Error {
   }
 }
 
-// How many changes were begun and how many came to an end: what was read while one was on its way may be older than it.
+// What was read while a change was on its way may be older than it.
 export const changes = { begun: 0, over: 0 };
 
 // Raises Refused for an answer that is no success, TypeError when there is no answer.

@@ -112,7 +112,7 @@ async function refresh() {
   return reading;
 }
 
-// The files as they are when none of our own changes is on its way: an older state would make the next one a conflict.
+// Read while none of our own changes is on its way: an older state makes the next one a conflict.
 async function readBetweenChanges() {
   for (;;) {
     while (changes.begun !== changes.over) await pause(8);
@@ -184,7 +184,10 @@ async function change(file, work, label) {
   return true;
 }
 
-async function takeBack(back) {
+let taking = null; // one after the other, however fast they are pressed
+const takeBack = (back) => { taking = Promise.resolve(taking).then(() => takeOne(back)); };
+
+async function takeOne(back) {
   await queue.settled();
   try {
     const entry = await history.step(back, async (article, expected, to) => {

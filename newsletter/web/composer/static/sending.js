@@ -143,7 +143,7 @@ async function follow() {
       const now = await call("GET", `${send}/now`);
       // A form that somebody fills in is not taken away under their hands.
       if (now.key !== key) {
-        if (seen === undefined && !dialog.open) return location.replace(send);
+        if (seen === undefined && !dialog.open && !document.querySelector("[data-sent]")) return location.replace(send);
         $("changed").hidden = false;
       }
       show(now);
@@ -153,5 +153,6 @@ async function follow() {
   }
 }
 
+for (const button of document.querySelectorAll("[data-asks]")) button.disabled = false;
 const counting = count();
 follow();

@@ -204,7 +204,7 @@ def caption_of(image: HtmlElement) -> tuple[str, str]:
 
 
 def frame_pictures(root: HtmlElement) -> None:
-    """Make a figure of each element that holds a picture with its caption and nothing else, as older systems have it."""
+    """Make a figure of each element that holds a picture with its caption and nothing else, as older systems do."""
     for image in list(root.iter("img", "amp-img")):
         for holder in list(image.iterancestors())[:3]:
             if holder is root or holder.tag not in ("a", "picture", "div", "span", "p", "center", "dl"):

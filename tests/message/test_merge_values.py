@@ -6,7 +6,7 @@ import html
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from newsletter.message.merge import MAX_VALUE, escaped_value, fill, preview_fill
@@ -76,7 +76,8 @@ def test_no_value_carries_a_control_character_or_a_line_break(value: str, contex
 
 @given(st.text(st.characters(blacklist_categories=["Cc", "Cs", "Zl", "Zp", "Cf"]), max_size=500))
 def test_a_html_value_reads_back_equal(value: str) -> None:
-    """A browser shows exactly the value."""
+    """A browser shows exactly the value. (Of noncharacters, such as U+FFFE, ``unescape`` makes nothing.)"""
+    assume(not any(ord(one) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(one) <= 0xFDEF for one in value))
     out = escaped_value(field("html"), {"first_name": value})
     assert html.unescape(out) == value.strip()
 

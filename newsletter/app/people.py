@@ -6,7 +6,6 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
-from newsletter.app.desk import Desk
 from newsletter.audience.addresses import normalise
 from newsletter.errors import BadData, ConfigurationError, NotAllowed
 from newsletter.workspace.settings import Composer, Person, RoleName
@@ -93,8 +92,3 @@ def is_trusted(composer: Composer, peer: str) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
         address = address.ipv4_mapped
     return any(address in ipaddress.ip_network(network, strict=False) for network in composer.trusted_proxies)
-
-
-def sit_down(desk: Desk, person: Person) -> None:
-    """From here on the audit names this person for what is done at the desk."""
-    desk.actor = person.label

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -142,7 +142,7 @@ def _structured(page: HtmlElement) -> dict[str, Any]:
             data = json.loads(script.text_content())
         except (ValueError, RecursionError):
             continue
-        for node in _nodes(data):
+        for node in walk_nodes([data], ("@graph",)):
             kinds = node.get("@type")
             kinds = kinds if isinstance(kinds, list) else [kinds]
             if any(isinstance(kind, str) and _ARTICLE_TYPES.fullmatch(kind) for kind in kinds):
@@ -150,9 +150,8 @@ def _structured(page: HtmlElement) -> dict[str, Any]:
     return {}
 
 
-def _nodes(data: object) -> Iterator[dict[str, Any]]:
-    """The objects of JSON-LD at the top, in lists and in ``@graph``."""
-    waiting = [data]
+def walk_nodes(waiting: list[object], inside: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The objects of JSON-LD, breadth first, those in lists and under the keys ``inside`` too; 2,000 at most."""
     for _ in range(_MOST_NODES):
         if not waiting:
             return
@@ -161,7 +160,7 @@ def _nodes(data: object) -> Iterator[dict[str, Any]]:
             waiting = node[:_MOST_NODES] + waiting
         elif isinstance(node, dict):
             yield node
-            waiting.append(node.get("@graph"))
+            waiting += [node[key] for key in inside if isinstance(node.get(key), dict | list)]
 
 
 def _titles(page: HtmlElement, meta: Meta, story: dict[str, Any], facts: PageFacts) -> None:

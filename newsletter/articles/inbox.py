@@ -277,15 +277,6 @@ def known_link(store: Store, link: str) -> InboxItem | None:
     return _item(row) if row else None
 
 
-def list_inbox(store: Store, *, dismissed: bool = False) -> list[InboxItem]:
-    """The stories in the inbox, newest first; dismissed ones only on request."""
-    query = select(rows).order_by(rows.c.added_at.desc(), rows.c.id.desc())
-    if not dismissed:
-        query = query.where(rows.c.state == "new")
-    with store.read() as conn:
-        return [_item(row) for row in conn.execute(query)]
-
-
 def get(store: Store, slug: str) -> InboxItem:
     """One story, also a dismissed one; raises NotFound with the slug that was probably meant."""
     with store.read() as conn:

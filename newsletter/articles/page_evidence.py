@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from lxml.html import HtmlElement
 
 from newsletter.articles.html_meta import Meta, read_meta, words_of
-from newsletter.articles.page_address import is_home, joined, same_page, site_of, without_counters
+from newsletter.articles.page_address import is_home, joined, site_of, without_counters
 from newsletter.articles.page_linked import Linked, read_linked
 from newsletter.articles.page_words import marks_of
 from newsletter.articles.shape import title_key
@@ -155,8 +155,3 @@ def _sites(meta: Meta, linked: Linked, url: str, title: str, shown: list[str]) -
             names.append(piece.strip())
     names += [host, label]
     return list(dict.fromkeys(name for name in names if name))
-
-
-def is_this_page(evidence: Evidence, address: str) -> bool:
-    """Whether an address is this page's own."""
-    return same_page(address, evidence.url) or same_page(address, evidence.link)

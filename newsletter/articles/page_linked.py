@@ -14,7 +14,7 @@ from typing import Any
 
 from lxml.html import HtmlElement
 
-from newsletter.articles.html_meta import words_of
+from newsletter.articles.html_meta import walk_nodes, words_of
 from newsletter.articles.page_address import same_page
 from newsletter.articles.shape import title_key
 
@@ -112,16 +112,8 @@ def _listed(value: object) -> list[Any]:
 
 def _nodes(page: HtmlElement) -> Iterator[Node]:
     """Every object of every script, breadth first, with those inside graphs and lists."""
-    waiting: list[object] = [data for script in page.iter("script") if (data := _loaded(script)) is not None]
-    for _ in range(_MOST_NODES):
-        if not waiting:
-            return
-        node = waiting.pop(0)
-        if isinstance(node, list):
-            waiting = node[:_MOST_NODES] + waiting
-        elif isinstance(node, dict):
-            yield node
-            waiting += [node[key] for key in _INSIDE if isinstance(node.get(key), dict | list)]
+    loaded = (_loaded(script) for script in page.iter("script"))
+    return walk_nodes([data for data in loaded if data is not None], _INSIDE)
 
 
 def _loaded(script: HtmlElement) -> object:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from newsletter.app.words import plural
-from newsletter.cli.common import Cli, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, json_option, pairs_of, pass_cli, print_json, table
 
 if TYPE_CHECKING:
     from newsletter.app.inbox import InboxPage, State
@@ -171,12 +171,7 @@ def set_(
     from newsletter.app.articles import set_article
     from newsletter.app.confirming import confirm_fields
 
-    pairs = {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise click.UsageError(f"{assignment!r} is not FIELD=VALUE")
-        pairs[name.strip()] = value
+    pairs = {name.strip(): value for name, value in pairs_of(assignments, "FIELD=VALUE").items()}
     if not pairs and not fix and not confirmed:
         raise click.UsageError("name at least one FIELD=VALUE, --fix or --confirm FIELD")
     if issue and (pairs or fix or not confirmed):

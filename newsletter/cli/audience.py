@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from newsletter.app.words import plural
-from newsletter.cli.common import Cli, ask, by_option, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, ask, by_option, json_option, pairs_of, pass_cli, print_json, table
 from newsletter.cli.progress import Progress
 
 
@@ -51,12 +51,7 @@ def import_(
     """
     from newsletter.app.audience import import_readers, propose_columns
 
-    pairs = {}
-    for pair in mapping:
-        column, equals, attribute = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"{pair!r} is not COLUMN=ATTRIBUTE")
-        pairs[column] = attribute
+    pairs = pairs_of(mapping, "COLUMN=ATTRIBUTE")
     with cli.desk() as desk, Progress(enabled=not cli.quiet and not as_json, unit="bytes") as progress:
         done = import_readers(
             desk, file, mapping=pairs, basis=basis, progress=progress, rejects=rejects, dry_run=dry_run
@@ -82,12 +77,7 @@ def add(cli: Cli, address: str, attributes: tuple[str, ...], basis: str) -> None
     """Add one reader: newsletter audience add ada@example.org first_name=Ada."""
     from newsletter.app.audience import add_reader
 
-    pairs = {}
-    for pair in attributes:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"{pair!r} is not ATTRIBUTE=VALUE")
-        pairs[name] = value
+    pairs = pairs_of(attributes, "ATTRIBUTE=VALUE")
     with cli.desk() as desk:
         cli.say(add_reader(desk, address, pairs, basis=basis))
 

@@ -70,6 +70,17 @@ def by_option(function: F) -> F:
     return click.option("--by", metavar="NAME", help=help_text, expose_value=False, callback=remember)(function)
 
 
+def pairs_of(words: Sequence[str], form: str) -> dict[str, str]:
+    """Words such as ``NAME=VALUE`` as a mapping; ``form`` is how they are to be written, for the error (2)."""
+    pairs = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise click.UsageError(f"{word!r} is not {form}")
+        pairs[name] = value
+    return pairs
+
+
 def ask(question: str) -> None:
     """Ask yes or no; raises NeedsEditor on a no, and where there is nobody to ask."""
     from newsletter.errors import NeedsEditor

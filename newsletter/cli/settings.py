@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, by_option, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, by_option, json_option, pairs_of, pass_cli, print_json, table
 
 
 @click.group(short_help="Settings: what they are, what they mean, change some.")
@@ -49,12 +49,7 @@ def set_(cli: Cli, pairs: tuple[str, ...], expected: str | None, as_json: bool) 
     """
     from newsletter.app.settings import change
 
-    values = {}
-    for pair in pairs:
-        key, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"{pair!r} is not KEY=VALUE")
-        values[key] = value or None
+    values = {key: value or None for key, value in pairs_of(pairs, "KEY=VALUE").items()}
     with cli.desk() as desk:
         sha256 = change(desk, values, expected=expected)
     if as_json:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from newsletter.cli.common import Cli, by_option, json_option, pass_cli, print_json, table
+from newsletter.cli.common import Cli, by_option, json_option, pairs_of, pass_cli, print_json, table
 
 
 @click.group(short_help="Themes: list them, show which files and tokens win, copy one to edit.")
@@ -100,12 +100,7 @@ def set_(cli: Cli, name: str, pairs: tuple[str, ...], expected: str | None, as_j
     """
     from newsletter.app.tokens import change_tokens
 
-    values = {}
-    for pair in pairs:
-        token, equals, value = pair.partition("=")
-        if not equals:
-            raise click.UsageError(f"{pair!r} is not TOKEN=VALUE")
-        values[token] = value or None
+    values = {token: value or None for token, value in pairs_of(pairs, "TOKEN=VALUE").items()}
     with cli.desk() as desk:
         found = change_tokens(desk, name, values, expected=expected)
     if as_json:

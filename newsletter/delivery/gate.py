@@ -218,7 +218,8 @@ class Gate:
         if room <= 0 or self.rest is not None:
             return []
         if self._seeds_wait:
-            taken = self._claim_seeds(conn, attempt, room, keys, now, unsendable)
+            rows = self._next_seeds(conn, room)
+            taken = ledger.claim_these(conn, rows, attempt, keys=keys, now=now, unsendable=unsendable)
             # Those who left since planning are waited for no more.
             self._seeds_wait = seeds.waits(conn, self._seed_rows)
             if self._seeds_wait or taken:
@@ -276,19 +277,10 @@ class Gate:
         self._today = Lanes(self.mailing.id, self.rates, more)
         return bool(ledger.pending_of(conn, more))
 
-    def _claim_seeds(
-        self,
-        conn: Connection,
-        attempt: int,
-        room: int,
-        keys: Keys,
-        now: int,
-        unsendable: Callable[[str], str | None],
-    ) -> list[Claimed]:
+    def _next_seeds(self, conn: Connection, room: int) -> list[Claimed]:
         waiting = domains.blocked_domains(conn, self.mailing.id)
         pending = ledger.pending_of(conn, self._seed_rows)
-        rows = [row for row in pending if domains.domain_of(row.address) not in waiting][:room]
-        return ledger.claim_these(conn, rows, attempt, keys=keys, now=now, unsendable=unsendable)
+        return [row for row in pending if domains.domain_of(row.address) not in waiting][:room]
 
     def _see_canary(self, conn: Connection, now: int) -> None:
         """Once each of the canary was handed over, the others wait for what is said of them."""

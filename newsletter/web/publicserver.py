@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from newsletter.app.publicdesk import PublicDesk
-from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
 from newsletter.web.listening import is_loopback, listen
+from newsletter.web.pageserver import PageServer, hardened, url_of
 from newsletter.web.public import make_app
 
 if TYPE_CHECKING:
-    import socket
-
     from newsletter.app.desk import Desk
 
 MOST_CONNECTIONS = 500
 """More are told to come back (503): a process may have 1,024 files open on most systems."""
 
 
-class PublicServer(uvicorn.Server):
+class PublicServer(PageServer):
     """The public pages of a workspace. The port is taken when the object is made; ``run_until_stopped()`` serves.
 
     Raises ConfigurationError when the port is taken, the configuration is wrong or keys are missing, and whatever the
@@ -41,41 +36,11 @@ class PublicServer(uvicorn.Server):
         _ = desk.keys, desk.store  # a fresh workspace gets both here, and a newer database form
         public = PublicDesk(desk.workspace)
         _ = public.look, public.keys, public.store
-        self._ready = ready
-        self._listening = listen(host, port, fix="stop what listens there, or choose another port: --port 0 takes any")
-        name = f"[{host}]" if ":" in host else host
-        self.url = f"http://{name}:{self._listening.getsockname()[1]}/"
-        super().__init__(
-            uvicorn.Config(
-                make_app(public, say),
-                http=Impatient,
-                lifespan="on",
-                ws="none",
-                access_log=False,
-                log_level="critical",
-                server_header=False,
-                proxy_headers=False,
-                h11_max_incomplete_event_size=HEAD_BYTES,
-                limit_concurrency=MOST_CONNECTIONS,
-                timeout_keep_alive=int(HEAD_SECONDS),
-                timeout_graceful_shutdown=20,
-            )
-        )
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and only then say so: a Ctrl-C that comes before would find nobody to stop in order."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()
-
-    def run_until_stopped(self) -> None:
-        """Serve. SIGTERM and Ctrl-C are the ordinary ends: what was begun is answered first."""
-        with self._listening, contextlib.suppress(KeyboardInterrupt):
-            self.run(sockets=[self._listening])
-
-    def stop(self) -> None:
-        """End ``run_until_stopped`` from another thread."""
-        self.should_exit = True
+        fix = "stop what listens there, or choose another port: --port 0 takes any"
+        listening = listen(host, port, fix=fix)
+        self.url = url_of(host, listening)
+        options = hardened(connections=MOST_CONNECTIONS, patience=20)
+        super().__init__(listening, make_app(public, say), ready=ready, **options)
 
 
 def serve_public(desk: Desk, *, host: str, port: int, say: Callable[[str], None], note: Callable[[str], None]) -> None:

@@ -11,7 +11,6 @@ from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-import uvicorn
 from starlette.applications import Starlette
 
 from newsletter.app.clients import check_client
@@ -19,6 +18,7 @@ from newsletter.app.preview import preview_issue, watched
 from newsletter.errors import ConfigurationError
 from newsletter.web.listening import listen
 from newsletter.web.live import Live
+from newsletter.web.pageserver import PageServer, url_of
 from newsletter.web.preview import make_app
 from newsletter.web.watching import follow
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from newsletter.app.desk import Desk
 
 
-class PreviewServer(uvicorn.Server):
+class PreviewServer(PageServer):
     """The preview of one issue. The port is taken when the object is made; ``run_until_stopped()`` serves.
 
     Raises NotFound for an unknown issue, ConfigurationError when the port is taken.
@@ -35,29 +35,11 @@ class PreviewServer(uvicorn.Server):
     def __init__(self, desk: Desk, slug: str, *, port: int = 0) -> None:
         root = desk.workspace.root
         self._watched = watched(desk, slug)
-        self._listening = _listen(port, slug)
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
+        listening = _listen(port, slug)
+        self.url = url_of("127.0.0.1", listening)
         self.live = Live(lambda: preview_issue(root, slug))
-        super().__init__(
-            uvicorn.Config(
-                make_app(self.live, slug, root, lifespan=self._follow_saves),
-                lifespan="on",
-                ws="none",
-                access_log=False,
-                log_level="error",
-                server_header=False,
-                timeout_graceful_shutdown=1,
-            )
-        )
-
-    def run_until_stopped(self) -> None:
-        """Serve. Ctrl-C is the ordinary end."""
-        with self._listening, contextlib.suppress(KeyboardInterrupt):
-            self.run(sockets=[self._listening])
-
-    def stop(self) -> None:
-        """End ``run_until_stopped`` from another thread."""
-        self.should_exit = True
+        app = make_app(self.live, slug, root, lifespan=self._follow_saves)
+        super().__init__(listening, app, log_level="error", timeout_graceful_shutdown=1)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the event streams first: uvicorn waits for open answers, and those have no end of their own."""

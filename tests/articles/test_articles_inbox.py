@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from newsletter.articles import inbox
-from newsletter.articles.inbox import Added, add_story, content_key, list_inbox, set_body, set_field, set_state, url_key
+from newsletter.articles.inbox import Added, add_story, content_key, set_body, set_field, set_state, url_key
+from newsletter.articles.listing import Filters, page
 from newsletter.articles.reading import read_story
 from newsletter.errors import BadData, NotFound
 from newsletter.models import Article, Provenance
@@ -21,6 +22,11 @@ from newsletter.workspace.frontmatter import Document
 from newsletter.workspace.paths import Workspace
 
 from .conftest import EXPORT, picture, read
+
+
+def listed(store: Store, *states: inbox.State) -> list[str]:
+    """The slugs of the stories in these states, newest first; without any, of those that are new."""
+    return [line.slug for line in page(store, Filters(states=states or ("new",))).lines]
 
 
 @pytest.fixture
@@ -84,7 +90,7 @@ def test_the_same_story_twice_adds_nothing_and_names_its_slug(store: Store, add:
         assert (added.slug, added.already) == (first.slug, True)
         assert added.article.headline == first.article.headline
     assert add("# Pier's open\n\nIt \\*opened\\* today.\n", "a.md").already
-    assert len(list_inbox(store)) == 1
+    assert len(listed(store)) == 1
 
 
 def test_another_text_under_the_same_headline_is_noted_and_gets_its_own_slug(store: Store, add: Any) -> None:
@@ -94,7 +100,7 @@ def test_another_text_under_the_same_headline_is_noted_and_gets_its_own_slug(sto
     assert added.slug == "pier-opens-4"
     places = ", ".join(f"{slug} (in the inbox)" for slug in slugs)
     assert added.notes == [f"another story has the same headline: {places}"]
-    assert len(list_inbox(store)) == 4
+    assert len(listed(store)) == 4
 
 
 def test_the_same_link_is_noted(add: Any) -> None:
@@ -127,19 +133,20 @@ def test_the_content_key_is_of_the_words() -> None:
 def test_a_dismissed_story_comes_back_when_it_is_added_again(store: Store, add: Any) -> None:
     slug = add("Pier opens\n\nIt opened.").slug
     set_state(store, [slug], "dismissed")
-    assert list_inbox(store) == []
-    (item,) = list_inbox(store, dismissed=True)
+    assert listed(store) == []
+    (found,) = listed(store, "new", "dismissed")
+    item = inbox.get(store, found)
     assert (item.slug, item.state) == (slug, "dismissed")
     added = add("Pier opens\n\nIt opened.")
     assert added.already
     assert added.notes == [f"it had been dismissed; it is back in the inbox, as {slug}"]
-    assert [i.slug for i in list_inbox(store)] == [slug]
+    assert listed(store) == [slug]
 
 
 def test_the_newest_story_is_listed_first(store: Store, add: Any) -> None:
     for name in ("One", "Two", "Three"):
         add(f"{name}\n\nIt opened, {name}.")
-    assert [item.slug for item in list_inbox(store)] == ["three", "two", "one"]
+    assert listed(store) == ["three", "two", "one"]
 
 
 def test_the_picture_is_fetched_and_named_by_what_it_is(
@@ -235,7 +242,7 @@ def test_two_processes_adding_the_same_story_add_it_once(store: Store, ws: Works
     outer = add_story(store, ws, config(), story, fetch=fetch)
     assert not inner[0].already
     assert (outer.already, outer.slug) == (True, inner[0].slug)
-    assert len(list_inbox(store)) == 1
+    assert len(listed(store)) == 1
 
 
 def test_setting_fields_changes_the_document_and_what_is_compared(store: Store, add: Any) -> None:

@@ -210,6 +210,13 @@ class Screen:
         self.page.goto(self.served.url.rstrip("/") + path)
         return self
 
+    def until(self, condition: Callable[[], Any]) -> None:
+        """Wait for something that becomes true, while the page goes on."""
+        deadline = time.monotonic() + 15
+        while not condition():
+            assert time.monotonic() < deadline, "it did not become true in time"
+            self.page.wait_for_timeout(20)
+
     def axe(self, source: str, *, exclude: str | None = None) -> list[Any]:
         """What axe objects to, as (rule, elements)."""
         self.page.evaluate(source)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -54,10 +53,7 @@ class Desk:
         return (self.served.issue / f"{name}.md").read_text(encoding="utf-8")
 
     def until(self, condition: Callable[[], Any]) -> None:
-        deadline = time.monotonic() + 15
-        while not condition():
-            assert time.monotonic() < deadline, "it did not become true in time"
-            self.page.wait_for_timeout(20)
+        self.screen.until(condition)
 
     def order(self) -> list[list[str]]:
         script = "all => all.map(s => [...s.querySelectorAll('.story')].map(c => c.dataset.slug))"

@@ -236,11 +236,7 @@ class Desk:
         return bool(found) and [round(float(part), 2) for part in found.split(",")] == [across, down]
 
     def until(self, condition: Callable[[], Any]) -> None:
-        for _ in range(500):
-            if condition():
-                return
-            self.page.wait_for_timeout(20)
-        raise AssertionError("it did not become true in time")
+        self.screen.until(condition)
 
 
 @pytest.fixture

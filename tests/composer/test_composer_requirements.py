@@ -127,11 +127,7 @@ class Desk:
         return found
 
     def until(self, condition: Callable[[], Any]) -> None:
-        for _ in range(700):
-            if condition():
-                return
-            self.page.wait_for_timeout(20)
-        raise AssertionError("it did not become true in time")
+        self.screen.until(condition)
 
 
 @pytest.fixture

@@ -9,15 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
 from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval, MessageFacts, freeze
+from newsletter.delivery.events import Applied, apply_events
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.ports import Batch, Capabilities, Event, Outcome, Result, Wire
-from newsletter.delivery.run_due import Work
+from newsletter.delivery.run_due import Work, run_due
 from newsletter.delivery.schedule import SendAt
 from newsletter.delivery.sender import Timing
 from newsletter.models import Email, MergeField
@@ -241,3 +243,46 @@ def bench(tmp_path: Path, empty_database: Path) -> Iterator[Bench]:
 @pytest.fixture
 def scripted() -> type[Scripted]:
     return Scripted
+
+
+class Told:
+    """A sent mailing and a provider's later words about it."""
+
+    def __init__(self, bench: Any) -> None:
+        self.bench = bench
+
+    def key(self, address: str) -> str:
+        return str(self.bench.rows(f"select public_id from delivery where address = '{address}'")[0][0])
+
+    def event(self, address: str, kind: str, *, after: float = 60, **more: Any) -> Event:
+        return Event(self.key(address), kind, self.bench.clock.us + int(after * SECOND), **more)  # type: ignore[arg-type]  # words of the tests
+
+    def apply(self, *events: Event) -> Applied:
+        return apply_events(
+            self.bench.store, events, provider="sendgrid", keys=self.bench.keys, now=self.bench.clock.us + 90 * SECOND
+        )
+
+    def state(self, address: str) -> tuple[str, str | None]:
+        (row,) = self.bench.rows(f"select state, reason from delivery where address = '{address}'")
+        return row
+
+    def suppressed(self) -> list[tuple[str, str]]:
+        return self.bench.rows("select reason, source from suppression order by id")
+
+
+@pytest.fixture
+def told(bench: Bench) -> Told:
+    return Told(bench)
+
+
+@pytest.fixture
+def sent(bench: Bench, scripted: Callable[..., Any]) -> Callable[..., None]:
+    """Send an issue to ``count`` readers through a provider that answers as it is told."""
+
+    def send(count: int = 4, answer: Any = lambda _a, _n: Outcome.ACCEPTED) -> None:
+        bench.readers(count)
+        bench.scheduled()
+        report = run_due(bench.work(scripted(answer)))
+        assert report.error is None
+
+    return send

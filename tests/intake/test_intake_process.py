@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from newsletter.app.desk import Desk
-from newsletter.articles import inbox
+from newsletter.app.inbox import list_inbox
 from newsletter.articles.sources import shelf
 from tests.intake.conftest import Site, item, rss
 from tests.net.net_servers import say
@@ -48,7 +48,7 @@ def start(root: Path) -> subprocess.Popen[str]:
 
 
 def there(desk: Desk, slug: str) -> bool:
-    return slug in {found.slug for found in inbox.list_inbox(desk.store)}
+    return slug in {row.slug for row in list_inbox(desk).rows}
 
 
 @pytest.mark.parametrize(("signal_number", "code"), [(signal.SIGTERM, 75), (signal.SIGKILL, -signal.SIGKILL)])

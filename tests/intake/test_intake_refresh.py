@@ -16,6 +16,7 @@ from sqlalchemy import select
 
 from newsletter.app.desk import Desk
 from newsletter.app.failing import failing_sources
+from newsletter.app.inbox import list_inbox
 from newsletter.app.refreshing import refresh_sources
 from newsletter.app.sources import Wanted, add_source, list_sources, remove_source, show_source
 from newsletter.articles import inbox
@@ -35,7 +36,7 @@ from tests.net.net_servers import say
 
 
 def stories(desk: Desk) -> list[str]:
-    return [found.article.headline for found in inbox.list_inbox(desk.store)]
+    return [row.headline for row in list_inbox(desk).rows]
 
 
 def refresh(desk: Desk, name: str = "the-pier") -> Settled:

@@ -19,10 +19,12 @@ from typing import Any
 
 import pytest
 
-from newsletter.delivery.ports import Batch
+from newsletter.delivery.ports import Batch, Outcome
 from newsletter.message.headers import recipient_headers
 from newsletter.message.outgoing import Addressed, Outgoing, Part
 from newsletter.models import MergeField
+from newsletter.providers.registry import create_provider
+from newsletter.providers.sendgrid import SendgridProvider
 
 MAILING = "9" * 32
 CONTRACT = Path(__file__).parents[3] / "shared" / "contracts" / "sendgrid-mail-send.openapi.json"
@@ -460,3 +462,26 @@ def loggers_as_they_were() -> Iterator[None]:
     for name, (level, filters) in before.items():
         logging.getLogger(name).setLevel(level)
         logging.getLogger(name).filters[:] = filters
+
+
+SENDGRID_KEY = "SG.canary-key-that-must-not-leak"
+
+
+@pytest.fixture
+def sendgrid(local_sendgrid: Any) -> Iterator[Callable[..., SendgridProvider]]:
+    made: list[SendgridProvider] = []
+
+    def make(**options: Any) -> SendgridProvider:
+        given = {"api_key": SENDGRID_KEY, "host": local_sendgrid.host, "timeout": 5.0, **options}
+        found = create_provider("sendgrid", given)
+        assert isinstance(found, SendgridProvider)
+        made.append(found)
+        return found
+
+    yield make
+    for provider in made:
+        provider.close()
+
+
+def outcomes(results: Any) -> list[Outcome]:
+    return [result.outcome for result in results]

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import email.message
 import http.client
-import json
 import logging
 import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -23,27 +20,7 @@ from newsletter.providers.registry import create_provider
 from newsletter.providers.sendgrid import SendgridProvider, quiet_sdk
 from newsletter.providers.sendgrid_answers import judge, retry_after
 
-KEY = "SG.canary-key-that-must-not-leak"
-
-
-@pytest.fixture
-def sendgrid(local_sendgrid: Any) -> Iterator[Callable[..., SendgridProvider]]:
-    made: list[SendgridProvider] = []
-
-    def make(**options: Any) -> SendgridProvider:
-        given = {"api_key": KEY, "host": local_sendgrid.host, "timeout": 5.0, **options}
-        found = create_provider("sendgrid", given)
-        assert isinstance(found, SendgridProvider)
-        made.append(found)
-        return found
-
-    yield make
-    for provider in made:
-        provider.close()
-
-
-def outcomes(results: Any) -> list[Outcome]:
-    return [result.outcome for result in results]
+from .conftest import SENDGRID_KEY, outcomes
 
 
 def test_a_batch_is_one_request_that_the_contract_allows(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
@@ -212,7 +189,7 @@ def test_a_refusal_that_breaks_off_is_unknown(sendgrid: Any, local_sendgrid: Any
 def test_an_answer_that_is_not_http_is_unknown(mail: Any, peer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "*")
     server = peer({"greeting": "garbage"})
-    provider = SendgridProvider(KEY, host=f"http://127.0.0.1:{server.port}", timeout=2.0)
+    provider = SendgridProvider(SENDGRID_KEY, host=f"http://127.0.0.1:{server.port}", timeout=2.0)
     assert outcomes(provider.submit(mail.batch(1))) == [Outcome.UNKNOWN]
     assert provider.check()[0].startswith("Cannot reach")
 
@@ -222,7 +199,7 @@ def test_what_fails_while_connecting_was_not_sent(mail: Any, monkeypatch: pytest
     monkeypatch.setenv("no_proxy", "*")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    provider = SendgridProvider(KEY, host=f"http://127.0.0.1:{port}", timeout=1.0)
+    provider = SendgridProvider(SENDGRID_KEY, host=f"http://127.0.0.1:{port}", timeout=1.0)
     (result,) = provider.submit(mail.batch(1))
     assert result.outcome is Outcome.RETRY
     assert result.retry_after == 60.0
@@ -242,7 +219,6 @@ def test_what_fails_while_connecting_was_not_sent(mail: Any, monkeypatch: pytest
 def test_a_certificate_that_is_not_trusted_stops_before_the_request(
     mail: Any, authority: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    import threading
 
     monkeypatch.setenv("no_proxy", "*")
     heard: list[bytes] = []
@@ -259,7 +235,7 @@ def test_a_certificate_that_is_not_trusted_stops_before_the_request(
                 except OSError:
                     pass
 
-        provider = SendgridProvider(KEY, host=f"https://127.0.0.1:{listening.getsockname()[1]}", timeout=5.0)
+        provider = SendgridProvider(SENDGRID_KEY, host=f"https://127.0.0.1:{listening.getsockname()[1]}", timeout=5.0)
         for handshake, words in ((True, "not trusted"), (False, "")):
             thread = threading.Thread(target=serve, args=(handshake,))
             thread.start()
@@ -302,7 +278,7 @@ def test_every_exception_of_the_libraries_is_translated(
     for done in ("connect", "request", "getresponse"):
         monkeypatch.setattr(http.client.HTTPConnection, done, fails if done in broken else lambda *_, **__: None)
         monkeypatch.setattr(http.client.HTTPSConnection, done, fails if done in broken else lambda *_, **__: None)
-    provider = SendgridProvider(KEY)
+    provider = SendgridProvider(SENDGRID_KEY)
     assert outcomes(provider.submit(mail.batch(1, 2))) == [outcome] * 2
     assert provider.check()[0].startswith("Cannot reach https://api.sendgrid.com")
 
@@ -318,7 +294,7 @@ def test_every_exception_class_of_the_sdk_is_translated(mail: Any, monkeypatch: 
             raise kind(code, "reason", b"{}", headers)
 
         monkeypatch.setattr(sendgrid_http, "_exchange", fails)
-        (result,) = SendgridProvider(KEY).submit(mail.batch(1))
+        (result,) = SendgridProvider(SENDGRID_KEY).submit(mail.batch(1))
         assert result == judge([result.key], code, {}, b"{}")[0]
 
 
@@ -339,12 +315,12 @@ def test_the_key_and_the_readers_are_in_no_log(
     provider.submit(mail.batch(1))
     client = logging.getLogger("python_http_client.client")
     client.setLevel(logging.DEBUG)
-    client.debug("HEADERS: %s", KEY)
+    client.debug("HEADERS: %s", SENDGRID_KEY)
     client.warning("a warning is heard")
     assert caplog.records[-1].getMessage() == "a warning is heard"
     shown = [repr(provider), repr(provider.submit(mail.batch(1))), repr(provider.submit(mail.batch(1)))]
     shown += [record.getMessage() for record in caplog.records] + [*capsys.readouterr()]
-    assert not any(KEY in text or "reader1@" in text for text in shown)
+    assert not any(SENDGRID_KEY in text or "reader1@" in text for text in shown)
 
 
 def test_calls_do_not_leak_headers_into_each_other(sendgrid: Any) -> None:
@@ -405,7 +381,7 @@ def test_check_names_what_the_account_does_to_every_mail(sendgrid: Any, local_se
     ("options", "words"),
     [
         ({"api_key": ""}, "needs api_key"),
-        ({"api_key": KEY + "\n"}, "blanks or characters"),
+        ({"api_key": SENDGRID_KEY + "\n"}, "blanks or characters"),
         ({"host": "http://api.sendgrid.com"}, "would show the API key"),
         ({"host": "https://api.sendgrid.com/v3"}, "not the address of an API"),
         ({"host": "https://me@api.sendgrid.com"}, "not the address of an API"),
@@ -414,26 +390,26 @@ def test_check_names_what_the_account_does_to_every_mail(sendgrid: Any, local_se
         ({"host": "https://a:99999"}, "not the address of an API"),
         ({"timeout": "30"}, "timeout is not seconds"),
         ({"categories": "weekly"}, "categories is not a list"),
-        ({"apikey": KEY}, 'did you mean "api_key"'),
+        ({"apikey": SENDGRID_KEY}, 'did you mean "api_key"'),
     ],
 )
 def test_wrong_options_are_refused_by_name(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        create_provider("sendgrid", {"api_key": KEY, **options})
+        create_provider("sendgrid", {"api_key": SENDGRID_KEY, **options})
     assert words in str(caught.value)
-    assert KEY not in str(caught.value)
+    assert SENDGRID_KEY not in str(caught.value)
 
 
 @pytest.mark.parametrize("host", ["https://api.eu.sendgrid.com/", "http://localhost:4010", "http://[::1]:4010"])
 def test_hosts_that_keep_the_key_safe_are_fine(host: str) -> None:
-    provider = create_provider("sendgrid", {"api_key": KEY, "host": host})
+    provider = create_provider("sendgrid", {"api_key": SENDGRID_KEY, "host": host})
     assert isinstance(provider, SendgridProvider)
     assert provider.host == host.rstrip("/")
     provider.close()
 
 
 def test_capabilities_promise_no_more_than_sendgrid_keeps() -> None:
-    found = SendgridProvider(KEY).capabilities
+    found = SendgridProvider(SENDGRID_KEY).capabilities
     assert (found.max_batch, found.merge, found.idempotency, found.keeps_message_id) == (
         1000,
         "substitution",
@@ -441,86 +417,3 @@ def test_capabilities_promise_no_more_than_sendgrid_keeps() -> None:
         False,
     )
     assert (found.concurrency, found.scheduling, found.local, found.smtputf8) == (2, False, False, False)
-
-
-# -- events --------------------------------------------------------------------------------------------------------
-
-
-# -- connections that stay open ------------------------------------------------------------------------------------
-
-
-def test_one_connection_carries_many_requests(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
-    provider = sendgrid()
-    for number in range(5):
-        assert outcomes(provider.submit(mail.batch(number))) == [Outcome.ACCEPTED]
-    provider.check()
-    assert local_sendgrid.connections == 1
-
-
-def test_an_idle_connection_that_the_server_closed_is_replaced_before_anything_is_written(
-    sendgrid: Any, local_sendgrid: Any, mail: Any
-) -> None:
-    """Writing into it would leave a thousand readers uncertain."""
-    provider = sendgrid()
-    local_sendgrid.answers = [local_sendgrid.Answer(hang_up=True)]
-    assert outcomes(provider.submit(mail.batch(1))) == [Outcome.ACCEPTED]
-    ((_, connection),) = provider._open._idle
-    while not sendgrid_http._heard(connection):
-        time.sleep(0.005)
-    assert outcomes(provider.submit(mail.batch(2))) == [Outcome.ACCEPTED]
-    assert local_sendgrid.connections == 2
-    assert len(local_sendgrid.requests) == 2
-
-
-def test_a_connection_that_was_idle_for_long_is_not_trusted(
-    sendgrid: Any, local_sendgrid: Any, mail: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sendgrid_http, "IDLE", 0.0)
-    provider = sendgrid()
-    provider.submit(mail.batch(1))
-    provider.submit(mail.batch(2))
-    assert local_sendgrid.connections == 2
-
-
-def test_a_broken_exchange_costs_its_connection_and_no_other(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
-    provider = sendgrid()
-    local_sendgrid.answers = [local_sendgrid.Answer(), local_sendgrid.Answer(fault="reset")]
-    assert outcomes(provider.submit(mail.batch(1))) == [Outcome.ACCEPTED]
-    assert outcomes(provider.submit(mail.batch(2))) == [Outcome.UNKNOWN]
-    assert outcomes(provider.submit(mail.batch(3))) == [Outcome.ACCEPTED]
-    assert local_sendgrid.connections == 2
-
-
-def test_several_requests_are_in_flight(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
-    """As many as there are connections, from as many threads."""
-    provider = sendgrid(connections=3)
-    assert provider.capabilities.concurrency == 3
-    local_sendgrid.together = threading.Barrier(3)
-    with ThreadPoolExecutor(3) as pool:
-        results = list(pool.map(lambda number: provider.submit(mail.batch(number)), range(3)))
-    assert [outcomes(result) for result in results] == [[Outcome.ACCEPTED]] * 3
-
-
-def test_a_closed_provider_keeps_no_connection(sendgrid: Any, local_sendgrid: Any, mail: Any) -> None:
-    provider = sendgrid()
-    provider.submit(mail.batch(1))
-    provider.close()
-    assert provider._open._idle == []
-
-
-def test_a_proxy_of_the_environment_is_used(mail: Any, peer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CONNECT goes to the proxy; what it refuses is a failure to connect."""
-    proxy = peer({"greeting": "HTTP/1.1 403 Forbidden\r\n\r"})
-    monkeypatch.setenv("https_proxy", f"http://127.0.0.1:{proxy.port}")
-    monkeypatch.delenv("no_proxy", raising=False)
-    (result,) = SendgridProvider(KEY, timeout=2.0).submit(mail.batch(1))
-    assert result.outcome is Outcome.RETRY
-    assert "cannot connect" in result.detail
-
-
-def test_the_bytes_of_a_request_are_its_body(mail: Any) -> None:
-    """Joined from pieces, they are the JSON of the whole."""
-    from newsletter.providers.sendgrid_request import plan_requests
-
-    for request in plan_requests(mail.batch(1, 2, 3)).requests:
-        assert json.loads(request.encoded()) == request.body

@@ -151,11 +151,11 @@ def test_a_websocket_is_not_spoken(site: Served) -> None:
 def test_connections_that_dawdle_are_closed(monkeypatch: pytest.MonkeyPatch, workspace: Path) -> None:
     """One that never finishes its head, one that drips, one that was answered and says no more; a slow body is 408."""
     from newsletter.app.desk import open_desk
-    from newsletter.web import publicserver
+    from newsletter.web import pageserver, publicserver
 
     monkeypatch.setattr(hardening, "HEAD_SECONDS", 0.6)
     monkeypatch.setattr(hardening, "BODY_SECONDS", 0.4)
-    monkeypatch.setattr(publicserver, "HEAD_SECONDS", 1)
+    monkeypatch.setattr(pageserver, "HEAD_SECONDS", 1)
     with open_desk(workspace) as desk:
         server = publicserver.PublicServer(desk, say=print)
         thread = threading.Thread(target=server.run_until_stopped)

@@ -22,11 +22,6 @@ class Listed:
     folders: tuple[str, ...]
 
 
-def is_opml(data: bytes) -> bool:
-    """Whether a file looks like OPML."""
-    return b"<opml" in data[:4096].replace(b"\0", b"").lower()
-
-
 def read_opml(data: bytes, where: str) -> tuple[list[Listed], list[str]]:
     """The feeds of an OPML file, each address once, and notes. Raises BadData when it is none, or lists no feed."""
     text, note = to_text(data, None, where)

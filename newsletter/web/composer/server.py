@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import webbrowser
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from newsletter.app.people import refuse_open_desk
 from newsletter.web.composer.app import Composer
 from newsletter.web.composer.session import Sessions
-from newsletter.web.hardening import HEAD_BYTES, HEAD_SECONDS, Impatient
 from newsletter.web.listening import is_loopback, listen
+from newsletter.web.pageserver import PageServer, hardened, url_of
 
 if TYPE_CHECKING:
     import socket
@@ -24,7 +21,7 @@ if TYPE_CHECKING:
 MOST_CONNECTIONS = 200
 
 
-class ComposerServer(uvicorn.Server):
+class ComposerServer(PageServer):
     """The composer of a workspace. The port is taken when the object is made; ``run_until_stopped()`` serves.
 
     Raises ConfigurationError when the port is taken, and for a host that is not this machine's own unless people can
@@ -41,55 +38,29 @@ class ComposerServer(uvicorn.Server):
         note: Callable[[str], None] = lambda _: None,
         ready: Callable[[], None] = lambda: None,
     ) -> None:
-        self._ready = ready
         composer = desk.config.composer
         self.keyed = is_loopback(host)
         if not self.keyed:
             refuse_open_desk(composer)
         self.public_url = composer.url if composer.people else None
-        self._listening = listen(host, port, fix="stop what listens there, or take any free port: --port 0")
-        taken = self._listening.getsockname()[1]
-        self.url = f"http://{f'[{host}]' if ':' in host else host}:{taken}/"
+        listening = listen(host, port, fix="stop what listens there, or take any free port: --port 0")
+        self.url = url_of(host, listening)
         self.sessions = Sessions(lambda key: say(f"For another browser: {self.url}enter?key={key}"))
         self.composer = Composer(
-            desk.workspace.root, self.sessions, port=taken, say=note, url=self.public_url, keyed=self.keyed
+            desk.workspace.root,
+            self.sessions,
+            port=listening.getsockname()[1],
+            say=note,
+            url=self.public_url,
+            keyed=self.keyed,
         )
-        super().__init__(
-            uvicorn.Config(
-                self.composer.app(),
-                http=Impatient,
-                lifespan="on",
-                ws="none",
-                access_log=False,
-                log_level="critical",
-                server_header=False,
-                proxy_headers=False,
-                h11_max_incomplete_event_size=HEAD_BYTES,
-                limit_concurrency=MOST_CONNECTIONS,
-                timeout_keep_alive=int(HEAD_SECONDS),
-                timeout_graceful_shutdown=2,
-            )
-        )
+        options = hardened(connections=MOST_CONNECTIONS, patience=2)
+        super().__init__(listening, self.composer.app(), ready=ready, **options)
 
     @property
     def entrance(self) -> str:
         """The address that signs one browser in, once."""
         return f"{self.url}enter?key={self.sessions.key}"
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and only then say so: a Ctrl-C that comes before would find nobody to stop in order."""
-        await super().startup(sockets=sockets)
-        if self.started:
-            self._ready()
-
-    def run_until_stopped(self) -> None:
-        """Serve. Ctrl-C is the ordinary end."""
-        with self._listening, contextlib.suppress(KeyboardInterrupt):
-            self.run(sockets=[self._listening])
-
-    def stop(self) -> None:
-        """End ``run_until_stopped`` from another thread."""
-        self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """End the event streams first: uvicorn waits for open answers, and those have no end of their own."""

@@ -26,8 +26,8 @@ LINKED_LAYOUTS = ("lead", "list", "grid", "brief")
     passing=Example("an issue with a story", eg.as_it_is),
 )
 def issue_empty(context: CheckContext) -> Iterator[Problem]:
-    """No story at all."""
-    if next(context.issue.articles(), None) is None:
+    """No story at all; a correction may be its one sentence."""
+    if next(context.issue.articles(), None) is None and not context.issue.correction:
         yield Problem("The issue has no story.", f"Pick one: newsletter issue pick {context.issue.slug} STORY.")
 
 

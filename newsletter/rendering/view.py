@@ -168,11 +168,13 @@ def _sections(material: Material, authored: Authored, shelf: Shelf, marks: Marks
             )
             title = authored.line(section.title, material.issue.file)
             shown.append(ShownSection(section.layout, title, articles, len(shown) + 1))
-    if not shown:
+    # A correction may be its one sentence and nothing else.
+    if not shown and not material.issue.correction:
         raise BadData(
             "the issue has no stories",
             where=authored.name(material.issue.file) or material.issue.slug,
-            fix=f"newsletter issue pick {material.issue.slug} ARTICLE",
+            fix=("write correction: in it, or " if material.issue.corrects else "")
+            + f"newsletter issue pick {material.issue.slug} ARTICLE",
         )
     return tuple(shown)
 

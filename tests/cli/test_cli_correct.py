@@ -72,6 +72,19 @@ def test_only_those_who_got_it_and_did_not_leave_get_the_correction(
     assert "Proved" in run("audit", slug).out
 
 
+def test_a_correction_needs_no_story(run: Run, weekly: Path, sent: str) -> None:
+    """What was wrong is often one number, and the story stays as it is."""
+    slug = run("issue", "correct", sent, "--json").json["issue"]
+    assert (
+        "write correction: in it, or newsletter issue pick" in run("approve", slug, "--send-at", "now", code=None).err
+    )
+    file = weekly / "issues" / slug / "issue.md"
+    file.write_text(file.read_text().replace('correction: ""', "correction: Two boats were built, not three."))
+    run("approve", slug, "--send-at", "now")
+    run("run-due")
+    assert len(addresses(weekly, slug)) == 3
+
+
 def test_whoever_did_not_get_it_is_not_told_of_a_mistake(run: Run, weekly: Path, tmp_path: Path, sent: str) -> None:
     """Rejected, failed and cancelled deliveries had no mail."""
     for address, state in (("ada", "rejected"), ("bo", "failed")):

@@ -35,6 +35,11 @@ def test_an_issue_without_stories_is_refused_with_the_command_that_helps(desk, i
     assert caught.value.where == "issues/x/issue.md"
 
 
+def test_a_correction_may_be_its_sentence_alone(desk, issue):
+    email = desk.render(replace(issue(Section("lead")), correction="The log holds 2,306 days, not 3,206."))
+    assert not email.spans and "The ferry stays" in email.html
+
+
 def test_merge_fields_are_tokens_in_html_text_and_subject_and_each_is_filled_for_its_place(desk, issue, story):
     made = issue(
         Section("text", (story(body='Dear {{ subscriber.first_name | default("you") }}'),)),

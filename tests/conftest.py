@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -71,6 +72,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith(("AWS_", "NEWSLETTER_", "SENDGRID_", "SMTP_")) or name in ("COLUMNS", "LINES"):
             monkeypatch.delenv(name)
+
+
+def pytest_configure() -> None:
+    """Whoever started us may ignore Ctrl-C or a hang-up (nohup, a shell's ``&``); no process of ours inherits it."""
+    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, handler)
 
 
 def missing(what: str) -> NoReturn:

@@ -147,6 +147,7 @@ class Newsroom:
         with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as raw, raw:
             raw.execute("update delivery set next_try_at = 1 where state = 'retry_wait'")
             raw.execute("update breaker set open_until = 1")
+            raw.execute("update throttle set free_at = 1")
 
     def rows(self, query: str) -> list[tuple[object, ...]]:
         with contextlib.closing(sqlite3.connect(self.database, timeout=10)) as raw:

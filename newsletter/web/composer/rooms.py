@@ -126,7 +126,9 @@ class Room:
         while True:
             due = self.preview is not None and self.error is None and self.news.checked != self.news.mail
             try:
-                await asyncio.wait_for(self._wanted.wait(), QUIET_SECONDS if due else None)
+                # Not wait_for: before Python 3.12 it forgets a cancellation that comes with what was waited for.
+                async with asyncio.timeout(QUIET_SECONDS if due else None):
+                    await self._wanted.wait()
             except TimeoutError:
                 await self._check()
                 continue

@@ -104,6 +104,13 @@ class ShownIssue:
         return lines
 
 
+def changed_stories(desk: Desk, slug: str) -> Mapping[str, Sequence[str]]:
+    """The same for an issue by its slug; nothing while it cannot be read, which has its own message."""
+    with contextlib.suppress(NewsletterError):
+        return changes_at_source(desk, folder.load_issue(desk.workspace, slug))
+    return {}
+
+
 def changes_at_source(desk: Desk, issue: Issue) -> Mapping[str, Sequence[str]]:
     """The fields of picked stories that their sources are known to have changed since; asks no source.
 

@@ -10,6 +10,7 @@ import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
 import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { sources } from "./source.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
@@ -316,6 +317,7 @@ for (const closed of qq(document, "details")) {
 }
 moves.listen();
 pictures.listen();
+sources({ settled: () => queue.settled(), change });
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

@@ -24,6 +24,7 @@ export class Outline {
   #queue;
   #forms = new Map();
   #locked = false;
+  #changed = {}; // by story: what its source has changed since
 
   constructor(queue) {
     this.#queue = queue;
@@ -46,6 +47,7 @@ export class Outline {
   }
 
   show(issue) {
+    this.#changed = issue.changed;
     this.#forms = new Map([["", { fields: issue.fields, body: issue.intro }]]);
     for (const section of issue.sections) for (const story of section.stories) this.#forms.set(story.slug, story);
     this.fill("");
@@ -110,6 +112,9 @@ export class Outline {
     q(card, ".headline").placeholder = story.problem ? story.slug : "Headline";
     q(card, ".teaser").placeholder = story.teaser || "Teaser";
     q(card, ".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
+    const changed = this.#changed[story.slug];
+    q(card, ".changed").hidden = !changed;
+    q(card, ".changed").textContent = changed ? `Changed at its source: ${changed.join(", ")} …` : "";
     this.fill(story.slug, card);
     this.pictured?.(card, story);
   }

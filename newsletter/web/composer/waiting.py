@@ -16,7 +16,7 @@ from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import show_issue
 from newsletter.app.refresh import Compared, refresh
 from newsletter.app.words import runs_between
-from newsletter.errors import BadData, NewsletterError, UsageProblem
+from newsletter.errors import BadData, NewsletterError, NotFound, UsageProblem
 from newsletter.web.composer.answers import as_json, read_form, read_json, status_of
 from newsletter.web.composer.pages import Pages, field_words
 from newsletter.web.composer.writing import Writing
@@ -155,9 +155,11 @@ class WaitingScreen:
 
 
 def _look(desk: Desk, slug: str, issue: str | None, ask: bool) -> tuple[Compared | None, NewsletterError | None]:
-    """The comparison, or why there is none."""
+    """The comparison, or why there is none. Raises NotFound for a story that is not there."""
     try:
         done = refresh(desk, [slug], issue=issue, ask=ask)
+    except NotFound:
+        raise
     except BadData as error:
         return None, error
     return _only(done.stories), done.problems[0][1] if done.problems else None

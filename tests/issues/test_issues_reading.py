@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from newsletter.errors import BadData, FrontMatterError, NotFound
-from newsletter.issues.folder import is_approved, issue_exists, list_issues, load_issue, unreferenced
+from newsletter.issues.folder import is_approved, issue_exists, load_issue, unreferenced
+from newsletter.issues.summaries import list_issues
 from newsletter.issues.history import past_uses
 from newsletter.models import Waiver
 from newsletter.workspace.paths import Workspace

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
-from newsletter.app.refreshing import SourcesRefreshed, read_key, refresh_sources, user_agent
+from newsletter.app.refreshing import DEADLINE, SourcesRefreshed, read_key, refresh_sources, user_agent
 from newsletter.app.words import plural
 from newsletter.articles.inbox import url_key
 from newsletter.articles.sources import cms, shelf
@@ -80,8 +80,10 @@ def _iso(us: int | None) -> str | None:
     return None if us is None else from_us(us).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def add_source(desk: Desk, url: str, wanted: Wanted) -> SourceAdded:
+def add_source(desk: Desk, url: str, wanted: Wanted, *, deadline: float = DEADLINE) -> SourceAdded:
     """Add the source at an address, or the one that the page there names, and take its newest stories in.
+
+    Its first refresh has ``deadline`` seconds; what that did not get, the next one gets.
 
     Raises NeedsEditor with the list when a page offers several sources and none was chosen (also when all it offers
     is readers' comments), NotFound when there is none, RemoteError or BadData when it cannot be had or read.
@@ -99,7 +101,7 @@ def add_source(desk: Desk, url: str, wanted: Wanted) -> SourceAdded:
             conn, name=name, url=offer.url, kind=offer.kind, title=title or offer.title, section=wanted.section,
             full=wanted.full, first=wanted.first, key_ref=wanted.key if offer.kind == "ghost" else None,
         )  # fmt: skip
-    refreshed = refresh_sources(desk, [name])
+    refreshed = refresh_sources(desk, [name], deadline=deadline)
     return SourceAdded(shelf.get_source(desk.store, name), already=False, refreshed=refreshed)
 
 

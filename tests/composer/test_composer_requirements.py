@@ -52,6 +52,12 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "test_the_focal_point_is_moved_by_a_finger",
     ),
     "nothing from the inbox enters an issue by itself": ("test_what_comes_into_the_inbox_enters_no_issue_by_itself",),
+    "what a source changes never takes the place of an editor's words by itself": (
+        "test_a_change_at_the_source_is_shown_and_taken_over_field_by_field",
+        "test_in_an_issue_a_change_is_taken_as_one_change_of_the_file_unless_somebody_wrote_since",
+        "test_a_changed_story_in_the_composer_is_compared_taken_over_and_taken_back",
+    ),
+    "the inbox works by keyboard and without a script": ("test_the_inbox_by_keyboard_and_without_a_script",),
     "an issue is made of blocks, each box one field of a file": (
         "test_every_box_is_one_field_and_nothing_is_a_canvas",
     ),

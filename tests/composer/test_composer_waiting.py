@@ -143,6 +143,7 @@ def test_a_possible_duplicate_is_a_warning_and_blocks_nothing(served: Any) -> No
 
 def test_an_issue_is_proposed_from_the_inbox_and_an_empty_inbox_makes_none(served: Any) -> None:
     assert 'name="date" required value="2026-12-04"' in page(served), "a week after the last one"
+    assert 'formaction="/inbox/draft"' in served.get("/", Accept="text/html").text
     made = act(served, "draft", date="2026-12-04", slug="", all="yes")
     assert (made.status, made.headers["location"]) == (303, "/issues/2026-12-04")
     assert HERONS in (served.root / "issues" / "2026-12-04" / "issue.md").read_text(encoding="utf-8")

@@ -54,7 +54,8 @@ class SourcesScreen:
             if not form.get("url"):
                 raise UsageProblem("there is no address", fix="paste that of a feed, or of a home page")
             section, full = form.get("section") or None, bool(form.get("full"))
-            added = add_source(desk, form["url"], Wanted(section=section, full=full, feed=form.get("feed") or None))
+            wanted = Wanted(section=section, full=full, feed=form.get("feed") or None)
+            added = add_source(desk, form["url"], wanted, deadline=PATIENCE)
             title = added.source.title or added.source.name
             if added.already or added.refreshed is None:
                 return [f"{title} is a source already; nothing was added."]

@@ -307,7 +307,7 @@ def test_every_screen_is_free_of_axe_violations_complaints_and_sideways_scrollin
         if "GET" in (route.methods or ()) and path not in paths and not path.endswith(("/news", "/mail.html")):
             answer = served.get(path, Accept="text/html")
             # Parts of pages are judged in the pages that show them.
-            paths += [path] if answer.status == 200 and answer.text.startswith("<!doctype html>") else []
+            paths += [path] if answer.status == 200 and answer.body.startswith(b"<!doctype html>") else []
     assert {"/", "/inbox", AT, "/issues/2026-12-18"} <= set(paths)
     for width, scheme in ((360, "dark"), (640, "light")):
         screen = screens(served, viewport={"width": width, "height": 800}, color_scheme=scheme)

@@ -214,6 +214,11 @@ def test_an_approved_issue_takes_nothing_over(served: Any) -> None:
     assert served.send("POST", f"{AT}/source", ask).status == 423
 
 
+def test_what_is_saved_for_later_can_be_picked_and_what_is_dismissed_cannot(served: Any) -> None:
+    assert act(served, f"{HERONS}/later").status == 200 and act(served, f"{BAKERY}/dismiss").status == 200
+    assert served.inbox() == [HERONS] and "saved for later" in served.get("/inbox/picks").text
+
+
 def test_a_story_without_a_source_says_so_and_a_look_asks_nobody(served: Any) -> None:
     shown = served.get(f"/inbox/{HERONS}/story", Accept="text/html")
     assert shown.status == 200 and "No change is known." in shown.text
@@ -293,6 +298,8 @@ def test_a_page_that_offers_several_asks_which_and_a_source_that_is_away_says_wh
     failed = act(served, "sources/refresh", name="the-pier")
     assert failed.status == 200 and "1 failed" in failed.text and "next try" in failed.text
     assert "1 failing" in page(served)
+    odd = act(served, "sources/add", url="<script>x</script>", section='"><img src=x>')
+    assert 'role="alert"' in odd.text and "<script>x" not in odd.text and "<img" not in odd.text
 
 
 # ---- in a browser ----------------------------------------------------------------------------------------------------

@@ -79,12 +79,12 @@ class InboxScreen:
         ]
 
     async def picks(self, request: Request) -> Response:
-        """The inbox as a list to pick from, newest first, or what ``?q=`` finds in it: a part of a page."""
+        """What is new or saved for later to pick from, newest first, or what ``?q=`` finds in it: a piece."""
         query = request.query_params.get("q", "")
 
         def work() -> Response:
             with open_desk(self._root) as desk:
-                page = list_inbox(desk, InboxQuery(search=query, limit=_SHOWN))
+                page = list_inbox(desk, InboxQuery(search=query, states=("new", "later"), limit=_SHOWN))
             return self._pages.piece("picks.html.j2", rows=page.rows, more=page.next is not None, query=query)
 
         return await run_in_threadpool(work)

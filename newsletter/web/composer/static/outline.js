@@ -63,7 +63,7 @@ export class Outline {
     for (const box of qq(document, "#write input, #write textarea")) {
       box.readOnly = locked || Boolean(box.closest(".sponsor, .broken"));
     }
-    for (const box of qq(document, '#write select, #write button:not([data-do="more"])')) box.disabled = locked;
+    for (const box of qq(document, '#write select, #write button:not([data-do="more"], .changed)')) box.disabled = locked;
   }
 
   #sections(issue) {

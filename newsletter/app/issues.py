@@ -15,7 +15,7 @@ from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
 from newsletter.errors import NewsletterError
-from newsletter.issues import editing, folder
+from newsletter.issues import editing, folder, summaries
 from newsletter.issues.editing import Picked
 from newsletter.models import TEXT_FILE, Issue
 
@@ -134,10 +134,10 @@ def duplicate_issue(desk: Desk, slug: str, new_slug: str, *, date: str | None = 
 def list_issues(desk: Desk) -> list[IssueRow]:
     """Every issue, newest first. One that cannot be read says why and hides no other."""
     mailed = _mailings(desk)
-    return [_row(summary, mailed.get(summary.slug)) for summary in folder.list_issues(desk.workspace)]
+    return [_row(summary, mailed.get(summary.slug)) for summary in summaries.list_issues(desk.workspace)]
 
 
-def _row(summary: folder.IssueSummary, mailing: Mailing | None) -> IssueRow:
+def _row(summary: summaries.IssueSummary, mailing: Mailing | None) -> IssueRow:
     state = mailing.state if mailing else "approved" if summary.approved else "draft"
     return IssueRow(
         slug=summary.slug,

@@ -8,7 +8,8 @@ import pytest
 
 from newsletter.errors import BadData, Busy, Conflict, IllegalState, NotFound
 from newsletter.issues import editing, owntext
-from newsletter.issues.folder import list_issues, load_issue
+from newsletter.issues.folder import load_issue
+from newsletter.issues.summaries import list_issues
 from newsletter.issues.textfile import MEMORY_FILE, load_text, memory_of
 from newsletter.models import TextPiece
 from newsletter.workspace.files import file_lock, sha256_hex

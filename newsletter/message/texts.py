@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -30,12 +31,16 @@ class TextChange:
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """Its changed words with a few around them, one paragraph after the other; blank lines stand between."""
+        """Its changed words with a few around them, a line for each paragraph."""
         found: list[Run] = []
         for passage in self.passages:
             if found:
-                found.append(Run("same", "\n\n"))
-            found += [_shortened(run) for run in passage.runs]
+                found.append(Run("same", "\n"))
+            last = len(passage.runs) - 1
+            found += [
+                _shortened(run, head=n > 0, tail=n < last) if run.op == "same" else run
+                for n, run in enumerate(passage.runs)
+            ]
         return tuple(found)
 
 
@@ -89,7 +94,11 @@ def _first_line(text: str) -> str:
     return next((line.strip() for line in text.split("\n") if line.strip()), "")
 
 
-def _shortened(run: Run) -> Run:
-    if run.op != "same" or len(run.text) <= 2 * _AROUND + 3:
+def _shortened(run: Run, *, head: bool, tail: bool) -> Run:
+    """An unchanged stretch without what lies far from the change before it (``head``) and behind it (``tail``)."""
+    first = textwrap.shorten(run.text, _AROUND, placeholder="") if head else ""
+    last = textwrap.shorten(run.text[::-1], _AROUND, placeholder="")[::-1] if tail else ""
+    if len(first) + len(last) + 3 >= len(run.text):
         return run
-    return Run("same", f"{run.text[:_AROUND].rstrip()} … {run.text[-_AROUND:].lstrip()}")
+    before, after = run.text[: len(run.text) - len(run.text.lstrip())], run.text[len(run.text.rstrip()) :]
+    return Run("same", f"{before if head else ''}{first} … {last}{after if tail else ''}")

@@ -9,9 +9,10 @@ from typing import Any
 from newsletter.app.desk import Desk
 from newsletter.app.outgoing import reader_values
 from newsletter.app.render import render, render_loaded
+from newsletter.delivery.approval import load_approval
 from newsletter.errors import Conflict, IllegalState
 from newsletter.issues import owntext
-from newsletter.issues.folder import issue_exists, load_issue, read_issue_file
+from newsletter.issues.folder import is_approved, issue_exists, load_issue, read_issue_file
 from newsletter.issues.textfile import bytes_of, memory_of
 from newsletter.message.merge import fill
 from newsletter.message.texts import TextChange, stale_of
@@ -64,9 +65,14 @@ def mark_of(pieces: Sequence[TextPiece]) -> str:
 
 
 def show_text(desk: Desk, slug: str) -> ShownText:
-    """The text part of an issue; raises what rendering it raises."""
+    """The text part of an issue: the frozen one where it is approved; raises what rendering it raises."""
+    values = reader_values(desk, slug, None)
+    if is_approved(desk.workspace, slug):
+        approval = load_approval(desk.workspace, slug)
+        frozen = (approval.folder / TEXT_FILE).read_bytes().decode("utf-8", errors="replace")
+        return ShownText(slug, fill(frozen, approval.fields, values), TEXT_FILE in approval.sources)
     rendered = render(desk, slug)
-    text = fill(rendered.email.text, rendered.email.fields, reader_values(desk, slug, None))
+    text = fill(rendered.email.text, rendered.email.fields, values)
     return ShownText(slug, text, rendered.issue.own_text is not None, stale_of(rendered.issue, rendered.email))
 
 

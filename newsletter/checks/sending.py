@@ -39,8 +39,8 @@ def _leads_nowhere(context: CheckContext) -> Severity:
     id="unsubscribe-missing",
     severity=Severity.ERROR,
     family="sending",
-    why="Every reader must be able to leave with one click. Gmail, Yahoo and Microsoft refuse bulk mail without it. "
-    "A warning while the provider is local.",
+    why="Every reader must be able to leave with one click, readers of the text part too. Gmail, Yahoo and Microsoft "
+    "refuse bulk mail without it. A warning while the provider is local.",
     source="RFC 8058; GDPR article 7(3); CAN-SPAM 15 U.S.C. 7704(a)(3); Gmail sender guidelines",
     failing=Example("a theme without the unsubscribe link", eg.html('<a href="nlf0003q">Unsubscribe</a>', "")),
     passing=Example("`{{ links.unsubscribe }}` in the theme's footer, and an https `site.url`", eg.as_it_is),
@@ -150,7 +150,8 @@ def reason_missing(context: CheckContext) -> Iterator[Problem]:
     id="postal-address-missing",
     severity=Severity.ERROR,
     family="sending",
-    why="Commercial mail must say where its sender can be reached. A warning while the provider is local.",
+    why="Commercial mail must say where its sender can be reached, in the text part too. A warning while the provider "
+    "is local.",
     source="CAN-SPAM 15 U.S.C. 7704(a)(5); directive 2000/31/EC, article 5",
     failing=Example(
         "an empty `postal_address`", eg.both(eg.publication(postal_address=""), eg.given(provider_local=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -103,8 +104,6 @@ def test_fields_template_code_and_a_lost_label_are_told_of_the_file(tmp_path: Pa
     (left,) = found("leftover-template", own(TEXT + "*|FNAME|*\n"))
     assert left.field == "email.txt"
     shoe = eg.example().email.fields[1]
-    import dataclasses
-
     fields = (
         *eg.example().email.fields,
         dataclasses.replace(shoe, token="nlf0011q", name="shoe", default=""),
@@ -114,3 +113,18 @@ def test_fields_template_code_and_a_lost_label_are_told_of_the_file(tmp_path: Pa
         assert {f.field for f in found(check, change)} == {"email.txt"}
     (blank,) = found("text-missing", own("\n"))
     assert blank.field == "email.txt" and "--drop" in (blank.fix or "")
+
+
+def test_a_sponsors_label_that_an_own_text_leaves_out_is_an_error_there() -> None:
+    """Readers of the text must see what is paid for, whoever wrote it."""
+    hotel = dataclasses.replace(
+        eg.LIBRARY, slug="quay-hotel", headline="Rooms over the water", sponsor="The Quay Hotel"
+    )
+    label = eg.given(sponsor_labels={hotel.slug: "Advertisement feature"})
+    shown = eg.html("<h2>", "<p>Advertisement feature · Paid for by The Quay Hotel</p><h2>")
+    (finding,) = found("sponsor-label-unseen", eg.section("sponsor", hotel), label, shown, own())
+    assert (
+        finding.severity is Severity.ERROR
+        and finding.field == "email.txt"
+        and finding.fix == "Write it into email.txt."
+    )

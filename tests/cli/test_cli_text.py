@@ -151,6 +151,8 @@ def test_the_approval_freezes_it_and_what_is_sent_are_these_bytes(
     write(weekly, issue, "Something else\n")
     assert "email.txt was edited after the approval" in run("status", issue).out
     assert "the text part" in run("diff", issue, "approved").out
+    assert "in my own words" in run("issue", "text", issue).out
+    assert run("issue", "text", issue, "--json").json["own"] is True
     run("issue", "duplicate", issue, "2026-12-04")
     assert not (folder(weekly, "2026-12-04") / "email.txt").exists()
     run("send", issue, "--yes")

@@ -185,10 +185,10 @@ async function change(file, work, label) {
   return true;
 }
 
-for (const act of qq($("own"), "[data-text]")) {
-  act.addEventListener("click", async () => {
-    const work = (expected) => call("POST", `${base}/text-part`, { do: act.dataset.text, expected, seen: mail.seen });
-    if (!await change(OWN, work, act.dataset.said)) return;
+for (const button of qq($("own"), "[data-text]")) {
+  button.addEventListener("click", async () => {
+    const work = (expected) => call("POST", `${base}/text-part`, { do: button.dataset.text, expected, seen: mail.seen });
+    if (!await change(OWN, work, button.dataset.said)) return;
     const box = q($("own"), document.body.matches(".own-text") ? "textarea" : "button");
     box.setSelectionRange?.(0, 0);
     box.focus();

@@ -268,7 +268,8 @@ def text_missing(context: CheckContext) -> Iterator[Problem]:
     id="text-diverges",
     severity=Severity.ERROR,
     family="sending",
-    why="Readers of the text part get the same news. Filters compare the two parts as well.",
+    why="Readers of the text part get the same news. Filters compare the two parts as well. A warning where an editor "
+    "wrote the text part.",
     source="RFC 2046, 5.1.4; SpamAssassin MPART_ALT_DIFF, whose count of words this is",
     failing=Example("a text part that only says “Read this online”", eg.email(text="Read this mail online.")),
     passing=Example("a text part with the same stories", eg.as_it_is),

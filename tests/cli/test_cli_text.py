@@ -140,8 +140,9 @@ def test_the_diff_shows_an_own_text_beside_changed_stories(run: Run, weekly: Pat
 def test_the_approval_freezes_it_and_what_is_sent_are_these_bytes(
     run: Run, weekly: Path, issue: str, readers: int
 ) -> None:
-    """Approved issues refuse edits; a hand edit is told by status, named by diff, and not sent; a copy starts anew."""
-    own = GREETING + "\nhttps://estuary.example/tide\n\n1 Mole, Saltford\n"
+    """Approved issues refuse edits; a hand edit is told by status, named by diff, and not sent; a copy starts anew. A
+    line of 5,000 letters travels in lines that RFC 5322 allows, and arrives as one."""
+    own = GREETING + "\nhttps://estuary.example/tide\n\n1 Mole, Saltford\n" + "long " * 1000 + "\n"
     write(weekly, issue, own)
     run("approve", issue)
     frozen = (folder(weekly, issue) / "approved" / "email.txt").read_text(encoding="utf-8")
@@ -160,6 +161,7 @@ def test_the_approval_freezes_it_and_what_is_sent_are_these_bytes(
     assert len(sent) == readers
     for path in sent:
         text = text_part(path)
+        assert max(map(len, path.read_bytes().splitlines())) <= 998 < max(map(len, text.splitlines()))
         assert "in my own words" in text and "{{" not in text and "nlf" not in text and "Something else" not in text
     correction = run("issue", "correct", issue, "--json").json["issue"]
     assert not (folder(weekly, correction) / "email.txt").exists()

@@ -30,11 +30,15 @@ class Claim:
 
 @dataclass(slots=True)
 class PageFacts:
-    """Everything taken from a page's metadata. ``titles`` are in the order of trust; ``fields`` are article fields."""
+    """Everything taken from a page's metadata. ``titles`` are in the order of trust; ``fields`` are article fields.
+
+    ``descriptions`` are what the page says it is about, each with its place.
+    """
 
     titles: list[Claim] = field(default_factory=list)
     fields: dict[str, Claim] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    descriptions: list[tuple[str, str]] = field(default_factory=list)
     link: str | None = None
     base: str | None = None
     image: Claim | None = None
@@ -69,13 +73,15 @@ def page_facts(page: HtmlElement) -> PageFacts:
         facts.fields["link"] = Claim(facts.link, "canonical link")
     _people(meta, story, facts)
     _published(page, meta, story, facts)
-    for source, value in (
-        ("meta description", meta.get("description")),
-        ("og:description", meta.get("og:description")),
-    ):
-        # A description that was cut off is no teaser.
-        if value and not words_of(value).endswith(("…", "...")):
-            facts.say("teaser", value, source, confirmed=False)
+    facts.descriptions = [
+        (words, source)
+        for value, source in (
+            (story.get("description"), "JSON-LD description"),
+            (meta.get("og:description"), "og:description"),
+            (meta.get("description"), "meta description"),
+        )
+        if (words := words_of(value))
+    ]
     facts.say("section", meta.get("article:section"), "meta article:section")
     facts.tags = tuple(dict.fromkeys(words for tag in meta.all("article:tag") if (words := words_of(tag))))[:20]
     language = (page.get("lang") or "").strip()

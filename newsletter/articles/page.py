@@ -27,7 +27,6 @@ from newsletter.articles.page_fields import (
     date_of,
     language_of,
     section_of,
-    standfirst_of,
     tags_of,
 )
 from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
@@ -42,6 +41,7 @@ from newsletter.articles.page_kind import (
     refuse_walls,
     wall_note,
 )
+from newsletter.articles.page_standfirst import standfirst_of
 from newsletter.articles.page_title import headline_of
 from newsletter.articles.page_votes import Votes, ask, keep_voted, settle_root
 from newsletter.articles.reading import read_story, story_of
@@ -145,7 +145,9 @@ def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> 
     if standfirst:
         draft.put("standfirst", standfirst.value, standfirst.source, confirmed=standfirst.confirmed)
     picture = draft.picture
-    known = [draft.texts.get(name, "") for name in ("headline", "standfirst", "byline", "section", "agency")]
+    known = [draft.texts.get(name, "") for name in ("headline", "byline", "section", "agency")]
+    # The page's description may be its first sentence, which is the text's too; what stands apart is taken out twice.
+    known += [draft.texts["standfirst"]] if element is not None and standfirst else []
     known += [picture.caption] if picture and picture.caption else []
     keep_voted(root, votes)
     for line in strip_lines(root, known, votes.carry):

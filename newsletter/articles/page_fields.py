@@ -1,4 +1,4 @@
-"""The fields of a story on a page, each by the best evidence: byline, date, standfirst, section, tags, language."""
+"""The fields of a story on a page, each by the best evidence: byline, date, section, tags, language."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ _BYLINE = re.compile(
 )
 _NOT_BYLINE = re.compile(
     r"(?<![a-z])(?:bio|about|box|comments?|avatar|image|photo|social|follow|more|credit)(?![a-z])", re.I
-)
-_DEK = re.compile(
-    r"(?<![a-z])(?:stand-?first|dek|deck|sub-?_?titles?|sub-?_?head(?:line|ing)?s?|sub-?hed|strap-?line|lede?-?text|summary"
-    r"|excerpt|intro|article-?_{0,2}(?:lead|intro|description|summary)|chapeau|bajada|entradilla|vorspann|teaser-?text|abstract)(?![a-z])",
-    re.I,
 )
 _PUBLISHED = re.compile(
     r"publish|pubdate|entry-date|posted|created|dt-published|date-?time|timestamp|(?<![a-z])date", re.I
@@ -232,97 +227,6 @@ def _time_element(evidence: Evidence, now: datetime | None) -> Claim | None:
     if marked and evidence.headings:
         return Claim(marked[0], "time datetime", confirmed=False)
     return None
-
-
-def standfirst_of(evidence: Evidence, root: HtmlElement) -> tuple[Claim | None, HtmlElement | None]:
-    """The standfirst, and its element where it stands on the page.
-
-    A description that only repeats how the story begins, or that speaks of the site, is none. ``root`` holds the
-    story's text.
-    """
-    told = [(words_of(evidence.meta.get(key)), key) for key in ("og:description", "description", "twitter:description")]
-    told.insert(0, (words_of(evidence.linked.story.get("description")), "JSON-LD description"))
-    told = [(_without_headline(text, evidence), source) for text, source in told]
-    told = [(text, source) for text, source in told if _is_description(text, evidence)]
-    for element in _deks(evidence):
-        words = words_of(element.text_content())
-        agreed = [source for text, source in told if _begins(words, text) or _begins(text, words)]
-        if agreed:
-            return Claim(words, f"standfirst element, {agreed[0]}"), element
-        enough = len(words.split()) >= 5 - words.endswith((".", "!", "?")) or (
-            len(words) >= 15 and not words.isascii() and " " not in words
-        )
-        if enough and len(words) <= 500 and not re.search(r"\d{1,2}[./]\d{1,2}[./]\d{4}|^by\s", words, re.I):
-            return Claim(words, "standfirst element", confirmed=element.tag in ("h2", "h3", "p", "div")), element
-    body_words = " ".join(root.text_content().split())
-    body_start = " ".join(" ".join(p.text_content() for p in root.iter("p")).split())[:1500] or body_words[:1500]
-    for text, source in told:
-        cut = re.search(r"(?:…|\.\.\.|\[…\]|\[\.\.\.\])$", text) is not None
-        if cut or _begins(body_start, text) or not _about(text, body_words, evidence) or _is_excerpt(text, body_words):
-            continue
-        return Claim(text, source, confirmed=False), None
-    return None, None
-
-
-def _without_headline(text: str, evidence: Evidence) -> str:
-    for _, heading in evidence.headings:
-        if text.startswith(heading):
-            return text[len(heading) :].lstrip(" -–—|:.")
-    return text
-
-
-def _is_description(text: str, evidence: Evidence) -> bool:
-    if not 20 <= len(text) <= 600:
-        return False
-    if re.search(r"[✓✔▶►➤★☆⭐✅]|^by\s+[A-Z]", text):
-        return False  # written for search engines
-    keys = {
-        title_key(other) for other in (*evidence.linked.boilerplate, evidence.title, *(w for _, w in evidence.headings))
-    }
-    if any(title_key(text).startswith(title_key(site)) and len(site) > 6 for site in evidence.sites):
-        return False
-    return title_key(text) not in keys
-
-
-def _deks(evidence: Evidence) -> Iterator[HtmlElement]:
-    """Elements near the headline that are marked as its standfirst, or the ``h2`` right after it."""
-    for heading, _ in evidence.headings[:1]:
-        for zone in around(heading, 3):
-            for element in zone.iter("p", "h2", "h3", "h4", "div", "span"):
-                marks = f"{_marks(element)} {element.get('itemprop') or ''}"
-                fits = _DEK.search(marks) or re.search(
-                    r"description|alternativeHeadline", element.get("itemprop") or ""
-                )
-                small = (
-                    next(element.iter("h1", "form", "img", "ul"), None) is None and len(element.text_content()) < 700
-                )
-                if fits and small and len(element.text_content().strip()) > 15 and not outside(element, linked=True):
-                    yield element
-        after = heading.getnext()
-        if after is not None and after.tag == "h2" and len(after.text_content().strip()) > 40:
-            yield after
-
-
-def _begins(text: str, start: str) -> bool:
-    """Whether a text begins like another: the first sixty signs or all there are, however they are spaced."""
-    first, second = (re.sub(r"[\W_]+", "", title_key(t)) for t in (text, start))
-    size = min(len(second), 60)
-    return size > 10 and second[:size] in first[: size + 200]
-
-
-def _is_excerpt(text: str, body: str) -> bool:
-    """Whether the end of a description stands in the body word for word: the system took it from there."""
-    end = re.sub(r"[\W_]+", "", title_key(text))[-50:]
-    return len(end) == 50 and end in re.sub(r"[\W_]+", "", title_key(body[:6000]))
-
-
-def _about(text: str, body: str, evidence: Evidence) -> bool:
-    """Whether a description speaks of this story: half of its longer words stand in it."""
-    words = {w for w in re.findall(r"\w+", text.casefold()) if len(w) > 3}
-    if len(words) < 3:
-        return True
-    known = f"{body} {evidence.title}".casefold()
-    return sum(w[:6] in known for w in words) >= len(words) / 2
 
 
 def section_of(evidence: Evidence) -> Claim | None:

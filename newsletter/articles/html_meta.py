@@ -115,10 +115,21 @@ def read_meta(page: HtmlElement) -> Meta:
         name = (
             element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
         )
+        if not (element.get("property") or element.get("name")) and _of_a_part(element):
+            continue
         # One element may stand for several vocabularies, and Dublin Core is written with a dot or a colon.
         keys = [re.sub(r"^(dc|dcterms):", r"\1.", key) for key in name.lower().split()]
         pairs += [(key, element.get("content") or "") for key in keys]
     return Meta(pairs)
+
+
+_PART = re.compile(r"/(?:\w*Object|Person|\w*Organization|Comment|Rating|AggregateRating|Offer|Product|Event|Place)$")
+
+
+def _of_a_part(element: HtmlElement) -> bool:
+    """Whether an ``itemprop`` speaks of a video, a picture or a person on the page, and not of the page."""
+    thing = next((above for above in element.iterancestors() if above.get("itemscope") is not None), None)
+    return thing is not None and _PART.search((thing.get("itemtype") or "").strip()) is not None
 
 
 def _attribute(page: HtmlElement, tag: str, key: str, value: str, wanted: str) -> str | None:

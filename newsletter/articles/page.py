@@ -1,8 +1,9 @@
 """From the bytes of a web page to a story: the order of the steps.
 
 decode → what is it? → parse → what the page says of itself → where its text is → what there is not the story →
-Markdown. The fields come from the best evidence that the page has for each (``page_title``, ``page_fields``,
-``page_images``); a date or a byline that it does not state stays unknown. The network is not touched here.
+Markdown. The fields come from the best evidence that the page has for each (``page_title``, ``page_byline``,
+``page_published``, ``page_standfirst``, ``page_images``, ``page_fields``); a date or a byline that it does not state
+stays unknown. The network is not touched here.
 """
 
 from __future__ import annotations
@@ -18,17 +19,11 @@ from newsletter.articles.html_file import parse_html, sanitised
 from newsletter.articles.html_images import resolve_lazy_images
 from newsletter.articles.page_address import joined, without_counters
 from newsletter.articles.page_body import body_root
+from newsletter.articles.page_byline import byline_of
 from newsletter.articles.page_clutter import drop, strip_body, strip_lines, strip_page
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_evidence import Evidence, gather
-from newsletter.articles.page_fields import (
-    ahead_of,
-    byline_of,
-    date_of,
-    language_of,
-    section_of,
-    tags_of,
-)
+from newsletter.articles.page_fields import language_of, section_of, tags_of
 from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
@@ -41,6 +36,7 @@ from newsletter.articles.page_kind import (
     refuse_walls,
     wall_note,
 )
+from newsletter.articles.page_published import ahead_of, date_of
 from newsletter.articles.page_standfirst import standfirst_of
 from newsletter.articles.page_title import headline_of
 from newsletter.articles.page_votes import Votes, ask, keep_voted, settle_root

@@ -19,7 +19,7 @@ from newsletter.articles.shape import CUT_OFF, title_key
 
 _DEK = re.compile(
     r"(?<![a-z])(?:stand-?first|dek|deck|sub-?_?titles?|sub-?_?head(?:line|ing)?s?|sub-?hed|strap-?line|lede?-?text|summary"
-    r"|excerpt|intro|article-?_{0,2}(?:lead|intro|description|summary)|chapeau|bajada|entradilla|vorspann|teaser-?text|abstract)(?![a-z])",
+    r"|excerpt|intro|(?:article|content|story|post|page)-?_{0,2}(?:lead|intro|description|summary)|chapeau|bajada|entradilla|vorspann|teaser-?text|abstract)(?![a-z])",
     re.I,
 )
 _DESCRIPTIONS = ("og:description", "description", "twitter:description", "dc.description", "sailthru.description")

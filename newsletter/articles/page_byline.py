@@ -66,10 +66,17 @@ _BOX = re.compile(r"(?<![a-z])authors?-?_?(?:info|box|bio|card|about|details|pro
 
 
 def _author_box(evidence: Evidence) -> Claim | None:
-    """The one person whose profile a box about the author links to, where nothing else says who wrote the story."""
+    """The one person whom the page marks as an author anywhere, or to whose profile a box about the author links.
+
+    Only asked where nothing else says who wrote the story.
+    """
     names: dict[str, str] = {}
-    for link in evidence.page.iter("a"):
-        if not _PROFILE.search(link.get("href") or "") or outside(link):
+    for link in evidence.page.iter("a", "span", "div", "p"):
+        marked = "author" in (link.get("rel") or "").split() or "author" in (link.get("itemprop") or "").split()
+        if marked and not outside(link) and len(link.text_content()) < _LONG_LINE:
+            for name in people([_element_words(link)], sites=evidence.sites, strict=True).names:
+                names.setdefault(title_key(name), name)
+        if link.tag != "a" or not _PROFILE.search(link.get("href") or "") or outside(link):
             continue
         if not any(_BOX.search(marks_in(above)) for above in list(link.iterancestors())[:4]):
             continue
@@ -77,7 +84,7 @@ def _author_box(evidence: Evidence) -> Claim | None:
             names.setdefault(title_key(name), name)
     if len(names) != 1:
         return None
-    return Claim(next(iter(names.values())), "box about the author", confirmed=False)
+    return Claim(next(iter(names.values())), "author named on the page", confirmed=False)
 
 
 _LAST_FIRST = frozenset({"dc.creator", "dcterms.creator", "citation_author"})

@@ -8,7 +8,7 @@ from email.utils import parsedate_to_datetime
 
 _ISO = re.compile(
     r"(\d{4})-(\d\d?)-(\d\d?)(?:[T ]\s?(\d\d?):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?"
-    r"\s?(Z|UTC|GMT|[+-]\d\d?(?::?\d\d)?)?)?",
+    r"\s?(Z|[A-Z]{3,4}|[+-]\d\d?(?::?\d\d)?)?)?",
     re.I,
 )
 _COMPACT = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T?(\d\d)(\d\d)(\d\d)?(Z|[+-]\d\d:?\d\d)?)?")
@@ -62,7 +62,7 @@ _CLOCK = re.compile(r"[A-Z][a-z]{2} ([A-Z][a-z]{2}) (\d\d?) (\d\d:\d\d:\d\d) (?:
 """A date as ``date`` and Java print it."""
 _HOURS = {
     "UTC": "Z", "GMT": "Z", "EST": "-05:00", "EDT": "-04:00", "CDT": "-05:00", "MST": "-07:00", "MDT": "-06:00",
-    "PST": "-08:00", "PDT": "-07:00", "CET": "+01:00", "CEST": "+02:00",
+    "PST": "-08:00", "PDT": "-07:00", "CET": "+01:00", "CEST": "+02:00", "EET": "+02:00", "EEST": "+03:00",
 }  # fmt: skip
 _EPOCH = re.compile(r"\d{10}(?:\d{3})?")
 _OLDEST = 1990  # nothing was on the web before; 1970 is a clock that nobody set
@@ -153,7 +153,11 @@ def _in_zone(moment: datetime, zone: str | None) -> datetime:
     if not zone:
         return moment
     if zone[0] not in "+-":
-        return moment.replace(tzinfo=UTC)
+        zone = "Z" if zone.upper() == "Z" else _HOURS.get(zone.upper())
+        if not zone:
+            return moment  # the letters may stand for several zones
+        if zone == "Z":
+            return moment.replace(tzinfo=UTC)
     digits = zone[1:].replace(":", "")
     digits = f"0{digits}" if len(digits) in (1, 3) else digits  # "-500" is five hours
     digits = digits.ljust(4, "0")

@@ -21,7 +21,7 @@ from newsletter.models import Picture
 _NO_PICTURE = re.compile(
     r"(?<![a-z])(?:logos?|icons?|favicon|avatars?|gravatar|sprites?|placeholder|blank|spacer|pixel|tracking|beacon|loading"
     r"|spinner|default[-_]?(?:image|img|og|share|thumb\w*|social)?|fallback|no-?image|social[-_]share|og[-_]?image[-_]default"
-    r"|share[-_](?:default|image|card)|og[-_]default|site[-_]?(?:image|logo|icon)|facebook(?=\.)|opengraph|badge|button|banner-ad|transparent|1x1|emoji)(?![a-z])",
+    r"|share[-_](?:default|image|card)|og[-_]default|site[-_]?(?:image|logo|icon)|facebook(?=\.)|opengraph|badge|button|banner-ad|transparent|1x1|emoji|preload(?:er)?|play[-_](?:audio|video|button|icon))(?![a-z])",
     re.I,
 )
 _PORTRAIT = re.compile(

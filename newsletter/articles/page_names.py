@@ -50,6 +50,10 @@ _ORGANISATION = frozenset(
     wire     department ministry university institute foundation company group ltd inc gmbh llc webdesk staff editorial
     """.split()  # noqa: SIM905 - words, not code
 )
+_NOT_FIRST = frozenset({"the", "our", "view", "ediciones", "editions", "éditions", "verlag", "publicado", "posted"})
+_JOBS = frozenset({"correspondent", "editor", "reporter", "writer", "columnist", "contributor", "korrespondent"})
+"""What "Senior Washington Correspondent" ends with, and no person's name of three words."""
+
 _PARTICLES = frozenset(
     "de da do das dos del della di du van von der den ter la le el al bin ibn bint y e af av zu".split()  # noqa: SIM905 - words
 )
@@ -133,7 +137,9 @@ def _is_person(name: str, strict: bool) -> bool:
     if not all(c.isalpha() or c.isspace() or c in "'’.-·‑ʼ‌" or not c.isascii() for c in name) or "\ufffd" in name:
         return False
     lower = [word.strip(".").casefold() for word in words]
-    if all(word in _ROLES for word in lower) or lower[-1] in _ORGANISATION or lower[0] in ("the", "our", "view"):
+    if all(word in _ROLES for word in lower) or lower[-1] in _ORGANISATION or lower[0] in _NOT_FIRST:
+        return False
+    if len(lower) > 2 and lower[-1] in _JOBS:
         return False
     latin = all(ord(c) < 0x250 for c in name if c.isalpha())
     if not latin:

@@ -82,7 +82,7 @@ def _in_link(element: HtmlElement) -> bool:
 
 _LONGEST_DATE = 200  # signs; a date stands with a name, a place or a section, not in a paragraph
 _SHOWN_DATE = re.compile(
-    r"(?i:publi(?:sh|shed|cation)|pub-?date|posted|time-?stamp|(?<![a-z])(?:entry|post|article|story)?-?(?:date|time|dateline|meta|info|details|datum|fecha)"
+    r"(?i:publi(?:sh|shed|cation)|pub-?date|posted|submitted|time-?stamp|(?<![a-z])(?:entry|post|article|story)?-?(?:date|time|dateline|meta|info|details|datum|fecha)"
     r"(?![a-z]))|[a-z](?:Date|Time|Timestamp|Meta)(?![a-z])"
 )
 

@@ -13,18 +13,37 @@ from collections.abc import Collection, Iterable, Iterator
 from lxml.html import HtmlElement
 
 from newsletter.articles.html_meta import Claim, words_of
-from newsletter.articles.page_evidence import Evidence, around, outside
-from newsletter.articles.page_words import marks_of
+from newsletter.articles.page_clutter import link_share
+from newsletter.articles.page_evidence import Evidence
+from newsletter.articles.page_header import header_of, marks_in
 from newsletter.articles.shape import CUT_OFF, title_key
+from newsletter.articles.teaser import sentences
 
 _DEK = re.compile(
-    r"(?<![a-z])(?:stand-?first|dek|deck|sub-?_?titles?|sub-?_?head(?:line|ing)?s?|sub-?hed|strap-?line|lede?-?text|summary"
-    r"|excerpt|intro|(?:article|content|story|post|page)-?_{0,2}(?:lead|intro|description|summary)|chapeau|bajada|entradilla|vorspann|teaser-?text|abstract)(?![a-z])",
+    r"(?<![a-z])(?:stand-?first|dek|deck|sub-?_?titles?|sub-?_?head(?:line|ing)?s?|sub-?hed|strap-?line|chapeau|bajada|entradilla"
+    r"|vorspann|untertitel)(?![a-z])",
+    re.I,
+)
+_PERHAPS_DEK = re.compile(
+    r"(?<![a-z])(?:lede?-?text|summary|excerpt|intro|(?:article|content|story|post|page)-?_{0,2}(?:lead|intro|description|summary|abstract)"
+    r"|teaser-?text|abstract)(?![a-z])",
+    re.I,
+)
+"""Such a class is believed where the page says the same elsewhere, or nothing."""
+
+_NO_DEK = re.compile(
+    r"(?<![a-z])(?:authors?|bio|share|social|util(?:ity)?|newsletter|sign-?up|promo|caption|credit)(?![a-z])", re.I
+)
+_ABOUT_THE_SITE = re.compile(
+    r"breaking news|latest (?:\w+ ){0,2}news|news and|newspaper|web ?site|online|magazine|headlines|top stories"
+    r"|every day"
+    r"|your source|official|subscribe|nachrichten|aktuelle|actualités?|noticias|últimas|ultim[ae] notizie|notícias",
     re.I,
 )
 _DESCRIPTIONS = ("og:description", "description", "twitter:description", "dc.description", "sailthru.description")
-_FOR_MACHINES = re.compile(r"[✓✔▶►➤★☆⭐✅]|^by\s+[A-Z]")
-_SHORTEST, _LONGEST = 15, 600
+_FOR_MACHINES = re.compile(r"[✓✔▶►➤★☆⭐✅]")
+_NO_WORDS = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{4}|^by\s", re.I)
+_SHORTEST, _LONGEST = 8, 600
 
 
 def standfirst_of(evidence: Evidence, root: HtmlElement) -> tuple[Claim | None, HtmlElement | None]:
@@ -34,22 +53,24 @@ def standfirst_of(evidence: Evidence, root: HtmlElement) -> tuple[Claim | None, 
     """
     told = [(words_of(evidence.linked.story.get("description")), "JSON-LD description")]
     told += [(words_of(evidence.meta.get(key)), key) for key in _DESCRIPTIONS]
-    told = [(_without_headline(text, evidence), source) for text, source in told]
+    told = [(_shortened(_without_headline(text, evidence)), source) for text, source in told]
     headings = [words for _, words in evidence.headings]
     told = [
         (text, source)
         for text, source in told
-        if is_description(text, (*evidence.linked.boilerplate, evidence.title, *headings))
+        if is_description(text, (*evidence.linked.boilerplate, *evidence.sites, evidence.title, *headings))
     ]
-    for element in _deks(evidence):
+    for element, sure in _deks(evidence):
         words = words_of(element.text_content())
         agreed = [source for text, source in told if _begins(words, text) or _begins(text, words)]
+        if agreed and any(2 * len(text) < len(words) and not CUT_OFF.search(text) for text, _ in told):
+            continue  # a box that holds the standfirst and more
         if agreed:
             return Claim(words, f"standfirst element, {agreed[0]}"), element
         enough = len(words.split()) >= 5 - words.endswith((".", "!", "?")) or (
             len(words) >= 15 and not words.isascii() and " " not in words
         )
-        if enough and len(words) <= 500 and not re.search(r"\d{1,2}[./]\d{1,2}[./]\d{4}|^by\s", words, re.I):
+        if (sure or not told) and enough and len(words) <= 500 and not _NO_WORDS.search(words):
             return Claim(words, "standfirst element", confirmed=element.tag in ("h2", "h3", "p", "div")), element
     body = " ".join(root.text_content().split())
     about = [(text, source) for text, source in told if not _of_the_site(text, body, evidence)]
@@ -74,6 +95,18 @@ def best_description(told: Collection[tuple[str, str]]) -> Claim | None:
     return next((Claim(text, source, confirmed=False) for text, source in told), None)
 
 
+def _shortened(text: str) -> str:
+    """A description as long as a story, by the whole sentences that it begins with."""
+    if len(text) <= _LONGEST:
+        return text
+    kept = ""
+    for sentence in sentences(text[: 2 * _LONGEST])[:-1]:
+        if len(kept) + len(sentence) > _LONGEST / 2:
+            break
+        kept = f"{kept} {sentence}".strip()
+    return kept
+
+
 def _without_headline(text: str, evidence: Evidence) -> str:
     for _, heading in evidence.headings:
         if text.startswith(heading):
@@ -81,22 +114,37 @@ def _without_headline(text: str, evidence: Evidence) -> str:
     return text
 
 
-def _deks(evidence: Evidence) -> Iterator[HtmlElement]:
-    """Elements near the headline that are marked as its standfirst, or the ``h2`` right after it."""
+def _deks(evidence: Evidence) -> Iterator[tuple[HtmlElement, bool]]:
+    """Elements of the header that are marked as its standfirst, with whether the mark is sure; an ``h2`` below it."""
+    heading = evidence.headings[0][0] if evidence.headings else None
+    for element in header_of(evidence):
+        if element.tag not in ("p", "h2", "h3", "h4", "div", "span", "section", "li"):
+            continue
+        prop = element.get("itemprop") or ""
+        marks = f"{marks_in(element)} {prop}"
+        sure = _DEK.search(marks) or "alternativeHeadline" in prop
+        if not sure and not _PERHAPS_DEK.search(marks) and "description" not in prop:
+            continue
+        small = next(element.iter("h1", "form", "img", "ul"), None) is None and len(element.text_content()) < 700
+        if not small or len(element.text_content().strip()) <= 15 or link_share(element) > 0.8:
+            continue
+        if sum(1 for _ in element.iter("p")) > 2 or any(_NO_DEK.search(marks_in(e)) for e in _up_to(heading, element)):
+            continue
+        yield element, bool(sure) or element.getprevious() is heading
     for heading, _ in evidence.headings[:1]:
-        for zone in around(heading, 3):
-            for element in zone.iter("p", "h2", "h3", "h4", "div", "span"):
-                prop = element.get("itemprop") or ""
-                marks = f"{marks_of(element, 'data-testid', 'data-component')} {prop}"
-                fits = _DEK.search(marks) or re.search(r"description|alternativeHeadline", prop)
-                small = (
-                    next(element.iter("h1", "form", "img", "ul"), None) is None and len(element.text_content()) < 700
-                )
-                if fits and small and len(element.text_content().strip()) > 15 and not outside(element, linked=True):
-                    yield element
         after = heading.getnext()
         if after is not None and after.tag == "h2" and len(after.text_content().strip()) > 40:
-            yield after
+            yield after, True
+
+
+def _up_to(heading: HtmlElement | None, element: HtmlElement) -> Iterator[HtmlElement]:
+    """An element and what holds it, as far as that does not hold the headline."""
+    around = set(heading.iterancestors()) if heading is not None else set()
+    yield element
+    for above in list(element.iterancestors())[:3]:
+        if above in around:
+            return
+        yield above
 
 
 def _begins(text: str, start: str) -> bool:
@@ -107,10 +155,11 @@ def _begins(text: str, start: str) -> bool:
 
 
 def _of_the_site(text: str, body: str, evidence: Evidence) -> bool:
-    """Whether a description is about the site: it shares less than half of its longer words with the story."""
+    """Whether a description is about the site: it speaks as sites do, and shares few of its words with the story."""
     words = {w for w in re.findall(r"\w+", text.casefold()) if len(w) > 3}
-    if len(words) < 3:
+    key = title_key(text)
+    own = any(title_key(site) in key for site in evidence.sites if len(site) > 4)
+    if len(words) < 3 or not (own or _ABOUT_THE_SITE.search(text)):
         return False
     known = f"{body} {evidence.title}".casefold()
-    share = sum(w[:6] in known for w in words) / len(words)
-    return share < 0.5
+    return sum(w[:6] in known for w in words) < len(words) / 2

@@ -108,7 +108,7 @@ def _is_trunk(element: HtmlElement) -> bool:
 
 
 _OF_READERS = re.compile(r"comment|respond|disqus|related|recommend", re.I)
-_LEAST_TRUNK = 600  # signs
+_LEAST_TRUNK = 300  # signs
 
 
 def around(element: HtmlElement, levels: int = 5) -> Iterator[HtmlElement]:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from newsletter.articles.page_dates import told_date
 from newsletter.articles.shape import AGENCIES, title_key
 
 _BY = re.compile(
@@ -107,6 +108,9 @@ def _parts(text: str) -> Iterable[str]:
     text = " ".join(text.split())[:400]
     if re.search(r"https?:|www\.", text, re.I) or _COMPANY.search(text):
         return
+    before, _, behind = text.partition(" by ")
+    if behind and told_date(before):
+        text = behind  # "18 November 2026 by Ada Reyes"
     text = _AFTER.sub("", _BY.sub("", text, count=1))
     text = _BY_ABROAD.sub("", text)
     text = _DATED.sub("", text)

@@ -85,6 +85,7 @@ def read_page(
     marks = marks_on(page)
     _state(evidence, draft, now)
     strip_page(page)
+    evidence.header = None  # some of it may be gone
     page_words = count_words(page.text_content())
     paywall = " ".join(page.text_content().split())[-60_000:]
     votes = ask(page)

@@ -34,6 +34,7 @@ class Evidence:
     """A page as its readers look at it. ``link`` is its canonical address, ``base`` what its addresses are joined to.
 
     ``headings`` are its ``h1`` with their words, those with the site's name apart; ``sites`` names of the publication.
+    ``header`` is what ``page_header`` found; whoever takes elements out of the page sets it to None.
     """
 
     page: HtmlElement
@@ -46,6 +47,7 @@ class Evidence:
     sites: list[str]
     title: str
     headings: list[tuple[HtmlElement, str]]
+    header: list[HtmlElement] | None = None
 
 
 def gather(page: HtmlElement, url: str) -> Evidence:

@@ -31,11 +31,18 @@ FACTS = re.compile(
 """Class and id words of the facts about a story, in its header."""
 
 
-def header_of(evidence: Evidence) -> Iterator[HtmlElement]:
+def header_of(evidence: Evidence) -> list[HtmlElement]:
     """The elements of a story's header in the order of the page: those beside the headline, then those below it.
 
-    Nothing where the page has no headline. What belongs to other stories is left out.
+    Nothing where the page has no headline. What belongs to other stories is left out. It is looked for once for as long
+    as the page stays as it is: ``evidence.header`` keeps it.
     """
+    if evidence.header is None:
+        evidence.header = list(_header(evidence))
+    return evidence.header
+
+
+def _header(evidence: Evidence) -> Iterator[HtmlElement]:
     if not evidence.headings:
         return
     heading = evidence.headings[0][0]

@@ -109,9 +109,10 @@ def _time_element(evidence: Evidence, now: datetime | None) -> Claim | None:
     zone = zone_of(evidence)
     marked: list[str] = []
     plain: list[str] = []
-    header = {element for element in header_of(evidence) if element.tag in ("time", "abbr", "span")}
+    shown = [element for element in header_of(evidence) if element.tag in ("time", "abbr", "span")]
+    header = set(shown)
     others = [] if zone is None else list(zone.iter("time", "abbr", "span"))
-    for element in [e for e in others if e not in header] + list(header):
+    for element in shown + [e for e in others if e not in header]:
         marks = marks_in(element)
         places = _TIME_VALUES if element.tag == "time" else ("title",) if "published" in marks else ()
         value = next((told for name in places if (told := (element.get(name) or "").strip())), "")

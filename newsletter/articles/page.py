@@ -24,7 +24,7 @@ from newsletter.articles.page_clutter import drop, strip_body, strip_lines, stri
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_evidence import Evidence, gather
 from newsletter.articles.page_fields import language_of, section_of, tags_of
-from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
+from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, is_portrait, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
     is_list,
@@ -176,7 +176,7 @@ def _pictures(root: HtmlElement, base: str) -> None:
     for image in list(root.iter("img", "amp-img")):
         address = joined(base, image.get("src") or "")
         small = any((image.get(name) or "").removesuffix("px") in _TINY for name in ("width", "height"))
-        if not address or small or is_no_picture(address):
+        if not address or small or is_no_picture(address) or is_portrait(image):
             drop(image)
             continue
         image.tag = "img"

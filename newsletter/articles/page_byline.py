@@ -73,7 +73,7 @@ def _author_box(evidence: Evidence) -> Claim | None:
     names: dict[str, str] = {}
     for link in evidence.page.iter("a", "span", "div", "p"):
         marked = "author" in (link.get("rel") or "").split() or "author" in (link.get("itemprop") or "").split()
-        if marked and not outside(link) and len(link.text_content()) < _LONG_LINE:
+        if marked and not outside(link) and not _of_a_picture(link) and len(link.text_content()) < _LONG_LINE:
             for name in people([_element_words(link)], sites=evidence.sites, strict=True).names:
                 names.setdefault(title_key(name), name)
         if link.tag != "a" or not _PROFILE.search(link.get("href") or "") or outside(link):
@@ -158,7 +158,7 @@ _MOST_ELEMENTS = 1000
 
 def _byline_kind(element: HtmlElement) -> str:
     """How an element is marked as a byline; "" where it is not, or is too long for one."""
-    if element.tag in _NO_BYLINE or not 0 < len(element.text_content().strip()) < 400:
+    if element.tag in _NO_BYLINE or not 0 < len(element.text_content().strip()) < 400 or _of_a_picture(element):
         return ""
     props = (element.get("itemprop") or "").split()
     if "author" in props or "creator" in props:
@@ -172,11 +172,24 @@ def _byline_kind(element: HtmlElement) -> str:
     return "" if told else "byline element"
 
 
+def _of_a_picture(element: HtmlElement) -> bool:
+    """Whether an element is a part of a picture or a film on the page: its author is not the story's."""
+    if next(element.iterancestors("figure", "picture", "video"), None) is not None:
+        return True
+    thing = next((above for above in element.iterancestors() if above.get("itemscope") is not None), None)
+    return thing is not None and re.search(r"/\w*Object$", (thing.get("itemtype") or "").strip()) is not None
+
+
 def _said_in(element: HtmlElement) -> str:
-    """A line "by Ada Reyes / 20 November" that stands bare among the facts of the header."""
-    if not FACTS.search(marks_in(element)):
+    """A line of the header that is "By Ada Reyes" alone, or stands as "by … / 20 November" among its facts."""
+    if _of_a_picture(element):
         return ""
     whole = _element_words(element) if len(element.text_content()) < _LONG_LINE else ""
+    about = [marks_in(e) for e in (element, *list(element.iterancestors())[:2])]
+    if element.tag in _LINES and _BY_ALONE.fullmatch(whole) and not any(_ABOUT.search(marks) for marks in about):
+        return whole
+    if not FACTS.search(marks_in(element)):
+        return ""
     for text in (whole, element.text or "", *(child.tail or "" for child in element)):
         words = " ".join(text.split())
         if len(words) < _LONG_LINE and _BY.match(words):
@@ -189,6 +202,8 @@ def _says_by(element: HtmlElement) -> bool:
 
 
 _BY = re.compile(r"(?:(?:posted|written|published) )?(?:by|von|par|por)\b", re.I)
+_BY_ALONE = re.compile(r"(?:by|von|par|por)\s+[^\d.!?:]{4,60}", re.I)
+_LINES = frozenset({"p", "div", "span", "h2", "h3", "h4", "h5", "a"})
 _LONG_LINE = 120  # signs
 
 

@@ -14,10 +14,12 @@ def section_of(evidence: Evidence) -> Claim | None:
     """The section: meta, JSON-LD."""
     linked, meta = evidence.linked, evidence.meta
     found = [(meta.get(name), f"meta {name}") for name in ("article:section", "parsely-section", "og:article:section")]
+    nothing = {"undefined", "null", "none", "n/a", "article", "articles", "uncategorized", "uncategorised"}
+    nothing |= {site.casefold() for site in evidence.sites}
     found.insert(1, (next(iter(linked.texts(linked.story.get("articleSection"))), None), "JSON-LD articleSection"))
     for value, source in found:
         words = words_of(value)
-        if words and len(words) <= 60:
+        if words and len(words) <= 60 and words.casefold() not in nothing:
             return Claim(words, source)
     return None
 

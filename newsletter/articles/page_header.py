@@ -32,7 +32,7 @@ FACTS = re.compile(
 
 
 def header_of(evidence: Evidence) -> list[HtmlElement]:
-    """The elements of a story's header in the order of the page: those beside the headline, then those below it.
+    """The elements of a story's header in the order of the page: those beside the headline, it, then those below it.
 
     Nothing where the page has no headline. What belongs to other stories is left out. It is looked for once for as long
     as the page stays as it is: ``evidence.header`` keeps it.
@@ -57,6 +57,7 @@ def _header(evidence: Evidence) -> Iterator[HtmlElement]:
             break
         if not outside(element):
             yield element
+    yield heading
     read = 0
     own = next(heading.iterancestors("header"), None)
     for count, element in enumerate(_after(heading)):

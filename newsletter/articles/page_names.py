@@ -27,9 +27,8 @@ _AFTER = re.compile(
     re.I | re.S,
 )
 _DATED = re.compile(r"[\s,]*\b(?:\d{1,2}[./ ]|[A-Z][a-z]{2,8}\.? \d{1,2},|\d{4}-\d\d).*$", re.S)
-_BETWEEN = re.compile(
-    r"\s*(?:[,;&、，؛،／]|\s/\s|\s\+\s|\b(?:and|und|et|y|e|en|og|och|with|mit|avec|con)\b|\sاور\s|\sऔर\s|\sઅને\s)\s*"
-)
+_BETWEEN = re.compile(r"\s*(?:[,;&、，؛،／]|\s/\s|\s\+\s|\b(?:with|mit|avec|con)\b|\sاور\s|\sऔर\s|\sઅને\s)\s*")
+_AND_BETWEEN = re.compile(r"\s+(?:and|und|et|y|e|en|og|och)\s+|^(?:and|und|et|y|og|och)\s+", re.I)
 _PLACE = re.compile(
     r"\s+(?:for|of|at|in|from|für|aus|pour|à|para|en|/)\s+\S.*$|\s*[(\[].*$|\s+@\w+.*$|\s*\S+@\S+\.\S+.*$"
 )
@@ -114,12 +113,23 @@ def _parts(text: str) -> Iterable[str]:
     text = _AFTER.sub("", _BY.sub("", text, count=1))
     text = _BY_ABROAD.sub("", text)
     text = _DATED.sub("", text)
-    for part in _BETWEEN.split(text):
+    for part in (piece for chunk in _BETWEEN.split(text) for piece in _people_in(chunk)):
         part = _BY.sub("", part.strip(" .,:;–—-|/"), count=1)
         shorter = _PLACE.sub("", part)
         part = (shorter if len(shorter.split()) >= 2 or "@" in part or "(" in part else part).strip(" .,:;–—-|/")
         if part:
             yield part
+
+
+def _people_in(chunk: str) -> list[str]:
+    """ "Ada Reyes and Noor Haddad" is two; "Justice et faits divers" is none: what follows is no name."""
+    first, *others = _AND_BETWEEN.split(chunk)
+    for other in others:
+        words = other.split()
+        known = all(word.strip(".").casefold() in _ROLES for word in words) or _agency(other)
+        if words and words[0][0].islower() and words[0].casefold() not in _PARTICLES and not known:
+            return []
+    return [first, *others]
 
 
 def _agency(name: str) -> str | None:

@@ -14,7 +14,7 @@ from lxml.html import HtmlElement
 
 from newsletter.articles.html_meta import Claim, words_of
 from newsletter.articles.page_clutter import link_share
-from newsletter.articles.page_evidence import Evidence
+from newsletter.articles.page_evidence import SEPARATORS, Evidence
 from newsletter.articles.page_header import header_of, marks_in
 from newsletter.articles.shape import CUT_OFF, title_key
 from newsletter.articles.teaser import sentences
@@ -43,6 +43,7 @@ _ABOUT_THE_SITE = re.compile(
 _DESCRIPTIONS = ("og:description", "description", "twitter:description", "dc.description", "sailthru.description")
 _FOR_MACHINES = re.compile(r"[✓✔▶►➤★☆⭐✅]")
 _NO_WORDS = re.compile(r"\d{1,2}[./]\d{1,2}[./]\d{4}|^by\s", re.I)
+_PARAGRAPH = 150  # signs; a paragraph of so many is the story's
 _SHORTEST, _LONGEST = 8, 600
 
 
@@ -53,7 +54,7 @@ def standfirst_of(evidence: Evidence, root: HtmlElement) -> tuple[Claim | None, 
     """
     told = [(words_of(evidence.linked.story.get("description")), "JSON-LD description")]
     told += [(words_of(evidence.meta.get(key)), key) for key in _DESCRIPTIONS]
-    told = [(_shortened(_without_headline(text, evidence)), source) for text, source in told]
+    told = [(_shortened(_bare(text, evidence)), source) for text, source in told]
     headings = [words for _, words in evidence.headings]
     told = [
         (text, source)
@@ -67,11 +68,18 @@ def standfirst_of(evidence: Evidence, root: HtmlElement) -> tuple[Claim | None, 
             continue  # a box that holds the standfirst and more
         if agreed:
             return Claim(words, f"standfirst element, {agreed[0]}"), element
+        if not is_description(words, (evidence.title, *headings)):
+            continue
         enough = len(words.split()) >= 5 - words.endswith((".", "!", "?")) or (
             len(words) >= 15 and not words.isascii() and " " not in words
         )
         if (sure or not told) and enough and len(words) <= 500 and not _NO_WORDS.search(words):
             return Claim(words, "standfirst element", confirmed=element.tag in ("h2", "h3", "p", "div")), element
+    for element in header_of(evidence):
+        if element.tag == "p" and (box := _box_of(element)) is not None:
+            words = words_of(element.text_content())
+            if same := [source for text, source in told if _letters(text) == _letters(words) and len(words) > 40]:
+                return Claim(words, f"standfirst element, {same[0]}"), box
     body = " ".join(root.text_content().split())
     about = [(text, source) for text, source in told if not _of_the_site(text, body, evidence)]
     return best_description(about), None
@@ -84,6 +92,8 @@ def is_description(text: str, taken: Iterable[str] = ()) -> bool:
     """
     if not _SHORTEST <= len(text) <= _LONGEST or _FOR_MACHINES.search(text):
         return False
+    if text.startswith(("…", "...")):
+        return False  # cut out of the middle of something
     return title_key(text) not in {title_key(other) for other in taken}
 
 
@@ -107,23 +117,32 @@ def _shortened(text: str) -> str:
     return kept
 
 
-def _without_headline(text: str, evidence: Evidence) -> str:
+def _bare(text: str, evidence: Evidence) -> str:
+    """A description without the headline or the section, "Nearby: ", before it."""
     for _, heading in evidence.headings:
         if text.startswith(heading):
             return text[len(heading) :].lstrip(" -–—|:.")
-    return text
+    label, colon, rest = text.partition(": ")
+    parts = {title_key(part) for part in (*SEPARATORS.split(evidence.title)[1:], *evidence.sites)}
+    return rest if colon and len(rest) > 40 and title_key(label) in parts else text
 
 
 def _deks(evidence: Evidence) -> Iterator[tuple[HtmlElement, bool]]:
     """Elements of the header that are marked as its standfirst, with whether the mark is sure; an ``h2`` below it."""
     heading = evidence.headings[0][0] if evidence.headings else None
+    below = False
     for element in header_of(evidence):
+        below = below or element is heading
+        if element is heading or heading in element.iterancestors():
+            continue
         if element.tag not in ("p", "h2", "h3", "h4", "div", "span", "section", "li"):
             continue
         prop = element.get("itemprop") or ""
         marks = f"{marks_in(element)} {prop}"
         sure = _DEK.search(marks) or "alternativeHeadline" in prop
         if not sure and not _PERHAPS_DEK.search(marks) and "description" not in prop:
+            if below and _is_paragraph(element):
+                break  # the text has begun
             continue
         small = next(element.iter("h1", "form", "img", "ul"), None) is None and len(element.text_content()) < 700
         if not small or len(element.text_content().strip()) <= 15 or link_share(element) > 0.8:
@@ -137,6 +156,14 @@ def _deks(evidence: Evidence) -> Iterator[tuple[HtmlElement, bool]]:
             yield after, True
 
 
+def _is_paragraph(element: HtmlElement) -> bool:
+    """Whether an element is a long paragraph that stands in nothing that is marked as a standfirst."""
+    if element.tag != "p" or len(element.text_content().strip()) <= _PARAGRAPH:
+        return False
+    around = [marks_in(above) for above in list(element.iterancestors())[:2]]
+    return not any(_DEK.search(marks) or _PERHAPS_DEK.search(marks) for marks in around)
+
+
 def _up_to(heading: HtmlElement | None, element: HtmlElement) -> Iterator[HtmlElement]:
     """An element and what holds it, as far as that does not hold the headline."""
     around = set(heading.iterancestors()) if heading is not None else set()
@@ -147,9 +174,26 @@ def _up_to(heading: HtmlElement | None, element: HtmlElement) -> Iterator[HtmlEl
         yield above
 
 
+def _box_of(paragraph: HtmlElement) -> HtmlElement | None:
+    """The box that a paragraph has for itself, unlike the paragraphs of the text; None where it has none."""
+    box, words = paragraph, paragraph.text_content().strip()
+    above = box.getparent()
+    while above is not None and above.tag in ("div", "section") and above.text_content().strip() == words:
+        box, above = above, above.getparent()
+    if box is paragraph:
+        return None
+    beside = [e for e in (box.getprevious(), box.getnext()) if e is not None and len(e.text_content().strip()) > 60]
+    alike = any(e.tag == box.tag and (e.get("class") or "") == (box.get("class") or "") for e in beside)
+    return None if alike else box
+
+
+def _letters(text: str) -> str:
+    return re.sub(r"[\W_]+", "", title_key(text))
+
+
 def _begins(text: str, start: str) -> bool:
     """Whether a text begins like another: the first sixty signs or all there are, however they are spaced."""
-    first, second = (re.sub(r"[\W_]+", "", title_key(t)) for t in (text, start))
+    first, second = (_letters(t) for t in (text, start))
     size = min(len(second), 60)
     return size > 10 and second[:size] in first[: size + 200]
 

@@ -20,7 +20,8 @@ _ELLIPSIS = re.compile(r"\s?(?:…|\.\.\.)$")
 def headline_of(evidence: Evidence) -> Claim | None:
     """The headline with the places that say so; unconfirmed where only one weak place does."""
     claims = _claims(evidence)
-    headings = [words for _, words in evidence.headings if len(words) <= MAX_HEADLINE]
+    shown = {title_key(words): words for _, words in evidence.headings if len(words) <= MAX_HEADLINE}
+    headings = list(shown.values())  # some pages say it again in a bar that stays at the top
     for words in headings:
         if agreeing := [claim for claim in claims if _same(words, claim.value)]:
             return _agreed(words, "h1", agreeing)

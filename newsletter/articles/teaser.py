@@ -36,6 +36,9 @@ _DATELINE = re.compile(
 )
 _CLOSING_AGENCY = re.compile(r"\s*\(([^()]{2,40})\)\.?$")
 
+_CUT_AT = frozenset({150, 155, 156, 160, 200, 250, 255, 300})
+"""Where systems cut a description, in characters, without a word."""
+
 _STOPS = (".", "!", "?", "।", "۔", "؟", "。", "！", "？", '"', "”", "»", "’", ")", "」", "』")
 
 _CLOSERS = "\"'”’»)]›」』】"
@@ -87,6 +90,8 @@ def _breaks_off(standfirst: str, article: Article) -> bool:
         return True
     if standfirst.endswith(_STOPS):
         return False
+    if len(standfirst) in _CUT_AT and " " in standfirst:
+        return True
     begins = " ".join(plain_text(article.body[: 4 * len(standfirst) + 400]).split())
     return title_key(standfirst) in title_key(begins)
 

@@ -194,3 +194,6 @@ def test_a_description_that_breaks_off_gives_way_to_whole_sentences() -> None:
     assert lead(body, standfirst=cut) == cut
     assert lead(body, standfirst="A pier, at last", provenance=guess) == "A pier, at last"
     assert lead(body, standfirst="The pier opened on Friday, at last and for good.", provenance=guess).endswith("good.")
+    at_155 = ("The pier that opened on Friday has cost the town more than it had, " * 4)[:154] + "t"
+    assert lead(body, standfirst=at_155, provenance=guess) == body
+    assert lead(body, standfirst=at_155[:-20] + " at last", provenance=guess).endswith("at last")

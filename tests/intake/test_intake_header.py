@@ -174,3 +174,96 @@ def test_a_description_as_long_as_a_story_is_cut_at_a_sentence() -> None:
     assert found.standfirst.startswith("Sentence number 0")
     assert found.standfirst.endswith("hats.")
     assert len(found.standfirst) <= 300
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Justice et faits divers - Quay Post", ()),
+        ("Ada Reyes and Noor Haddad", ("Ada Reyes", "Noor Haddad")),
+        ("Ada Reyes and agencies", ("Ada Reyes",)),
+        ("Ana Vidal y de la Cruz Mora", ("Ana Vidal", "de la Cruz Mora")),
+        ("Ada Reyes, with Noor Haddad", ("Ada Reyes", "Noor Haddad")),
+    ],
+)
+def test_two_names_are_told_from_one_desk(text: str, names: tuple[str, ...]) -> None:
+    """What follows "and" in small letters makes a department of it, not half a person."""
+    assert people([text]).names == names
+
+
+@pytest.mark.parametrize(
+    ("header", "byline"),
+    [
+        ('<div class="_x1"><div class="_x2">By <span class="_x3">Ada Reyes</span></div></div>', "Ada Reyes"),
+        ("<p>By Ada Reyes in Saltford 2026</p>", None),
+        ("<ul><li>By Ada Reyes</li></ul>", None),
+        ('<figure><img src="/a.jpg"><p>By Ada Reyes</p></figure>', None),
+        ('<figure itemscope itemtype="http://schema.org/ImageObject"><span itemprop="author">Ada Reyes</span></figure>',
+         None),
+    ],
+)  # fmt: skip
+def test_a_line_that_is_by_somebody_alone_is_a_byline_whatever_its_class(header: str, byline: str | None) -> None:
+    """Some systems scramble their classes; whose picture it is says nothing of the text."""
+    assert article(header).byline == byline
+
+
+@pytest.mark.parametrize("nothing", ["undefined", "null", "Article", "Quay Post"])
+def test_a_section_that_says_nothing_is_none(nothing: str) -> None:
+    head = f'<meta property="og:site_name" content="Quay Post"><meta property="article:section" content="{nothing}">'
+    assert article("", head).section is None
+    assert article("", head.replace(f'section" content="{nothing}', 'section" content="Harbour')).section == "Harbour"
+
+
+LONG = "It took the office three years to find a lamp that fits the hook, and the hook turned out to be the wrong one."
+
+
+def test_a_standfirst_stands_before_the_text() -> None:
+    """A subtitle behind its first paragraph is a heading of the text; the headline again is no standfirst."""
+    within = f'<div class="x"><p>{LONG} {LONG}</p><h4 class="subtitle">How they found it</h4></div>'
+    later = article("", TOLD, within + BODY)
+    assert later.standfirst == "Two clerks of the harbour office have hats now."
+    assert article('<p class="dek">The lamp is back</p>', TOLD).standfirst == later.standfirst
+
+
+def test_a_box_with_the_description_is_the_standfirst_and_leaves_the_text() -> None:
+    """Whatever it is called; a paragraph of the text that says the same stays where it is."""
+    box = '<div class="lead-box"><p>Two clerks of the harbour office have hats now.</p></div>'
+    found = article(box, TOLD)
+    assert found.provenance["standfirst"].confirmed is True
+    assert "hats now" not in found.body
+    first = BODY.replace("<p>It hangs", "<p>Two clerks of the harbour office have hats now.</p><p>It hangs")
+    found = article("", TOLD, first)
+    assert found.provenance["standfirst"].confirmed is False
+    assert found.body.startswith("Two clerks of the harbour office have hats now.")
+    wrapped = "".join(f'<div class="par"><p>{text}</p></div>' for text in (
+        "Two clerks of the harbour office have hats now.", LONG, LONG.replace("three", "four")))  # fmt: skip
+    assert "hats now" in article("", TOLD, wrapped).body
+
+
+def test_a_description_loses_the_section_before_it_and_is_none_when_it_begins_in_the_middle() -> None:
+    title = "<title>The lamp is back | Harbour News</title>"
+    told = '<meta name="description" content="Harbour News: Two clerks of the harbour office have got hats now.">'
+    page = f"<html><head>{title}{told}</head><body><article><h1>The lamp is back</h1>{BODY}</article></body></html>"
+    found = read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article
+    assert found.standfirst == "Two clerks of the harbour office have got hats now."
+    middle = '<meta name="description" content="…two clerks of the harbour office have got hats…">'
+    assert article("", middle).standfirst is None
+
+
+def test_a_headline_that_a_page_says_twice_is_one_headline() -> None:
+    """In a bar that stays at the top, and above the story; networks are told other words."""
+    bar = '<header class="bar"><h1>The lamp is back</h1></header>'
+    head = '<meta property="og:title" content="See how the lamp is back in the harbour">'
+    page = f"<html><head>{head}</head><body>{bar}<article><h1>The lamp is back</h1>{BODY}</article></body></html>"
+    assert read_page(page.encode(), url="https://quaypost.example/lamp", now=NOW).article.headline == "The lamp is back"
+
+
+def test_the_writers_portrait_and_the_lead_image_again_are_not_in_the_text() -> None:
+    head = '<meta property="og:image" content="https://quaypost.example/img/lamp-on-a-hook.jpg">'
+    inside = """<div class="author-block"><a href="/author/ada"><img src="/faces/ada.jpg" width="200"></a></div>
+        <img src="https://cdn.example/resize/1160/?url=https%3A%2F%2Fquaypost.example%2Fimg%2Flamp-on-a-hook.jpg">
+        <p><img src="/img/clerks.jpg" alt="Two clerks"></p>"""
+    found = article("", head, BODY.replace("<p>It hangs", inside + "<p>It hangs"))
+    assert "ada.jpg" not in found.body
+    assert "lamp-on-a-hook" not in found.body
+    assert "clerks.jpg" in found.body

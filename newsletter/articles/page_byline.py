@@ -71,20 +71,31 @@ def _author_box(evidence: Evidence) -> Claim | None:
     Only asked where nothing else says who wrote the story.
     """
     names: dict[str, str] = {}
-    for link in evidence.page.iter("a", "span", "div", "p"):
-        marked = "author" in (link.get("rel") or "").split() or "author" in (link.get("itemprop") or "").split()
-        if marked and not outside(link) and not _of_a_picture(link) and len(link.text_content()) < _LONG_LINE:
-            for name in people([_element_words(link)], sites=evidence.sites, strict=True).names:
-                names.setdefault(title_key(name), name)
-        if link.tag != "a" or not _PROFILE.search(link.get("href") or "") or outside(link):
+    asked = 0
+    for element in evidence.page.iter("a", "span", "div", "p"):
+        marked = "author" in (element.get("rel") or "").split() or "author" in (element.get("itemprop") or "").split()
+        if not marked and not _leads_to_profile(element):
             continue
-        if not any(_BOX.search(marks_in(above)) for above in list(link.iterancestors())[:4]):
+        asked += 1
+        if asked > _MOST_ASKED:
+            return None  # so many names are a list of people
+        if outside(element) or _of_a_picture(element) or len(element.text_content()) >= _LONG_LINE:
             continue
-        for name in people([words_of(link.text_content())], sites=evidence.sites, strict=True).names:
+        for name in people([_element_words(element)], sites=evidence.sites, strict=True).names:
             names.setdefault(title_key(name), name)
     if len(names) != 1:
         return None
     return Claim(next(iter(names.values())), "author named on the page", confirmed=False)
+
+
+_MOST_ASKED = 60
+
+
+def _leads_to_profile(link: HtmlElement) -> bool:
+    """Whether a link in a box about the author leads to a person's page."""
+    if link.tag != "a" or not _PROFILE.search(link.get("href") or ""):
+        return False
+    return any(_BOX.search(marks_in(above)) for above in list(link.iterancestors())[:4])
 
 
 _LAST_FIRST = frozenset({"dc.creator", "dcterms.creator", "citation_author"})
@@ -157,19 +168,21 @@ _MOST_ELEMENTS = 1000
 
 
 def _byline_kind(element: HtmlElement) -> str:
-    """How an element is marked as a byline; "" where it is not, or is too long for one."""
+    """How an element is marked as a byline; "" where it is not, is too long for one, or is about a picture."""
+    props = (element.get("itemprop") or "").split()
+    marks = marks_in(element)
+    if "author" in props or "creator" in props:
+        kind = "itemprop author"
+    elif "author" in (element.get("rel") or "").split():
+        kind = "rel author"
+    elif BYLINE.search(marks) and not _NOT_BYLINE.search(marks):
+        kind = "byline element"
+    else:
+        return ""
     if element.tag in _NO_BYLINE or not 0 < len(element.text_content().strip()) < 400 or _of_a_picture(element):
         return ""
-    props = (element.get("itemprop") or "").split()
-    if "author" in props or "creator" in props:
-        return "itemprop author"
-    if "author" in (element.get("rel") or "").split():
-        return "rel author"
-    marks = marks_in(element)
-    if not BYLINE.search(marks) or _NOT_BYLINE.search(marks):
-        return ""
-    told = any(_ABOUT.search(marks_in(inner)) for inner in element.iterdescendants() if isinstance(inner.tag, str))
-    return "" if told else "byline element"
+    inner = [e for e in element.iterdescendants() if isinstance(e.tag, str)] if kind == "byline element" else []
+    return "" if any(_ABOUT.search(marks_in(e)) for e in inner) else kind
 
 
 def _of_a_picture(element: HtmlElement) -> bool:
@@ -182,7 +195,7 @@ def _of_a_picture(element: HtmlElement) -> bool:
 
 def _said_in(element: HtmlElement) -> str:
     """A line of the header that is "By Ada Reyes" alone, or stands as "by … / 20 November" among its facts."""
-    if _of_a_picture(element):
+    if next(element.iterdescendants("p", "article", "section"), None) is not None or _of_a_picture(element):
         return ""
     whole = _element_words(element) if len(element.text_content()) < _LONG_LINE else ""
     about = [marks_in(e) for e in (element, *list(element.iterancestors())[:2])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -101,16 +102,20 @@ def outside(element: HtmlElement, *, linked: bool = False) -> bool:
 
 def _is_trunk(element: HtmlElement) -> bool:
     """Whether an element holds most of the page's paragraphs: then "right-sidebar" says how the page is laid out."""
-    if _OF_READERS.search(marks_of(element)):
+    few = next(islice(element.iter("p"), 2, None), None) is None
+    if few or _OF_READERS.search(marks_of(element)):
         return False
-    inside = sum(len(p.text_content()) for p in element.iter("p"))
-    if inside < _LEAST_TRUNK:
-        return False
-    return 2 * inside > sum(len(p.text_content()) for p in element.getroottree().getroot().iter("p"))
+    inside = _words_in(element)
+    return inside >= _LEAST_TRUNK and 2 * inside > _words_in(element.getroottree().getroot())
+
+
+def _words_in(element: HtmlElement) -> int:
+    return sum(len(p.text_content()) for p in islice(element.iter("p"), _MOST_PARAGRAPHS))
 
 
 _OF_READERS = re.compile(r"comment|respond|disqus|related|recommend", re.I)
 _LEAST_TRUNK = 300  # signs
+_MOST_PARAGRAPHS = 500
 
 
 def around(element: HtmlElement, levels: int = 5) -> Iterator[HtmlElement]:

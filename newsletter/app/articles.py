@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.inbox import add
@@ -12,11 +13,12 @@ from newsletter.articles import inbox
 from newsletter.articles.dropcap import suggestions_for
 from newsletter.articles.inbox import Added, State
 from newsletter.articles.reading import read_story
-from newsletter.articles.schema import article_to_data
+from newsletter.articles.schema import TEXT_FIELDS, article_to_data
 from newsletter.articles.story import Story, Suggestion
 from newsletter.articles.teaser import reading_minutes
 from newsletter.errors import BadData, NotFound
 from newsletter.issues.uses import uses
+from newsletter.models import Article
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,8 @@ class FieldRow:
 class ShownArticle:
     """A story with the provenance of each field, the fixes that are offered for it, and who has used it.
 
-    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first. ``url`` is its page.
+    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first. ``url`` is its page;
+    ``article`` is ``as_row``.
     """
 
     slug: str
@@ -50,6 +53,7 @@ class ShownArticle:
     state: State = "new"
     headline: str = ""
     url: str | None = None
+    article: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def fields(self) -> dict[str, dict[str, str | bool]]:
@@ -139,7 +143,20 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
         item.state,
         article.headline,
         article.origin.url or article.link,
+        as_row(article),
     )
+
+
+def as_row(article: Article) -> dict[str, Any]:
+    """A story for programs: every field by its name, null where there is none, the Markdown, and the provenance.
+
+    ``image`` has ``file``, ``url``, ``alt``, ``caption``, ``credit`` and ``focal`` as far as they are known;
+    ``provenance`` says of each field that was imported where it is ``from`` and whether that is ``confirmed``.
+    """
+    known = article_to_data(article)
+    row: dict[str, Any] = {name: known.get(name) for name in TEXT_FIELDS}
+    row |= {"tags": list(article.tags), "image": known.get("image"), "body": article.body}
+    return row | {"origin": known.get("origin", {}), "provenance": known.get("provenance", {})}
 
 
 def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: bool = False) -> list[str]:

@@ -15,6 +15,7 @@ from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
 from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
+from newsletter.articles.sources.stories import is_from_page, with_page
 from newsletter.articles.story import Story
 from newsletter.errors import BadData, Conflict, NewsletterError, NotFound, RemoteError, did_you_mean
 from newsletter.issues import editing
@@ -193,6 +194,10 @@ def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch
     story: Story | None = None
     if given is not None:
         source, story = given
+    elif fetch is not None and article.origin.url and known and is_from_page(known[-1]):
+        source = f"{shown(article.origin.url)} (its feed gives only a summary)"
+        read = story_at(desk, article.origin.url, fetch=fetch)
+        story = dataclasses.replace(read, article=with_page(known[-1], read.article))
     elif article.origin.guid and known:
         # It came from a feed, whose words are not those of its page; what the feed said last is written down.
         source = "what its feed said last"

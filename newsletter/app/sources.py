@@ -325,7 +325,8 @@ def state_words(source: Source, zone: ZoneInfo) -> str:
         return f"{source.reason} since {since}; next try {_when(source.next_try_at, now)}"
     if source.checked_at is None:
         return "not asked yet"
-    return f"fine; asked {_when(source.checked_at, now)}"
+    asked = f"fine; asked {_when(source.checked_at, now)}"
+    return f"{asked}; {source.reason}" if source.reason else asked
 
 
 def _when(us: int | None, now: datetime, *, day_only: bool = False) -> str:

@@ -18,6 +18,7 @@ from lxml.html import HtmlElement
 
 from newsletter.articles.html_images import lead_picture, resolve_lazy_images
 from newsletter.articles.html_meta import Claim, PageFacts, page_facts
+from newsletter.articles.page_standfirst import best_description, is_description
 from newsletter.articles.plain import clean
 from newsletter.articles.shape import title_key
 from newsletter.articles.story import Draft, nothing_to_read
@@ -51,6 +52,7 @@ def read_html(text: str, draft: Draft) -> Article:
     for name, found in facts.fields.items():
         draft.put(name, found.value, found.source, confirmed=found.confirmed)
     draft.tags = facts.tags
+    _standfirst(page, facts, draft)
     root = _body_of(page)
     _tidy(root, draft)
     draft.put_picture(*lead_picture(page, root, facts, base))
@@ -107,6 +109,14 @@ def _headline(page: HtmlElement, facts: PageFacts, draft: Draft) -> None:
     for claim in facts.titles:
         if draft.put("headline", claim.value, claim.source, confirmed=False):
             return
+
+
+def _standfirst(page: HtmlElement, facts: PageFacts, draft: Draft) -> None:
+    """What the page says it is about, by the same rule as for a page from the web; nobody has confirmed it."""
+    taken = [claim.value for claim in facts.titles] + [h1.text_content() for h1 in page.iter("h1")]
+    told = [(words, source) for words, source in facts.descriptions if is_description(words, taken)]
+    if found := best_description(told):
+        draft.put("standfirst", found.value, found.source, confirmed=False)
 
 
 def _agrees(heading: str, claim: str) -> bool:

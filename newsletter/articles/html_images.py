@@ -52,6 +52,8 @@ def _address_of(image: HtmlElement) -> str:
         if value := (image.get(attribute) or "").strip():
             return value
     src = (image.get("src") or "").strip()
+    if re.search(r"\s\d{1,5}w\s?,", src):
+        src = widest(src)  # a whole srcset in the wrong attribute
     real = bool(src) and not src.startswith(("data:", "about:"))
     if real and not _PLACEHOLDER.search(src):
         return src

@@ -30,11 +30,15 @@ class Claim:
 
 @dataclass(slots=True)
 class PageFacts:
-    """Everything taken from a page's metadata. ``titles`` are in the order of trust; ``fields`` are article fields."""
+    """Everything taken from a page's metadata. ``titles`` are in the order of trust; ``fields`` are article fields.
+
+    ``descriptions`` are what the page says it is about, each with its place.
+    """
 
     titles: list[Claim] = field(default_factory=list)
     fields: dict[str, Claim] = field(default_factory=dict)
     tags: tuple[str, ...] = ()
+    descriptions: list[tuple[str, str]] = field(default_factory=list)
     link: str | None = None
     base: str | None = None
     image: Claim | None = None
@@ -69,13 +73,15 @@ def page_facts(page: HtmlElement) -> PageFacts:
         facts.fields["link"] = Claim(facts.link, "canonical link")
     _people(meta, story, facts)
     _published(page, meta, story, facts)
-    for source, value in (
-        ("meta description", meta.get("description")),
-        ("og:description", meta.get("og:description")),
-    ):
-        # A description that was cut off is no teaser.
-        if value and not words_of(value).endswith(("…", "...")):
-            facts.say("teaser", value, source, confirmed=False)
+    facts.descriptions = [
+        (words, source)
+        for value, source in (
+            (story.get("description"), "JSON-LD description"),
+            (meta.get("og:description"), "og:description"),
+            (meta.get("description"), "meta description"),
+        )
+        if (words := words_of(value))
+    ]
     facts.say("section", meta.get("article:section"), "meta article:section")
     facts.tags = tuple(dict.fromkeys(words for tag in meta.all("article:tag") if (words := words_of(tag))))[:20]
     language = (page.get("lang") or "").strip()
@@ -109,10 +115,21 @@ def read_meta(page: HtmlElement) -> Meta:
         name = (
             element.get("property") or element.get("name") or element.get("itemprop") or element.get("http-equiv") or ""
         )
+        if not (element.get("property") or element.get("name")) and _of_a_part(element):
+            continue
         # One element may stand for several vocabularies, and Dublin Core is written with a dot or a colon.
         keys = [re.sub(r"^(dc|dcterms):", r"\1.", key) for key in name.lower().split()]
         pairs += [(key, element.get("content") or "") for key in keys]
     return Meta(pairs)
+
+
+_PART = re.compile(r"/(?:\w*Object|Person|\w*Organization|Comment|Rating|AggregateRating|Offer|Product|Event|Place)$")
+
+
+def _of_a_part(element: HtmlElement) -> bool:
+    """Whether an ``itemprop`` speaks of a video, a picture or a person on the page, and not of the page."""
+    thing = next((above for above in element.iterancestors() if above.get("itemscope") is not None), None)
+    return thing is not None and _PART.search((thing.get("itemtype") or "").strip()) is not None
 
 
 def _attribute(page: HtmlElement, tag: str, key: str, value: str, wanted: str) -> str | None:

@@ -1,8 +1,9 @@
 """From the bytes of a web page to a story: the order of the steps.
 
 decode → what is it? → parse → what the page says of itself → where its text is → what there is not the story →
-Markdown. The fields come from the best evidence that the page has for each (``page_title``, ``page_fields``,
-``page_images``); a date or a byline that it does not state stays unknown. The network is not touched here.
+Markdown. The fields come from the best evidence that the page has for each (``page_title``, ``page_byline``,
+``page_published``, ``page_standfirst``, ``page_images``, ``page_fields``); a date or a byline that it does not state
+stays unknown. The network is not touched here.
 """
 
 from __future__ import annotations
@@ -18,19 +19,12 @@ from newsletter.articles.html_file import parse_html, sanitised
 from newsletter.articles.html_images import resolve_lazy_images
 from newsletter.articles.page_address import joined, without_counters
 from newsletter.articles.page_body import body_root
+from newsletter.articles.page_byline import byline_of
 from newsletter.articles.page_clutter import drop, strip_body, strip_lines, strip_page
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_evidence import Evidence, gather
-from newsletter.articles.page_fields import (
-    ahead_of,
-    byline_of,
-    date_of,
-    language_of,
-    section_of,
-    standfirst_of,
-    tags_of,
-)
-from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, lead_of, same_picture
+from newsletter.articles.page_fields import language_of, section_of, tags_of
+from newsletter.articles.page_images import Lead, frame_pictures, is_no_picture, is_portrait, lead_of, same_picture
 from newsletter.articles.page_kind import (
     count_words,
     is_list,
@@ -42,6 +36,8 @@ from newsletter.articles.page_kind import (
     refuse_walls,
     wall_note,
 )
+from newsletter.articles.page_published import ahead_of, date_of
+from newsletter.articles.page_standfirst import standfirst_of
 from newsletter.articles.page_title import headline_of
 from newsletter.articles.page_votes import Votes, ask, keep_voted, settle_root
 from newsletter.articles.reading import read_story, story_of
@@ -89,6 +85,7 @@ def read_page(
     marks = marks_on(page)
     _state(evidence, draft, now)
     strip_page(page)
+    evidence.header = None  # some of it may be gone
     page_words = count_words(page.text_content())
     paywall = " ".join(page.text_content().split())[-60_000:]
     votes = ask(page)
@@ -145,7 +142,9 @@ def _body(evidence: Evidence, root: HtmlElement, votes: Votes, draft: Draft) -> 
     if standfirst:
         draft.put("standfirst", standfirst.value, standfirst.source, confirmed=standfirst.confirmed)
     picture = draft.picture
-    known = [draft.texts.get(name, "") for name in ("headline", "standfirst", "byline", "section", "agency")]
+    known = [draft.texts.get(name, "") for name in ("headline", "byline", "section", "agency")]
+    # The page's description may be its first sentence, which is the text's too; what stands apart is taken out twice.
+    known += [draft.texts["standfirst"]] if element is not None and standfirst else []
     known += [picture.caption] if picture and picture.caption else []
     keep_voted(root, votes)
     for line in strip_lines(root, known, votes.carry):
@@ -177,7 +176,7 @@ def _pictures(root: HtmlElement, base: str) -> None:
     for image in list(root.iter("img", "amp-img")):
         address = joined(base, image.get("src") or "")
         small = any((image.get(name) or "").removesuffix("px") in _TINY for name in ("width", "height"))
-        if not address or small or is_no_picture(address):
+        if not address or small or is_no_picture(address) or is_portrait(image):
             drop(image)
             continue
         image.tag = "img"

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 
 from lxml.html import HtmlElement
 
+from newsletter.articles.page_dates import told_date
 from newsletter.articles.page_words import (
     CLUTTER,
     DATE_LINE,
@@ -217,6 +218,13 @@ def strip_lines(
             drop(element)
         elif "{{" in words and len(re.findall(r"\w+", re.sub(r"\{\{.*?\}\}", "", words))) < 3:
             drop(element)  # a template that a script would fill
+        elif (
+            top
+            and len(words) < 120
+            and told_date(words)
+            and any(" " in key and key in title_key(words) for key in keys)
+        ):
+            drop(element)  # the header's line with the byline and the date
         elif _is_label(words) or (len(words) < 250 and _is_foreign(element, words)):
             drop(element)
         elif top and _is_credit_line(words):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from urllib.parse import urlsplit
 
 from lxml.html import HtmlElement
@@ -34,6 +35,7 @@ class Evidence:
     """A page as its readers look at it. ``link`` is its canonical address, ``base`` what its addresses are joined to.
 
     ``headings`` are its ``h1`` with their words, those with the site's name apart; ``sites`` names of the publication.
+    ``header`` is what ``page_header`` found; whoever takes elements out of the page sets it to None.
     """
 
     page: HtmlElement
@@ -46,6 +48,7 @@ class Evidence:
     sites: list[str]
     title: str
     headings: list[tuple[HtmlElement, str]]
+    header: list[HtmlElement] | None = None
 
 
 def gather(page: HtmlElement, url: str) -> Evidence:
@@ -64,7 +67,7 @@ def gather(page: HtmlElement, url: str) -> Evidence:
     keys = {title_key(site) for site in sites}
     headings = [(h1, words) for h1, words in headings if title_key(words) not in keys and not _is_logo(h1)]
     if not headings:
-        headings = _lower_headings(page, title)
+        headings = _lower_headings(page, [title, *shown])
     return Evidence(page, url, base, link, source, meta, linked, sites, title, headings)
 
 
@@ -91,10 +94,28 @@ def outside(element: HtmlElement, *, linked: bool = False) -> bool:
             return False  # the story itself, whatever stands around it is called
         if above.tag in _OUTSIDE or (linked and above.tag == "a" and above is not element):
             return True
-        if above.tag not in ("article", "main") and ELSEWHERE.search(marks_of(above)):
+        if above.tag not in ("article", "main") and ELSEWHERE.search(marks_of(above)) and not _is_trunk(above):
             return True
         above = above.getparent()
     return False
+
+
+def _is_trunk(element: HtmlElement) -> bool:
+    """Whether an element holds most of the page's paragraphs: then "right-sidebar" says how the page is laid out."""
+    few = next(islice(element.iter("p"), 2, None), None) is None
+    if few or _OF_READERS.search(marks_of(element)):
+        return False
+    inside = _words_in(element)
+    return inside >= _LEAST_TRUNK and 2 * inside > _words_in(element.getroottree().getroot())
+
+
+def _words_in(element: HtmlElement) -> int:
+    return sum(len(p.text_content()) for p in islice(element.iter("p"), _MOST_PARAGRAPHS))
+
+
+_OF_READERS = re.compile(r"comment|respond|disqus|related|recommend", re.I)
+_LEAST_TRUNK = 300  # signs
+_MOST_PARAGRAPHS = 500
 
 
 def around(element: HtmlElement, levels: int = 5) -> Iterator[HtmlElement]:
@@ -107,9 +128,9 @@ def around(element: HtmlElement, levels: int = 5) -> Iterator[HtmlElement]:
             return
 
 
-def _lower_headings(page: HtmlElement, title: str) -> list[tuple[HtmlElement, str]]:
-    """Without an ``h1``: an ``h2`` or ``h3`` that is a part of the page's title."""
-    pieces = {title_key(piece) for piece in (title, *SEPARATORS.split(title))}
+def _lower_headings(page: HtmlElement, titles: list[str]) -> list[tuple[HtmlElement, str]]:
+    """Without an ``h1``: an ``h2`` or ``h3`` that is one of the page's titles, or a part of one."""
+    pieces = {title_key(piece) for title in titles for piece in (title, *SEPARATORS.split(title))}
     found = [(h, heading_words(h)) for h in page.iter("h2", "h3")]
     return [(h, words) for h, words in found if len(words) > 8 and title_key(words) in pieces and not outside(h)][:1]
 

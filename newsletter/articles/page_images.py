@@ -21,7 +21,7 @@ from newsletter.models import Picture
 _NO_PICTURE = re.compile(
     r"(?<![a-z])(?:logos?|icons?|favicon|avatars?|gravatar|sprites?|placeholder|blank|spacer|pixel|tracking|beacon|loading"
     r"|spinner|default[-_]?(?:image|img|og|share|thumb\w*|social)?|fallback|no-?image|social[-_]share|og[-_]?image[-_]default"
-    r"|share[-_](?:default|image|card)|og[-_]default|site[-_]?(?:image|logo|icon)|facebook(?=\.)|opengraph|badge|button|banner-ad|transparent|1x1|emoji)(?![a-z])",
+    r"|share[-_](?:default|image|card)|og[-_]default|site[-_]?(?:image|logo|icon)|facebook(?=\.)|opengraph|badge|button|banner-ad|transparent|1x1|emoji|preload(?:er)?|play[-_](?:audio|video|button|icon))(?![a-z])",
     re.I,
 )
 _PORTRAIT = re.compile(
@@ -106,15 +106,35 @@ def is_no_picture(address: str) -> bool:
     )
 
 
+def is_portrait(image: HtmlElement) -> bool:
+    """Whether a picture shows who wrote the story: it stands in a block about authors, or leads to a profile."""
+    around = [image, *list(image.iterancestors())[:3]]
+    if any(_PORTRAIT_BLOCK.search(marks_of(e)) for e in around if e.tag not in ("body", "article", "main", "figure")):
+        return True
+    return any(e.tag == "a" and _PROFILE.search(e.get("href") or "") for e in around)
+
+
+_PORTRAIT_BLOCK = re.compile(
+    r"(?<![a-z])(?:authors?-?(?:head-?shot|image|photo|avatar|thumb\w*|icon)?|by-?line|headshot)(?![a-z])", re.I
+)
+_PROFILE = re.compile(r"/(?:authors?|contributors?|staff|people|columnists?|profile)/[^/?#]{3,}/?(?:$|\?)", re.I)
+
+
 def same_picture(one: str, other: str) -> bool:
     """Whether two addresses show the same picture, perhaps in other sizes."""
     return bool(one) and _stem(one) == _stem(other)
 
 
+def _resized(address: str) -> str:
+    """The picture that a resizer is told to fetch, ``…?url=https://…``; else the address itself."""
+    found = re.search(r"[?&](?:url|src|image)=(https?(?::|%3A)[^&]+)", address, re.I)
+    return unquote(found[1]) if found else address
+
+
 def _stem(address: str) -> str:
     """A picture's file name without its size, for telling whether two addresses show the same."""
     try:
-        path = unquote(urlsplit(address).path)
+        path = unquote(urlsplit(_resized(address)).path)
     except ValueError:
         return address
     name = path.rstrip("/").rpartition("/")[2]

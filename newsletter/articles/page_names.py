@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from newsletter.articles.page_dates import told_date
 from newsletter.articles.shape import AGENCIES, title_key
 
 _BY = re.compile(
@@ -26,9 +27,8 @@ _AFTER = re.compile(
     re.I | re.S,
 )
 _DATED = re.compile(r"[\s,]*\b(?:\d{1,2}[./ ]|[A-Z][a-z]{2,8}\.? \d{1,2},|\d{4}-\d\d).*$", re.S)
-_BETWEEN = re.compile(
-    r"\s*(?:[,;&、，؛،／]|\s/\s|\s\+\s|\b(?:and|und|et|y|e|en|og|och|with|mit|avec|con)\b|\sاور\s|\sऔर\s|\sઅને\s)\s*"
-)
+_BETWEEN = re.compile(r"\s*(?:[,;&、，؛،／]|\s/\s|\s\+\s|\b(?:with|mit|avec|con)\b|\sاور\s|\sऔर\s|\sઅને\s)\s*")
+_AND_BETWEEN = re.compile(r"\s+(?:and|und|et|y|e|en|og|och)\s+|^(?:and|und|et|y|og|och)\s+", re.I)
 _PLACE = re.compile(
     r"\s+(?:for|of|at|in|from|für|aus|pour|à|para|en|/)\s+\S.*$|\s*[(\[].*$|\s+@\w+.*$|\s*\S+@\S+\.\S+.*$"
 )
@@ -50,6 +50,10 @@ _ORGANISATION = frozenset(
     wire     department ministry university institute foundation company group ltd inc gmbh llc webdesk staff editorial
     """.split()  # noqa: SIM905 - words, not code
 )
+_NOT_FIRST = frozenset({"the", "our", "view", "ediciones", "editions", "éditions", "verlag", "publicado", "posted"})
+_JOBS = frozenset({"correspondent", "editor", "reporter", "writer", "columnist", "contributor", "korrespondent"})
+"""What "Senior Washington Correspondent" ends with, and no person's name of three words."""
+
 _PARTICLES = frozenset(
     "de da do das dos del della di du van von der den ter la le el al bin ibn bint y e af av zu".split()  # noqa: SIM905 - words
 )
@@ -103,15 +107,29 @@ def _parts(text: str) -> Iterable[str]:
     text = " ".join(text.split())[:400]
     if re.search(r"https?:|www\.", text, re.I) or _COMPANY.search(text):
         return
+    before, _, behind = text.partition(" by ")
+    if behind and told_date(before):
+        text = behind  # "18 November 2026 by Ada Reyes"
     text = _AFTER.sub("", _BY.sub("", text, count=1))
     text = _BY_ABROAD.sub("", text)
     text = _DATED.sub("", text)
-    for part in _BETWEEN.split(text):
+    for part in (piece for chunk in _BETWEEN.split(text) for piece in _people_in(chunk)):
         part = _BY.sub("", part.strip(" .,:;–—-|/"), count=1)
         shorter = _PLACE.sub("", part)
         part = (shorter if len(shorter.split()) >= 2 or "@" in part or "(" in part else part).strip(" .,:;–—-|/")
         if part:
             yield part
+
+
+def _people_in(chunk: str) -> list[str]:
+    """ "Ada Reyes and Noor Haddad" is two; "Justice et faits divers" is none: what follows is no name."""
+    first, *others = _AND_BETWEEN.split(chunk)
+    for other in others:
+        words = other.split()
+        known = all(word.strip(".").casefold() in _ROLES for word in words) or _agency(other)
+        if words and words[0][0].islower() and words[0].casefold() not in _PARTICLES and not known:
+            return []
+    return [first, *others]
 
 
 def _agency(name: str) -> str | None:
@@ -133,7 +151,9 @@ def _is_person(name: str, strict: bool) -> bool:
     if not all(c.isalpha() or c.isspace() or c in "'’.-·‑ʼ‌" or not c.isascii() for c in name) or "\ufffd" in name:
         return False
     lower = [word.strip(".").casefold() for word in words]
-    if all(word in _ROLES for word in lower) or lower[-1] in _ORGANISATION or lower[0] in ("the", "our", "view"):
+    if all(word in _ROLES for word in lower) or lower[-1] in _ORGANISATION or lower[0] in _NOT_FIRST:
+        return False
+    if len(lower) > 2 and lower[-1] in _JOBS:
         return False
     latin = all(ord(c) < 0x250 for c in name if c.isalpha())
     if not latin:

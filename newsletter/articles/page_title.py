@@ -20,11 +20,17 @@ _ELLIPSIS = re.compile(r"\s?(?:…|\.\.\.)$")
 def headline_of(evidence: Evidence) -> Claim | None:
     """The headline with the places that say so; unconfirmed where only one weak place does."""
     claims = _claims(evidence)
-    headings = [words for _, words in evidence.headings if len(words) <= MAX_HEADLINE]
+    shown = {title_key(words): words for _, words in evidence.headings if len(words) <= MAX_HEADLINE}
+    headings = list(shown.values())  # some pages say it again in a bar that stays at the top
     for words in headings:
         if agreeing := [claim for claim in claims if _same(words, claim.value)]:
             return _agreed(words, "h1", agreeing)
     for words in headings:
+        for piece in SEPARATORS.split(evidence.title)[:1]:
+            # "The lamp is backQuay Post": two elements in one heading, and the title tells where the first ends.
+            rest = title_key(words).removeprefix(title_key(piece)).strip()
+            if len(piece) > 0.5 * len(words) and rest != title_key(words) and rest in _names(evidence):
+                return Claim(piece.strip(), "h1, title")
         for claim in claims:
             # A heading with its kicker in it, or metadata that was cut off.
             if title_key(words).endswith(title_key(claim.value)) and len(claim.value) > 0.5 * len(words):
@@ -47,6 +53,11 @@ def headline_of(evidence: Evidence) -> Claim | None:
     if headings:
         return Claim(headings[0], "h1", confirmed=False)
     return claims[0] if claims else None
+
+
+def _names(evidence: Evidence) -> set[str]:
+    """Names of the site, and the parts of the page's title behind its first."""
+    return {title_key(name) for name in (*evidence.sites, *SEPARATORS.split(evidence.title)[1:])} - {""}
 
 
 def _agreed(words: str, source: str, agreeing: list[Claim]) -> Claim:
@@ -88,6 +99,8 @@ def bare_title(words: str, evidence: Evidence) -> str:
     if _plain(words) in sites or len(words) > MAX_HEADLINE:
         return ""
     shown = {title_key(heading) for _, heading in evidence.headings}
+    shown.add(title_key(words_of(evidence.linked.story.get("headline"))))
+    shown.discard("")
     for _ in range(3):
         shorter = _cut(words, sites, shown)
         if title_key(words) in shown or not shorter:

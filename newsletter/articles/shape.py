@@ -37,6 +37,9 @@ _SMALL_WORDS = frozenset(
 _MAX_IMAGE_LINE = 4000
 _FULL_STOPS = ".:;,。।۔．"
 _QUOTES = str.maketrans({"‘": "'", "’": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "\u00a0": " "})
+CUT_OFF = re.compile(r"(?:…|\.{3}|[\[(]\s?(?:…|\.{3})\s?[\])])$")
+"""How a description ends that a system has cut: with an ellipsis, perhaps in brackets."""
+
 _SENTENCE_END = re.compile(r"[.!?…:;。！？।॥۔؟][\"'”’»)\]]*$")
 
 

@@ -2,7 +2,7 @@
 
 The rule was measured on 393 pages against the publishers' own descriptions (ROUGE-1 F): lead sentences up to 240
 characters .471, the first paragraph .401, a summariser (LexRank) .249. So there is no summariser: the teaser that an
-editor wrote, else the standfirst, else whole lead sentences.
+editor wrote, else the standfirst, else whole lead sentences. A description that was cut off is no standfirst here.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from newsletter.articles.plain import plain_text
-from newsletter.articles.shape import AGENCIES, agency_line, byline_line, title_key
+from newsletter.articles.shape import AGENCIES, CUT_OFF, agency_line, byline_line, title_key
 from newsletter.models import Article
 
 LIMIT = 240
@@ -35,6 +35,11 @@ _DATELINE = re.compile(
     r"(?:\((?P<agency>[^()]{2,40})\)(?P<dash>\s?[-–—:]{1,2}\s|\s)|\s[-–—]{1,2}\s|\s?—\s?)"
 )
 _CLOSING_AGENCY = re.compile(r"\s*\(([^()]{2,40})\)\.?$")
+
+_CUT_AT = frozenset({150, 155, 156, 160, 200, 250, 255, 300})
+"""Where systems cut a description, in characters, without a word."""
+
+_STOPS = (".", "!", "?", "।", "۔", "؟", "。", "！", "？", '"', "”", "»", "’", ")", "」", "』")
 
 _CLOSERS = "\"'”’»)]›」』】"
 # Possessive, and never begun inside a run of marks: a line of dots would take quadratic time otherwise.
@@ -65,13 +70,33 @@ _NEXT_WORD = re.compile(r"\s*[\"'“‘«(\[¿¡]*([^\s\"'“”‘’»)\].,;:!
 def teaser_of(article: Article, limit: int = LIMIT) -> str:
     """The teaser of a story as plain text on one line; empty when there is nothing to take it from.
 
-    The editor's teaser and the standfirst stand whole, as they were written. Lead sentences are whole sentences of
-    at most ``limit`` characters together, without dateline, agency, bylines, captions, headings and repetitions of
-    the headline; only a first sentence that is longer by itself is cut, at a word, with an ellipsis.
+    The editor's teaser and the standfirst stand whole, as they were written; a description that was imported and that
+    breaks off gives way to lead sentences where there are any. Those are whole sentences of at most ``limit``
+    characters together, without dateline, agency, bylines, captions, headings and repetitions of the headline; only a
+    first sentence that is longer by itself is cut, at a word, with an ellipsis.
     """
-    for written in (article.teaser, article.standfirst):
-        if written and written.strip():
-            return " ".join(written.split())
+    teaser, standfirst = (" ".join((text or "").split()) for text in (article.teaser, article.standfirst))
+    if teaser or (standfirst and not _breaks_off(standfirst, article)):
+        return teaser or standfirst
+    return _lead(article, limit) or standfirst
+
+
+def _breaks_off(standfirst: str, article: Article) -> bool:
+    """Whether a standfirst that nobody has confirmed was cut: it says so, or the text goes on where it stops."""
+    known = article.provenance.get("standfirst")
+    if known is None or known.confirmed:
+        return False
+    if CUT_OFF.search(standfirst):
+        return True
+    if standfirst.endswith(_STOPS):
+        return False
+    if len(standfirst) in _CUT_AT and " " in standfirst:
+        return True
+    begins = " ".join(plain_text(article.body[: 4 * len(standfirst) + 400]).split())
+    return title_key(standfirst) in title_key(begins)
+
+
+def _lead(article: Article, limit: int) -> str:
     chosen = ""
     for sentence in _lead_sentences(article):
         longer = f"{chosen}{_gap(chosen)}{sentence}"

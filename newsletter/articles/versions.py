@@ -44,6 +44,15 @@ def record(store: Store, slug: str, story: Story) -> bool:
     return True
 
 
+def says_other(conn: Connection, row_id: int | None, document: str) -> bool:
+    """Whether a story as its source has it now differs from what the source said last; True where nothing is known."""
+    known = _versions(conn, row_id) if row_id is not None else []
+    if not known:
+        return True
+    now = article_from_document(Document.parse(document, "version"), "version")
+    return bool(three_way([known[-1]], now, known[-1]))
+
+
 def known_of(store: Store, article: Article) -> tuple[str | None, list[Article]]:
     """The slug that a story has in the inbox, and what its source has said, the import first.
 
@@ -111,13 +120,14 @@ def _row_of(conn: Connection, article: Article) -> Row[Any] | None:
 
 
 def _versions(conn: Connection, row_id: int) -> list[Article]:
-    query = select(versions.c.document).where(versions.c.article_id == row_id).order_by(versions.c.id)
-    texts = list(conn.execute(query).scalars())
+    query = select(versions.c.seen_at, versions.c.document).where(versions.c.article_id == row_id)
+    said = [(at, text) for at, text in conn.execute(query.order_by(versions.c.id))]
     if _ITEMS is not None:
-        latest = select(_ITEMS.c.document_latest).where(_ITEMS.c.article_id == row_id).order_by(_ITEMS.c.changed_at)
-        texts += [text for text in conn.execute(latest).scalars() if text is not None]
+        latest = select(_ITEMS.c.changed_at, _ITEMS.c.document_latest).where(_ITEMS.c.article_id == row_id)
+        said += [(at or 0, text) for at, text in conn.execute(latest) if text is not None]
+        said[1:] = sorted(said[1:], key=lambda one: one[0])  # the import stays the first, whatever the clock said
     known = []
-    for text in texts:
+    for _, text in said:
         with contextlib.suppress(NewsletterError):  # a row that was changed by hand
             known.append(article_from_document(Document.parse(text, "version"), "version"))
     return known

@@ -33,7 +33,7 @@ def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) ->
 
     The slug that is printed names the story from then on. A story that is there already is not added twice.
     """
-    from newsletter.app.articles import add_article
+    from newsletter.app.articles import add_article, as_row
     from newsletter.app.issues import pick_articles
     from newsletter.app.pages import add_page, is_address
 
@@ -64,7 +64,13 @@ def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) ->
             "article-add",
             {
                 "articles": [
-                    {"slug": a.slug, "headline": a.article.headline, "already": a.already, "notes": list(a.notes)}
+                    {
+                        "slug": a.slug,
+                        "headline": a.article.headline,
+                        "already": a.already,
+                        "notes": list(a.notes),
+                        "article": as_row(a.article),
+                    }
                     for a in results
                 ]
             },
@@ -144,7 +150,7 @@ def show(cli: Cli, slug: str, as_json: bool) -> None:
     with cli.desk() as desk:
         shown = show_article(desk, slug)
     if as_json:
-        known = {"slug": slug, "fields": shown.fields, "body": shown.body}
+        known = {"slug": slug, "fields": shown.fields, "body": shown.body, "article": shown.article}
         print_json("article-show", {**known, "minutes": shown.minutes, "used": list(shown.used)})
         return
     cli.say(table([(row.name, row.told, row.value) for row in shown.rows]))

@@ -8,6 +8,7 @@ bytes holds after decompression. Bodies are never logged.
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import os
 import time
@@ -25,6 +26,7 @@ from newsletter.errors import FetchGaveUp, FetchRefused, RemoteError
 from newsletter.net.addresses import Target, read_url, resolve, shown
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
+PERMANENT = frozenset({301, 308})
 _CHUNK = 64 * 1024
 
 
@@ -44,13 +46,18 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """An answer of whatever status: the final ``url``, header names in lower case, the decoded ``body``."""
+    """An answer of whatever status: the final ``url``, header names in lower case, the decoded ``body``.
+
+    ``moved`` is where the server says that what was asked for is from now on: the last of the permanent redirects
+    (301, 308) that the way began with; None without one. It was asked like any hop, so no refused address is in it.
+    """
 
     url: str
     status: int
     content_type: str
     body: bytes
     headers: Mapping[str, str]
+    moved: str | None = None
 
     @property
     def ok(self) -> bool:
@@ -84,14 +91,25 @@ class Request:
 def ask(url: str, policy: Policy, request: Request) -> Fetched:
     """What ``fetch`` does, for any request; ``body`` is empty where it is not read. Raises as ``fetch`` does."""
     clock = _Clock(policy.deadline, url)
-    here = url
+    here, moved, lasting = url, None, True
     for _ in range(policy.max_redirects + 1):
         target = read_url(here, ports=policy.ports, allow_hosts=policy.allow_hosts)
         answer = _hop(target, policy, clock, request)
         if isinstance(answer, Fetched):
-            return answer
-        here = answer
+            return dataclasses.replace(answer, moved=moved)
+        # RFC 9110, 15.4.2 and 15.4.9: only a permanent redirect gives a new address, and none behind a temporary one.
+        lasting = lasting and answer.status in PERMANENT
+        here = answer.to
+        moved = here if lasting else moved
     raise FetchGaveUp(f"redirected more than {policy.max_redirects} times", where=shown(url))
+
+
+@dataclass(frozen=True, slots=True)
+class _Redirect:
+    """An answer that only says where to ask."""
+
+    status: int
+    to: str
 
 
 class _Clock:
@@ -175,8 +193,8 @@ class _Pinned(httpcore.NetworkBackend):
         raise failure or httpcore.ConnectError("no address to connect to")
 
 
-def _hop(target: Target, policy: Policy, clock: _Clock, request: Request) -> Fetched | str:
-    """One request: the answer, or the URL it redirects to."""
+def _hop(target: Target, policy: Policy, clock: _Clock, request: Request) -> Fetched | _Redirect:
+    """One request: the answer, or where it redirects to."""
     addresses = resolve(target, allow_hosts=policy.allow_hosts, timeout=clock.left())
     where = shown(target.url)
     try:
@@ -194,7 +212,7 @@ def _reason(wrong: Exception) -> str:
     return " ".join(str(wrong).split())[:200] or type(wrong).__name__
 
 
-def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, asked: Request) -> Fetched | str:
+def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, asked: Request) -> Fetched | _Redirect:
     context = None
     if target.scheme == "https":
         context = _tls(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
@@ -213,7 +231,7 @@ def _answer(target: Target, network: _Pinned, policy: Policy, clock: _Clock, ask
     with connection, connection.stream(asked.method, request, headers=headers, content=asked.body) as response:
         found = _headers(response.headers)
         if response.status in REDIRECTS and "location" in found:
-            return urljoin(target.url, found["location"].strip())
+            return _Redirect(response.status, urljoin(target.url, found["location"].strip()))
         body = _body(response.iter_stream(), found, target, policy, clock) if asked.read else b""
     return Fetched(target.url, response.status, found.get("content-type", ""), body, found)
 

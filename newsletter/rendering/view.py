@@ -13,6 +13,8 @@ from newsletter.errors import BadData
 from newsletter.message.merge import TOKEN
 from newsletter.models import Article, Issue, Layout, Picture, Section
 from newsletter.rendering.authored import Authored
+from newsletter.rendering.bodies import Body
+from newsletter.rendering.doubling import standfirst_for
 from newsletter.rendering.guard import clean
 from newsletter.rendering.links import with_parameters
 from newsletter.rendering.recipes import Recipe, recipe_for
@@ -205,7 +207,7 @@ def _article(
         slug=article.slug,
         headline=headline,
         kicker=line(article.kicker),
-        standfirst=line(article.standfirst),
+        standfirst=_standfirst(article, line(article.standfirst), teaser, body),
         teaser=teaser,
         short_teaser=short_teaser(teaser, layout),
         byline=t.alone(byline),
@@ -227,6 +229,15 @@ def _article(
         t=t,
         _marks=marks,
     )
+
+
+def _standfirst(article: Article, standfirst: str, teaser: str, body: Body | None) -> str:
+    known = article.provenance.get("standfirst")
+    guess = known is not None and not known.confirmed
+    if guess and not article.teaser and teaser != standfirst:
+        return ""  # whoever chose the teaser did not take this one
+    below = body.tree.text_content() if body else None
+    return standfirst_for(standfirst, body=below, instead=teaser, guess=guess)
 
 
 def _link_label(headline: str, lang: str) -> str:

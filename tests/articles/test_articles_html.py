@@ -46,9 +46,9 @@ def test_a_full_page_gives_every_field_with_its_provenance() -> None:
         "2026-11-20T07:00:00Z",
     )
     assert (article.link, article.origin.url) == ("https://g.example/pier", "https://g.example/pier")
-    assert (article.teaser, article.section, article.tags) == ("The pier is open & busy.", "Town", ("sea", "pier"))
+    assert (article.standfirst, article.section, article.tags) == ("The pier is open & busy.", "Town", ("sea", "pier"))
     assert article.lang == "en-GB"
-    assert article.standfirst is None
+    assert article.teaser is None
     assert article.image is not None
     assert story.picture_url == "https://g.example/img/pier.jpg?w=1200"
     assert (article.image.alt, article.image.caption) == ("A pier", "On Friday")
@@ -56,7 +56,7 @@ def test_a_full_page_gives_every_field_with_its_provenance() -> None:
     assert article.provenance["headline"] == Provenance("h1")
     assert article.provenance["byline"] == Provenance("meta author")
     assert article.provenance["published"] == Provenance("meta article:published_time")
-    assert article.provenance["teaser"] == Provenance("meta description", confirmed=False)
+    assert article.provenance["standfirst"] == Provenance("meta description", confirmed=False)
     assert article.provenance["image"] == Provenance("meta og:image")
 
 
@@ -151,10 +151,16 @@ def test_a_canonical_link_that_is_no_web_address_is_no_link(link: str) -> None:
     assert page("<h1>Pier</h1><p>It opened.</p>", f'<link rel="canonical" href="{link}">').article.link is None
 
 
-def test_a_description_that_was_cut_off_is_no_teaser() -> None:
-    assert (
-        page("<h1>Pier</h1><p>It opened.</p>", '<meta name="description" content="The pier …">').article.teaser is None
-    )
+def test_a_description_is_the_standfirst_and_never_the_teaser() -> None:
+    """As for a page from the web: a whole one before a cut one, and not the headline again."""
+    cut = '<meta name="description" content="The pier opened on …">'
+    whole = '<meta property="og:description" content="The pier opened on Friday.">'
+    article = page("<h1>Pier opens</h1><p>It opened.</p>", cut).article
+    assert (article.standfirst, article.teaser) == ("The pier opened on …", None)
+    assert article.provenance["standfirst"] == Provenance("meta description", confirmed=False)
+    assert page("<h1>Pier opens</h1><p>It opened.</p>", cut + whole).article.standfirst == "The pier opened on Friday."
+    again = '<meta name="description" content="The new pier opens">'
+    assert page("<h1>The new pier opens</h1><p>It opened.</p>", again).article.standfirst is None
 
 
 @pytest.mark.parametrize(

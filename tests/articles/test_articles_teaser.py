@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from types import MappingProxyType
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from newsletter.articles.dropcap import drop_cap, suggestions_for
 from newsletter.articles.teaser import reading_minutes, sentences, teaser_of
-from newsletter.models import Article, Picture
+from newsletter.models import Article, Picture, Provenance
 
 
 def lead(body: str, headline: str = "Pier opens", limit: int = 240, **more: object) -> str:
@@ -179,3 +180,20 @@ def test_a_drop_cap_is_offered(body: str, now: str, instead: str) -> None:
 def test_acronyms_and_whole_lines_in_capitals_are_left_alone(body: str) -> None:
     assert drop_cap(body) is None
     assert suggestions_for(body) == ()
+
+
+def test_a_description_that_breaks_off_gives_way_to_whole_sentences() -> None:
+    """Where nobody has confirmed it; an editor's own ellipsis stays, and half a sentence is better than nothing."""
+    guess = MappingProxyType({"standfirst": Provenance("og:description", confirmed=False)})
+    body = "The pier opened on Friday, at last and for good. Nobody fell in."
+    cut, hard = "The pier opened on Friday, at last…", "The pier opened on Friday, at last"
+    assert lead(body, standfirst=cut, provenance=guess) == body
+    assert lead(body, standfirst=hard, provenance=guess) == body
+    assert lead(body, standfirst="It opened on [...]", provenance=guess) == body
+    assert lead("", standfirst=cut, provenance=guess) == cut
+    assert lead(body, standfirst=cut) == cut
+    assert lead(body, standfirst="A pier, at last", provenance=guess) == "A pier, at last"
+    assert lead(body, standfirst="The pier opened on Friday, at last and for good.", provenance=guess).endswith("good.")
+    at_155 = ("The pier that opened on Friday has cost the town more than it had, " * 4)[:154] + "t"
+    assert lead(body, standfirst=at_155, provenance=guess) == body
+    assert lead(body, standfirst=at_155[:-20] + " at last", provenance=guess).endswith("at last")

@@ -118,3 +118,33 @@ def test_what_is_no_story_is_refused_with_what_to_do(run: Run, web: Any, path: s
 def test_a_page_on_a_private_network_is_not_fetched_unless_it_is_listed(run: Run, weekly: Path) -> None:
     assert "private or reserved" in run("article", "add", "http://127.0.0.1/", code=69).err
     assert "begins with https://" in run("article", "add", "www.quay.example/lamp", code=65).err
+
+
+def test_a_program_gets_every_field_from_add_and_from_show(run: Run, web: Any, weekly: Path, tmp_path: Path) -> None:
+    """Each by its name, null where there is none, with the Markdown and where it came from; a saved page alike."""
+    (added,) = run("article", "add", f"{web.home}/lamp", "--json").json["articles"]
+    story = added["article"]
+    assert set(story) == {
+        "headline", "kicker", "standfirst", "teaser", "byline", "agency", "published", "link", "link_text", "lang",
+        "section", "sponsor", "tags", "image", "body", "origin", "provenance",
+    }  # fmt: skip
+    assert (story["headline"], story["byline"]) == ("The lamp is back", "Ada Reyes")
+    assert (story["published"], story["link"]) == ("2026-11-20T07:00:00Z", f"{web.home}/lamp")
+    assert (story["kicker"], story["section"]) == (None, None)
+    assert isinstance(story["tags"], list)
+    assert story["image"]["file"] == "the-lamp-is-back.png"
+    assert story["image"]["url"] == f"{web.home}/lamp.png"
+    assert story["provenance"]["byline"] == {"from": "meta author", "confirmed": True}
+    assert story["provenance"]["standfirst"]["confirmed"] is False
+    assert "lamp" in story["body"]
+    assert run("article", "show", added["slug"], "--json").json["article"] == story
+    saved = tmp_path / "saved.html"
+    named = PAGE.replace("</head>", '<link rel="canonical" href="https://quaypost.example/lamp"></head>')
+    named = named.replace("The lamp is back", "The lamp is out").replace("</body>", f"{' ' * 9000}</body>")
+    saved.write_text(named, encoding="utf-8")
+    (filed,) = run("article", "add", str(saved), "--json").json["articles"]
+    same = ("standfirst", "byline", "published", "lang")
+    assert {name: filed["article"][name] for name in same} == {name: story[name] for name in same}
+    (again,) = run("article", "add", f"{web.home}/lamp", "--json").json["articles"]
+    assert again["already"] is True
+    assert again["article"]["headline"] == "The lamp is back"

@@ -56,10 +56,12 @@ def test_a_page_gives_exactly_these_fields_and_this_text(name: str, regenerate: 
 
 
 DATE = re.compile(
-    r"<time|datePublished|published_time|dcterms|dc\.date|name=\"date\"|\"dateCreated\"|pubdate|dt-published", re.I
+    r"<time|datePublished|published_time|dcterms|dc\.date|name=\"date\"|\"dateCreated\"|pubdate|dt-published"
+    r"|class=\"(?:date|byline|post-info|autor)\b",
+    re.I,
 )
 AUTHOR = re.compile(
-    r"\"author\"|name=\"author\"|rel=\"author\"|itemprop=\"author\"|creator|article:author|by-?line|author-name|-author",
+    r"\"author\"|name=\"author\"|rel=\"author\"|itemprop=\"author\"|creator|article:author|by-?line|author-name|-author|\"autor\b|href=\"/author/|\"post-info\"",
     re.I,
 )
 

@@ -19,7 +19,7 @@ from newsletter.articles.page_dates import stated_date
 from newsletter.articles.page_encoding import decode_page
 from newsletter.articles.page_names import People, people
 from newsletter.articles.plain import plain_text
-from newsletter.models import Article
+from newsletter.models import Article, Provenance
 
 NOW = datetime(2026, 11, 26, 12, tzinfo=UTC)
 SITES = ("Quay Post", "quaypost.example", "Slack Water")
@@ -272,17 +272,31 @@ def test_the_lead_image_is_a_picture_of_the_story(head: str, body: str, url: str
     ("description", "standfirst"),
     [
         ("Two clerks of the office have been given hats, and the harbour keeps its old lamp as well.", True),
-        ("The harbour office has a new lamp, and nobody has complained…", False),  # cut off
-        ("The harbour office has a new lamp, and nobody has complained about it since Monday.", False),  # how it begins
+        ("The harbour office has a new lamp, and nobody has complained…", True),  # cut off: who shows it looks
+        ("The harbour office has a new lamp, and nobody has complained about it since Monday.", True),  # how it begins
         ("The latest news, weather and sport from both banks of the estuary, every day.", False),  # the site
         ("The lamp is back", False),  # the headline
         ("Best lamps ✓ cheap lamps ✓ read now ▶ harbour office lamp hats clerks", False),  # for machines
     ],
 )
-def test_a_description_is_a_standfirst_only_when_it_says_something(description: str, standfirst: bool) -> None:
+def test_a_description_is_the_standfirst_unless_it_is_plainly_none(description: str, standfirst: bool) -> None:
+    """Also one that begins like the text, which keeps its own sentence; nobody has confirmed it."""
     found = article(f'<meta name="description" content="{description}">', "<h1>The lamp is back</h1>")
     assert (found.standfirst is not None) == standfirst
+    assert "The harbour office has a new lamp, and nobody has complained about it since Monday." in found.body
     assert not standfirst or found.provenance["standfirst"].confirmed is False
+
+
+def test_of_several_descriptions_a_whole_one_is_taken() -> None:
+    """Many a system cuts for one network what it gives whole to another; a standfirst on the page wins over all."""
+    head = """<meta property="og:description" content="Two clerks of the office have been given…">
+        <meta name="description" content="Two clerks of the office have been given hats.">"""
+    heading = "<h1>The lamp is back</h1>"
+    found = article(head, heading)
+    assert found.standfirst == "Two clerks of the office have been given hats."
+    assert found.provenance["standfirst"] == Provenance("description", confirmed=False)
+    seen = article(head, f'{heading}<p class="standfirst">The clerks have hats, and the harbour a lamp.</p>')
+    assert seen.standfirst == "The clerks have hats, and the harbour a lamp."
 
 
 def test_linked_data_of_another_story_is_not_believed() -> None:

@@ -12,8 +12,13 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from newsletter.message.merge import Tokeniser
 from newsletter.models import Article, Email, Issue, Picture, Section
+from newsletter.rendering.authored import Authored
+from newsletter.rendering.shelf import Shelf
+from newsletter.rendering.shown import Marks
 from newsletter.rendering.steps import Media, render_issue
+from newsletter.rendering.view import Material, make_variables
 from newsletter.workspace.paths import Workspace
 from newsletter.workspace.settings import Audience, Config, Publication, Site
 from newsletter.workspace.themes import Theme, load_theme
@@ -98,5 +103,20 @@ def issue(story: Callable[..., Article]) -> Callable[..., Issue]:
 def with_picture() -> Callable[..., Picture]:
     def make(**fields: Any) -> Picture:
         return Picture(**({"file": "a.jpg", "alt": "A ferry at the quay"} | fields))
+
+    return make
+
+
+@pytest.fixture
+def seen(desk: Desk) -> Callable[..., dict[str, Any]]:
+    """The variables of a template for an issue."""
+
+    def make(issue: Issue, context: Any = "html", **given: Any) -> dict[str, Any]:
+        config = given.pop("config", None) or desk.config()
+        material = Material(
+            issue, config, desk.theme(), given.get("teasers", {}), given.get("minutes", {}), issue.lang or "en-GB"
+        )
+        authored = Authored(Tokeniser(["first_name"]), context, desk.root)
+        return make_variables(material, authored, Shelf(desk.media()), Marks(html=context == "html"))
 
     return make

@@ -8,16 +8,10 @@ import pytest
 from PIL import Image
 
 from newsletter.errors import ImageError
-from newsletter.message.merge import Tokeniser
 from newsletter.models import Section
-from newsletter.rendering.authored import Authored
-from newsletter.rendering.shelf import Shelf
-from newsletter.rendering.shown import Marks
 from newsletter.rendering.view import (
-    Material,
     byline_line,
     credit_line,
-    make_variables,
     padding,
     safe_link,
     short_teaser,
@@ -25,19 +19,6 @@ from newsletter.rendering.view import (
 from newsletter.rendering.words import words
 
 T = words("en", html=True)
-
-
-@pytest.fixture
-def seen(desk):
-    def make(issue, context="html", **given):
-        config = given.pop("config", None) or desk.config()
-        material = Material(
-            issue, config, desk.theme(), given.get("teasers", {}), given.get("minutes", {}), issue.lang or "en-GB"
-        )
-        authored = Authored(Tokeniser(["first_name"]), context, desk.root)
-        return make_variables(material, authored, Shelf(desk.media()), Marks(html=context == "html"))
-
-    return make
 
 
 def test_the_variables_are_these(seen, issue):

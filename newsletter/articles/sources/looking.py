@@ -67,7 +67,10 @@ class Changed:
 
 @dataclass(slots=True)
 class Found:
-    """What became of asking a source. ``state`` is ok, same, failed, gone, or late: not asked for want of time."""
+    """What became of asking a source. ``state`` is ok, same, failed, gone, or late: not asked for want of time.
+
+    ``moved`` is the address that the server gives a feed from now on.
+    """
 
     source: Source
     state: str
@@ -79,6 +82,7 @@ class Found:
     etag: str | None = None
     last_modified: str | None = None
     body_sha256: str | None = None
+    moved: str | None = None
     new: list[New] = field(default_factory=list)
     changed: list[Changed] = field(default_factory=list)
     deferred: int = 0
@@ -142,16 +146,22 @@ class Look:
                 fix=f"newsletter source remove {source.name}, or add its new address",
             )  # fmt: skip
         elif answer.status == HTTPStatus.NOT_MODIFIED and headers:
+            found.moved = self._moved(answer)
             self._same(answer)
         elif not answer.ok:
             self._found = self._failed(_status_words(answer.status), None, dict(answer.headers))
         else:
+            found.moved = self._moved(answer)
             found.body_sha256 = sha256_hex(answer.body)
             found.etag, found.last_modified = _validator(answer, "etag"), _validator(answer, "last-modified")
             if found.body_sha256 != source.body_sha256:
                 return answer
             self._same(answer)
         return None
+
+    def _moved(self, answer: Fetched) -> str | None:
+        """Where a feed is from now on; a CMS's address is made from its site's, so its redirects say nothing."""
+        return answer.moved if self._source.kind == "feed" and answer.moved != self._source.url else None
 
     def _same(self, answer: Fetched) -> None:
         source = self._source
@@ -217,7 +227,7 @@ class Look:
         """Sort out what is new, what was changed, and make ready what is wanted of it."""
         fresh: list[tuple[Item, New]] = []
         for item, guid, url in identities(feed.items):
-            print_ = fingerprint(item)
+            print_ = fingerprint(item, paged=self._is_paged(feed, item))
             known = self._memory.of(guid, url)
             if known is None:
                 fresh.append((item, New(guid, url, print_, None)))
@@ -270,7 +280,10 @@ class Look:
 
     def _change(self, feed: Feed, item: Item, known: Known, print_: str) -> None:
         document = None
-        if known.article_id is not None:
+        words, _, day = known.fingerprint.partition("+")
+        # A day that nobody had written down yet says nothing of the page; a later one says that it was changed.
+        first_told = not day and words == print_.partition("+")[0]
+        if known.article_id is not None and not first_told:
             try:
                 story = self._story(feed, item)
             except BadData:
@@ -285,7 +298,8 @@ class Look:
         """The story of an item; None when its page could not be asked for yet and without it there is nothing."""
         full, note = None, None
         listed_only = feed.kind.startswith("sitemap")
-        if item.url and is_excerpt(item) and (self._source.full or listed_only):
+        if self._is_paged(feed, item):
+            assert item.url is not None
             if self._pages >= PAGES or self._gate.is_over():
                 return None
             self._pages += 1
@@ -298,6 +312,10 @@ class Look:
             item, source=self._source.name, kind=feed.kind, lang=feed.lang, section=self._source.section, full=full
         )
         return dataclasses.replace(story, notes=(*story.notes, note)) if note else story
+
+    def _is_paged(self, feed: Feed, item: Item) -> bool:
+        """Whether a story is read from its page: the source gives an address and less than the story."""
+        return bool(item.url) and is_excerpt(item) and (self._source.full or feed.kind.startswith("sitemap"))
 
     def _page(self, url: str) -> tuple[Story | None, str | None, bool]:
         """The story of a page, or why there is none, and whether that may pass."""

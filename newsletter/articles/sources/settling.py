@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from newsletter.articles.inbox import put_story
+from newsletter.articles.keys import url_key
 from newsletter.articles.sources.looking import Found
 from newsletter.articles.sources.shelf import set_source
+from newsletter.articles.versions import says_other
+from newsletter.net.addresses import shown
 from newsletter.store.clock import to_us
 from newsletter.store.engine import Store
 from newsletter.store.tables import article, source, source_item
@@ -48,15 +51,18 @@ def settle(store: Store, found: Found) -> Settled:
         if found.state in ("failed", "gone"):
             return _failed(conn, found)
         added, known, notes = _new(conn, found)
-        _changed(conn, found)
+        changed = _changed(conn, found)
         at = to_us(found.at)
+        url, moved = _address(conn, found)
+        notes += [moved] if moved and moved != found.source.reason else []
+        # What was said of a move stays to be read until the source fails.
+        kept = found.source.reason if found.source.failing_since is None and found.source.state == "on" else None
         set_source(
-            conn, found.source, reason=None, failures=0, failing_since=None, told_at=None, checked_at=at,
+            conn, found.source, reason=moved or kept, failures=0, failing_since=None, told_at=None, checked_at=at,
             succeeded_at=at, next_try_at=to_us(found.next_try or found.at), etag=found.etag,
             last_modified=found.last_modified, body_sha256=found.body_sha256, state="on",
-            title=found.title or found.source.title,
+            title=found.title or found.source.title, url=url,
         )  # fmt: skip
-    changed = sum(entry.document is not None for entry in found.changed)
     return Settled(
         found.source.name, found.state, tuple(added), changed, known, next_try=to_us(found.next_try or found.at),
         notes=(*found.notes, *notes),
@@ -108,9 +114,26 @@ def _summed(notes: dict[str, list[str]]) -> list[str]:
     return lines
 
 
-def _changed(conn: Connection, found: Found) -> None:
+def _address(conn: Connection, found: Found) -> tuple[str, str | None]:
+    """The address that the source has from now on, and what is to be said of a move."""
+    source_, there = found.source, found.moved
+    if not there:
+        return source_.url, None
+    day = f"{found.at.day} {found.at:%B %Y}"
+    key = url_key(there)
+    for row in conn.execute(select(source.c.name, source.c.url).where(source.c.id != source_.id)):
+        if url_key(row.url) == key:
+            return source_.url, f"it has moved to {shown(there)}, where the source {row.name} is already"
+    return there, f"it has moved for good, from {shown(source_.url)} ({day}); its new address was taken over"
+
+
+def _changed(conn: Connection, found: Found) -> int:
+    """Keep what the source says now of stories that it changed; how many of them really say something else."""
+    really = 0
     for entry in found.changed:
         values: dict[str, object] = {"fingerprint": entry.fingerprint}
-        if entry.document is not None:
+        if entry.document is not None and says_other(conn, entry.known.article_id, entry.document):
+            really += 1
             values |= {"document_latest": entry.document, "changed_at": to_us(found.at)}
         conn.execute(update(source_item).where(source_item.c.id == entry.known.id).values(**values))
+    return really

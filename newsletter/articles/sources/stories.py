@@ -15,12 +15,15 @@ from newsletter.articles.sources.item import Item
 from newsletter.articles.story import MAX_BODY, Draft, Story, check_body
 from newsletter.articles.teaser import LIMIT
 from newsletter.errors import BadData
-from newsletter.models import Origin, Provenance
+from newsletter.models import Article, Origin, Provenance
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.slugs import slugify
 
 MAX_HTML = 4 * MAX_BODY
 """The most characters of HTML that a story is made of."""
+FROM_PAGE = "its page"
+"""The provenance of a body that a source did not give."""
+
 WHOLE = 1200
 """A description of so many characters is taken for the whole story, unless it breaks off."""
 
@@ -48,15 +51,17 @@ def is_excerpt(item: Item) -> bool:
     return len(text) < WHOLE and (not content or content == summary)
 
 
-def fingerprint(item: Item) -> str:
+def fingerprint(item: Item, *, paged: bool = False) -> str:
     """The SHA-256 of what a reader would see of an item: another one means that the source has changed it.
 
-    Sizes and signatures in a picture's query, markup and blanks make no difference.
+    Sizes and signatures in a picture's query, markup and blanks make no difference. Of an item whose story is read
+    from its page (``paged``) the words alone tell little: the time that the source gives as its last change follows.
     """
     picture = (item.picture.url or "").partition("?")[0] if item.picture else ""
     words = words_of_html(item.content) or words_of_html(item.summary)
     parts = (item.title, words, fields.byline(item.authors) or "", picture)
-    return sha256_hex("\n".join(" ".join(part.split()) for part in parts).encode("utf-8", "replace"))
+    digest = sha256_hex("\n".join(" ".join(part.split()) for part in parts).encode("utf-8", "replace"))
+    return f"{digest}+{item.updated}" if paged and item.updated else digest
 
 
 def story_of(item: Item, *, source: str, kind: str, lang: str | None, section: str | None, full: Story | None) -> Story:
@@ -134,6 +139,31 @@ def _headline_from(body: str, draft: Draft) -> None:
     draft.notes.append("it has no title, so the opening words stand in")
 
 
+def is_from_page(article: Article) -> bool:
+    """Whether the text of a source's story was read from its page."""
+    body = article.provenance.get("body")
+    return body is not None and body.source == FROM_PAGE
+
+
+def with_page(said: Article, page: Article) -> Article:
+    """A story as its source and its page have it now: ``said`` by the source last, with what only the page knows.
+
+    Those are the text, and the fields that came from the same place of the page before.
+    """
+    texts: dict[str, str | None] = {}
+    for name in ("standfirst", "byline", "agency", "published", "lang", "section"):
+        there, here = page.provenance.get(name), said.provenance.get(name)
+        if there is not None and (here is None or here.source == there.source):
+            texts[name] = getattr(page, name)
+    image = page.image if _same_place("image", page, said) else said.image
+    return dataclasses.replace(said, body=page.body, image=image, **texts)  # type: ignore[arg-type]  # text fields
+
+
+def _same_place(name: str, page: Article, said: Article) -> bool:
+    there, here = page.provenance.get(name), said.provenance.get(name)
+    return there is not None and here is not None and there.source == here.source
+
+
 def _says_more(page: str, feed: str) -> bool:
     return len(plain_text(page)) > len(plain_text(feed))
 
@@ -145,7 +175,7 @@ def _from_page(
     _describe(item, draft, kind=kind, lang=lang, section=section)
     page = full.article
     texts = {name: value for name, value in draft.texts.items() if name != "headline" or item.title}
-    provenance = {**page.provenance, **draft.provenance}
+    provenance = {**page.provenance, **draft.provenance, "body": Provenance(FROM_PAGE)}
     if "headline" not in texts:
         provenance["headline"] = page.provenance.get("headline", Provenance("page"))
     if page.teaser and "teaser" not in texts:

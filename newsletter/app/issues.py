@@ -17,7 +17,7 @@ from newsletter.checks.weekdays import mentions
 from newsletter.errors import NewsletterError
 from newsletter.issues import editing, folder, summaries
 from newsletter.issues.editing import Picked
-from newsletter.models import Issue
+from newsletter.models import TEXT_FILE, Issue
 
 if TYPE_CHECKING:
     from newsletter.delivery.mailings import Mailing
@@ -70,6 +70,7 @@ class ShownIssue:
             "subject": self.issue.subject,
             "preheader": self.issue.preheader,
             "correction": self.issue.correction,
+            "own_text": self.issue.own_text is not None,
             "sections": [
                 {"title": s.title, "layout": s.layout, "articles": [a.slug for a in s.articles]}
                 for s in self.issue.sections
@@ -91,6 +92,8 @@ class ShownIssue:
         lines.append(f"  preheader  {issue.preheader or stands}")
         if issue.correction:
             lines.append(f"  correction {issue.correction}")
+        if issue.own_text is not None:
+            lines.append(f"  text part  your own, in {TEXT_FILE}")
         for section in issue.sections:
             lines.append(f"  {section.title or section.layout.capitalize()} ({section.layout})")
             lines += [f"    {n}. {a.headline}  [{a.slug}]" for n, a in enumerate(section.articles, start=1)]

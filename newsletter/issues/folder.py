@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from dataclasses import replace
 from datetime import date as Date
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from newsletter.articles.schema import article_from_document
 from newsletter.errors import BadData, NewsletterError, NotFound, did_you_mean
 from newsletter.issues.schema import article_line, issue_from_document, issue_keys, parse_date
 from newsletter.issues.sponsors import load_sponsor
+from newsletter.issues.textfile import load_text
 from newsletter.models import Article, Issue
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.frontmatter import Document, read_bytes
@@ -53,7 +55,8 @@ def load_issue(ws: Workspace, slug: str) -> Issue:
     """Read an issue and every article picked into it.
 
     Raises ``NotFound`` for an unknown issue, and ``BadData`` or ``FrontMatterError`` with file, line and fix for
-    anything in the folder that cannot be used: a picked article that is gone, an unknown layout, broken YAML.
+    anything in the folder that cannot be used: a picked article that is gone, an unknown layout, broken YAML, an
+    ``email.txt`` that is no text.
     """
     doc, sha256 = read_issue_file(ws, slug)
     folder = ws.issue_dir(slug)
@@ -63,7 +66,9 @@ def load_issue(ws: Workspace, slug: str) -> Issue:
             if name not in articles:
                 sponsored = section.sponsor is not None
                 articles[name] = _read_sponsor(ws, doc, name) if sponsored else _read_article(ws, slug, doc, name)
-    return issue_from_document(doc, slug, articles, path=folder, sha256=sha256)
+    own, of = load_text(folder)
+    issue = issue_from_document(doc, slug, articles, path=folder, sha256=sha256)
+    return replace(issue, own_text=own, text_of=of)
 
 
 def _read_article(ws: Workspace, issue: str, doc: Document, slug: str) -> Article:

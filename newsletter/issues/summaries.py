@@ -16,6 +16,7 @@ from newsletter import __version__
 from newsletter.errors import NewsletterError
 from newsletter.issues.folder import is_approved, issue_slugs, load_issue, read_issue_file
 from newsletter.issues.schema import issue_keys, parse_date
+from newsletter.models import TEXT_FILE
 from newsletter.workspace.files import write_atomic
 from newsletter.workspace.paths import Workspace
 
@@ -97,7 +98,8 @@ def _state_of(folder: Path) -> tuple[str, bool]:
     began = time.time_ns()
     try:
         with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith((".md", "approved"))]
+            read = (".md", "approved", TEXT_FILE)
+            found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith(read)]
     except OSError:
         return "", True
     state = sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found)

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.clients import LABEL, known_clients
-from newsletter.app.composing import finding_rows
+from newsletter.app.composing import finding_rows, text_state
 from newsletter.app.desk import open_desk
 from newsletter.app.forms import issue_form
 from newsletter.app.issues import changed_stories
@@ -140,6 +140,7 @@ class Looking:
             said["mail"]["findings"] = rows if news.checked else None
             said["mail"]["found"], said["mail"]["heavy"] = _summed(rows)
             said["mail"]["checked"] = news.checked == news.mail
+            said["mail"]["text"] = text_state(preview)
             said["mail"]["sizes"] = email.sizes
             said["mail"]["pictures"] = {image.article: image.name for image in email.images if image.article}
             return said

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -80,10 +80,17 @@ def _iso(us: int | None) -> str | None:
     return None if us is None else from_us(us).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def add_source(desk: Desk, url: str, wanted: Wanted, *, deadline: float = DEADLINE) -> SourceAdded:
+def add_source(
+    desk: Desk,
+    url: str,
+    wanted: Wanted,
+    *,
+    deadline: float = DEADLINE,
+    stop: Callable[[], bool] = lambda: False,
+) -> SourceAdded:
     """Add the source at an address, or the one that the page there names, and take its newest stories in.
 
-    Its first refresh has ``deadline`` seconds; what that did not get, the next one gets.
+    Its first refresh has ``deadline`` seconds, or until ``stop``; what that did not get, the next one gets.
 
     Raises NeedsEditor with the list when a page offers several sources and none was chosen (also when all it offers
     is readers' comments), NotFound when there is none, RemoteError or BadData when it cannot be had or read.
@@ -101,7 +108,7 @@ def add_source(desk: Desk, url: str, wanted: Wanted, *, deadline: float = DEADLI
             conn, name=name, url=offer.url, kind=offer.kind, title=title or offer.title, section=wanted.section,
             full=wanted.full, first=wanted.first, key_ref=wanted.key if offer.kind == "ghost" else None,
         )  # fmt: skip
-    refreshed = refresh_sources(desk, [name], deadline=deadline)
+    refreshed = refresh_sources(desk, [name], deadline=deadline, stop=stop)
     return SourceAdded(shelf.get_source(desk.store, name), already=False, refreshed=refreshed)
 
 
@@ -269,17 +276,19 @@ def sources_in_short(desk: Desk) -> tuple[int, int]:
     return len(listed), sum(source.failing_since is not None for source in listed)
 
 
-def refresh_now(desk: Desk, name: str | None = None, *, deadline: float) -> SourcesRefreshed:
+def refresh_now(
+    desk: Desk, name: str | None = None, *, deadline: float, stop: Callable[[], bool] = lambda: False
+) -> SourcesRefreshed:
     """Ask one source, or all at once that did not fail the last time and those that are due; nothing else is held up.
 
-    ``deadline`` is in seconds. Raises NotFound for a name.
+    ``deadline`` is in seconds. Raises NotFound for a name, and Interrupted when ``stop`` says so.
     """
     if name is not None:
-        return refresh_sources(desk, [name], deadline=deadline)
+        return refresh_sources(desk, [name], deadline=deadline, stop=stop)
     # Whoever presses a button wants an answer now; a server that is in trouble is left its time all the same.
     now = now_us()
     wanted = [s for s in shelf.list_sources(desk.store) if s.state == "on" and (not s.failures or s.next_try_at <= now)]
-    return refresh_sources(desk, [s.name for s in wanted], deadline=deadline)
+    return refresh_sources(desk, [s.name for s in wanted], deadline=deadline, stop=stop)
 
 
 def show_source(desk: Desk, name: str) -> SourceRow:

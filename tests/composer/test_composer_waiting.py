@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import html
+import http.client
 import http.server
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -20,8 +24,13 @@ from newsletter.app.desk import open_desk
 from newsletter.app.inbox import InboxQuery, list_inbox
 from newsletter.app.issues import pick_articles
 from newsletter.articles import inbox, versions
+from newsletter.articles.sources import shelf
 from newsletter.articles.story import Story
+from newsletter.errors import Busy
 from newsletter.workspace.create import init_workspace
+from newsletter.workspace.files import file_lock
+
+from .conftest import until
 
 ISSUE = "2026-11-27"
 HERONS, BAKERY = "herons-nest-on-the-gasworks", "the-bakery-opens-at-four"
@@ -246,6 +255,8 @@ def site() -> Iterator[str]:
 
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self.path == "/slow":
+                release.wait(20)
             pages = {"/feed": FEED.format(url=address), "/": HOME.format("The Pier"), "/two": TWO}
             body = pages.get(self.path)
             self.send_response(200 if body else 404)
@@ -258,9 +269,11 @@ def site() -> Iterator[str]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     address = f"http://127.0.0.1:{server.server_port}"
+    release = threading.Event()
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield address
+    release.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -300,6 +313,32 @@ def test_a_page_that_offers_several_asks_which_and_a_source_that_is_away_says_wh
     assert "1 failing" in page(served)
     odd = act(served, "sources/add", url="<script>x</script>", section='"><img src=x>')
     assert 'role="alert"' in odd.text and "<script>x" not in odd.text and "<img" not in odd.text
+
+
+def test_a_composer_that_is_stopped_does_not_wait_for_a_slow_source(
+    root: Path, compose: Callable[[Path], Any], site: str
+) -> None:
+    """Ctrl-C in the middle of a refresh ends it at once, and what was stored stays."""
+    with open_desk(root) as desk, desk.store.write() as conn:
+        shelf.add_source(conn, name="slow", url=f"{site}/slow", kind="feed")
+    with compose(root) as served:
+        allow(served)
+        served.signed_in()
+        pressing = threading.Thread(target=_press, args=(served,))
+        pressing.start()
+        lock = root / ".newsletter" / "locks" / "sources.lock"
+        until(lock.exists)
+        time.sleep(0.5)
+        with pytest.raises(Busy), file_lock(lock):
+            pytest.fail("no refresh is at work")
+    with file_lock(lock, timeout=5):
+        pass
+    pressing.join(20)
+
+
+def _press(served: Any) -> None:
+    with contextlib.suppress(OSError, http.client.HTTPException):
+        act(served, "sources/refresh", name="slow")
 
 
 # ---- in a browser ----------------------------------------------------------------------------------------------------
@@ -370,6 +409,13 @@ def test_a_changed_story_in_the_composer_is_compared_taken_over_and_taken_back(
     dialog.get_by_role("button", name="Take over what is chosen").click()
     expect(page.locator(f'[data-slug="{HERONS}"] .wrong')).to_contain_text("changed elsewhere")
     assert "Thirteen pairs" not in file.read_text(encoding="utf-8")
+    # What is approved can still be compared, and nothing of it taken over.
+    with open_desk(served.root) as opened:
+        approve_issue(opened, ISSUE, send_at=None)
+    page.reload()
+    page.get_by_role("button", name="Changed at its source: headline, teaser").click()
+    expect(dialog.get_by_text("Thirteen pairs.")).to_be_visible()
+    assert dialog.get_by_role("radio").count() == 0 and dialog.get_by_text("Take over").count() == 0
     assert [error for error in screen.errors if "409" not in error and "ERR_FAILED" not in error] == []
 
 

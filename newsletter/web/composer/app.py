@@ -62,6 +62,7 @@ class Composer:
         self._cookie = f"newsletter_composer_{port}"
         self.routes: list[BaseRoute] = []
         """Every address but those of files, once there is an ``app()``."""
+        self._closing = False
         self._rooms = Rooms(root)
         self._pages = Pages(self._publication)
         self._complain = Complaints(say)
@@ -99,7 +100,8 @@ class Composer:
         return app
 
     async def close(self) -> None:
-        """End every event stream."""
+        """End every event stream, and every wait for other servers."""
+        self._closing = True
         await self._rooms.close()
 
     def _screens(self) -> list[BaseRoute]:
@@ -107,7 +109,7 @@ class Composer:
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
-            *SourcesScreen(self.root, self._pages).routes(),
+            *SourcesScreen(self.root, self._pages, lambda: self._closing).routes(),
             *WaitingScreen(self.root, self._pages, writing).routes(),
             # Before the audience, whose readers have addresses of one part, too.
             *ImportScreen(self.root, self._pages).routes(),

@@ -22,11 +22,12 @@ PATIENCE: Final = 30.0
 
 
 class SourcesScreen:
-    """The endpoints."""
+    """The endpoints. ``closing`` says when the composer ends: nobody waits for a slow server then."""
 
-    def __init__(self, root: Path, pages: Pages) -> None:
+    def __init__(self, root: Path, pages: Pages, closing: Callable[[], bool]) -> None:
         self._root = root
         self._pages = pages
+        self._closing = closing
 
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
@@ -44,7 +45,11 @@ class SourcesScreen:
         """Ask one source (``name``), or all of them, and say what came in."""
         form = await read_form(request)
         name = form.get("name") or None
-        return await self._done(request, lambda desk: refresh_now(desk, name, deadline=PATIENCE).lines(), {})
+
+        def work(desk: Desk) -> Sequence[str]:
+            return refresh_now(desk, name, deadline=PATIENCE, stop=self._closing).lines()
+
+        return await self._done(request, work, {})
 
     async def add(self, request: Request) -> Response:
         """Add the source at ``url``, or that a page there names; ``feed`` says which, where it names several."""
@@ -55,7 +60,7 @@ class SourcesScreen:
                 raise UsageProblem("there is no address", fix="paste that of a feed, or of a home page")
             section, full = form.get("section") or None, bool(form.get("full"))
             wanted = Wanted(section=section, full=full, feed=form.get("feed") or None)
-            added = add_source(desk, form["url"], wanted, deadline=PATIENCE)
+            added = add_source(desk, form["url"], wanted, deadline=PATIENCE, stop=self._closing)
             title = added.source.title or added.source.name
             if added.already or added.refreshed is None:
                 return [f"{title} is a source already; nothing was added."]

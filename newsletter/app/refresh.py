@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.app.articles import read_file
 from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
+from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
 from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
@@ -20,7 +21,6 @@ from newsletter.errors import BadData, Conflict, NewsletterError, NotFound, Remo
 from newsletter.issues import editing
 from newsletter.issues.copying import put_picture
 from newsletter.issues.folder import load_issue, name_of
-from newsletter.message.words import diff_words
 from newsletter.models import Article
 from newsletter.net.addresses import shown
 from newsletter.net.fetch import fetch as guarded_fetch
@@ -74,18 +74,14 @@ class Compared:
                     "imported": c.imported,
                     "now": c.now,
                     "yours": c.mine,
-                    "source_runs": _runs(c.imported, c.now),
-                    "your_runs": _runs(c.imported, c.mine),
+                    "source_runs": runs_between(c.imported, c.now),
+                    "your_runs": runs_between(c.imported, c.mine),
                 }
                 for c in self.changes
             ],
             "taken": list(self.taken),
             "notes": list(self.notes),
         }
-
-
-def _runs(old: str | None, new: str | None) -> list[tuple[str, str]]:
-    return [(run.op, run.text) for run in diff_words(old or "", new or "")]
 
 
 @dataclass(slots=True)
@@ -116,13 +112,15 @@ def refresh(
     file: Path | None = None,
     take: Collection[str] = (),
     seen: str | None = None,
+    ask: bool = True,
     fetch: Fetch = guarded_fetch,
 ) -> Refreshed:
     """Compare stories of the inbox, or of an ``issue`` (all of them when none is named), with their sources.
 
     ``file`` is the source of the one story that is named. ``take`` are fields to take over, or ``all``: every field
     that only the source has changed. What an editor changed is taken over only by its name, and names need one story.
-    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Raises NotFound, BadData (wrong
+    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Without ``ask`` no source is
+    asked: what each said last is known from before, or a problem. Raises NotFound, BadData (wrong
     names), IllegalState when fields are taken into an approved issue, Conflict when the story or its source is another
     than was seen, or the file changes meanwhile.
     """
@@ -137,7 +135,7 @@ def refresh(
     done = Refreshed()
     for target in targets:
         try:
-            compared = _compare(desk, target, given, fetch)
+            compared = _compare(desk, target, given, fetch if ask else None)
         except (RemoteError, BadData) as error:
             done.problems.append((target.article.slug, error))
             continue
@@ -190,19 +188,23 @@ def _targets(desk: Desk, slugs: Sequence[str], issue: str | None) -> list[_Targe
     return targets
 
 
-def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch: Fetch) -> Compared:
+def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch: Fetch | None) -> Compared:
     article = target.article
     inbox_slug, known = versions.known_of(desk.store, article)
     story: Story | None = None
     if given is not None:
         source, story = given
-    elif article.origin.url and known and is_from_page(known[-1]):
+    elif fetch is not None and article.origin.url and known and is_from_page(known[-1]):
         source = f"{shown(article.origin.url)} (its feed gives only a summary)"
         read = story_at(desk, article.origin.url, fetch=fetch)
         story = dataclasses.replace(read, article=with_page(known[-1], read.article))
     elif article.origin.guid and known:
         # It came from a feed, whose words are not those of its page; what the feed said last is written down.
         source = "what its feed said last"
+    elif fetch is None:
+        if not known:
+            raise BadData("it is not known what the source said", where=article.slug, fix="ask the source")
+        source = f"what {shown(article.origin.url)} said last" if article.origin.url else "what its source said last"
     elif article.origin.url:
         source = shown(article.origin.url)
         story = story_at(desk, article.origin.url, fetch=fetch)

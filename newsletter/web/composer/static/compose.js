@@ -3,13 +3,14 @@
 import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
+import { $, OWN, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
 import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { sources } from "./source.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
@@ -29,7 +30,7 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
+const checks = new Checks({ jump, fix, waive });
 const moves = new Moves({ outline, step, issue: () => issue });
 const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });
@@ -58,15 +59,16 @@ function take(files, label, options) {
   history.record(label, files, options);
 }
 
+const tellIssue = (wrong) => showTrouble($("trouble"), wrong);
+
 function heard(event, file, problem) {
   if (event === "conflict") settle(file);
-  if (event === "saved" && file) outline.refuse(file, null);
+  if (event === "saved" && !outline.refuse(file, null)) tellIssue(null);
   if (event === "refused") {
     if (problem.status === 423) refresh();
     const field = [...queue.unsaved(file).keys()].at(-1);
-    if (!outline.refuse(file, problem, field)) showTrouble($("trouble"), problem);
+    if (!outline.refuse(file, problem, field)) tellIssue(problem);
   }
-  if (event === "saved" && !file) showTrouble($("trouble"), null);
   const words = { saved: "Saved", saving: "Saving …", stuck: "Not saved yet", offline: "No connection; kept in this window" };
   const state = lost && queue.state === "saved" ? "lost" : queue.state;
   const text = state === "lost" ? "The composer has stopped" : issue?.approved ? "Approved" : words[state];
@@ -89,17 +91,17 @@ async function settle(file) {
   if (!theirs) return refused(`${nameOf(file)} is gone from the disk.`);
   const unsaved = queue.unsaved(file);
   const said = (name) => (name === "text" ? theirs.body ?? theirs.intro : theirs.fields[name] || "");
-  const differing = [...unsaved].filter(([name, mine]) => line(mine) !== line(said(name)));
-  let choice = "theirs";
-  if (differing.length) choice = await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)]));
+  const differing = [...unsaved].filter(([name, mine]) => differs(name, mine, said(name)));
+  const choice = differing.length ? await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)])) : "theirs";
   sha.set(file, theirs.sha256);
   queue.resolve(file, choice === "mine");
   await refresh();
 }
 
-const refused = (what, problem = {}) => { showTrouble($("trouble"), { what, ...problem }); say(what); };
+const differs = (name, one, two) => (name === "text" ? one.trimEnd() !== two.trimEnd() : line(one) !== line(two));
+const refused = (what) => { tellIssue({ what }); say(what); };
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
-const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
+const formIn = (state, file) => (file === OWN ? state.text : file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
 // -- what is in the files
 
@@ -127,11 +129,11 @@ async function read() {
   try {
     state = await readBetweenChanges();
   } catch (problem) {
-    if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
+    if (problem instanceof Refused) { tellIssue(problem); $("issue").hidden = !issue; }
     return;
   }
-  if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
-  for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
+  if (!$("trouble").hidden && queue.state === "saved") tellIssue(null);
+  for (const file of ["", OWN, ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
     if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
@@ -148,40 +150,55 @@ async function read() {
   heard("state");
 }
 
-// Do one thing to the order of the issue. Gives whether it was done.
-async function step(payload, label, place) {
+// Do one thing besides typing, show the files as they are then, and say what came of it: `tell` gets what went wrong, or null.
+// Gives whether it was done.
+async function attempt(work, label, tell) {
+  let said;
+  let wrong = null;
   try {
-    await queue.exclusive("", async () => {
-      const said = await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") });
-      take(said.files, label, { place });
-    });
+    said = await work();
   } catch (problem) {
-    if (problem.status === 409) refused("The issue was changed elsewhere. It is shown as it is now; do it again if you still want to.");
-    else refused(problem.what || "The composer does not answer.", problem);
-    await refresh();
-    return false;
+    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : problem.what || "The composer does not answer";
+    wrong = { what, where: problem.where, fix: problem.fix };
   }
-  showTrouble($("trouble"), null);
   await refresh();
-  say(`${label}.`);
-  return true;
+  tell(wrong);
+  say(wrong?.what || said?.join(" ") || `${label}.`);
+  return !wrong;
 }
 
-// Do one thing to a story's file besides typing. Gives whether it was done.
-async function change(file, work, label) {
-  try {
-    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
-  } catch (problem) {
-    await refresh();
-    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
-    outline.refuse(file, { what, fix: problem.fix });
-    say(what);
-    return false;
-  }
-  outline.refuse(file, null);
-  await refresh();
-  say(`${label}.`);
-  return true;
+// To the order of the issue.
+function step(payload, label, place) {
+  return attempt(() => queue.exclusive("", async () => {
+    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label, { place });
+  }), label, tellIssue);
+}
+
+// To a story's file.
+function change(file, work, label) {
+  return attempt(() => queue.exclusive(file, async () => {
+    take((await work(sha.get(file))).files, label, { place: { file } });
+  }), label, (wrong) => outline.refuse(file, wrong));
+}
+
+// To whatever a finding is about.
+function act(work, label) {
+  return attempt(async () => {
+    await queue.settled();
+    const said = await work();
+    take(said.files, label, {});
+    return said.done;
+  }, label, tellIssue);
+}
+
+for (const button of qq($("own"), "[data-text]")) {
+  button.addEventListener("click", async () => {
+    const work = (expected) => call("POST", `${base}/text-part`, { do: button.dataset.text, expected, seen: mail.seen });
+    if (!await change(OWN, work, button.dataset.said)) return;
+    const box = q($("own"), document.body.matches(".own-text") ? "textarea" : "button");
+    box.setSelectionRange?.(0, 0);
+    box.focus();
+  });
 }
 
 let taking = null; // one after the other, however fast they are pressed
@@ -221,7 +238,8 @@ addEventListener("keydown", (event) => {
 // Show a field, and put the caret there.
 function show(file, field) {
   if (file && !outline.card(file)) return;
-  view("write");
+  view(file === OWN ? "mail" : "write");
+  if (file === OWN) mail.text();
   const owner = () => outline.boxes(file).find(({ dataset }) => dataset.field === (field === "body" || field === "intro" ? "text" : field));
   if (file && !owner()) outline.open(file, true);
   const box = owner() || outline.boxes(file)[0];
@@ -234,20 +252,8 @@ function show(file, field) {
 }
 
 function jump({ article, field }) {
-  show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
-}
-
-async function act(work, label) {
-  await queue.settled();
-  try {
-    const said = await work();
-    take(said.files, label, {});
-    await refresh();
-    say(said.done?.join(" ") || `${label}.`);
-  } catch (problem) {
-    refused(problem.what || "The composer does not answer.", problem);
-    await refresh();
-  }
+  if (field === OWN) show(OWN, "text");
+  else show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
 }
 
 function fix({ id, article, field, message }) {
@@ -306,7 +312,7 @@ function unstash() {
   const kept = JSON.parse(sessionStorage.getItem(STASH) || "[]");
   sessionStorage.removeItem(STASH);
   for (const [file, known, values] of kept) {
-    const missing = values.filter(([name, value]) => line(outline.value(file, name)) !== line(value));
+    const missing = values.filter(([name, value]) => differs(name, outline.value(file, name), value));
     if (!outline.form(file) || !missing.length) continue;
     // Where another hand was there meanwhile, the save will say so, and the editor chooses.
     if (missing.length === values.length) sha.set(file, known);
@@ -324,6 +330,7 @@ for (const closed of qq(document, "details")) {
 }
 moves.listen();
 pictures.listen();
+sources({ settled: () => queue.settled(), change });
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

@@ -35,9 +35,8 @@ export class Moves {
     $("spare").addEventListener("click", ({ target }) => {
       const article = target.closest("[data-back]")?.dataset.back;
       if (!article) return;
-      const section = this.#issue().sections.findIndex((_, at) => !this.#outline.isFixed(at));
-      const last = this.#issue().sections.findLastIndex(({ layout }, at) => layout === "list" && !this.#outline.isFixed(at));
-      const into = last < 0 ? section : last;
+      const open = this.#issue().sections.map(({ layout }, at) => ({ layout, at })).filter(({ at }) => !this.#outline.isFixed(at));
+      const into = (open.findLast(({ layout }) => layout === "list") || open[0])?.at ?? -1;
       if (into < 0) return;
       this.#step({ do: "back", article, section: into, to: this.#outline.count(into) }, `put “${article}” back into ${this.#outline.words(into)}`);
     });
@@ -58,15 +57,18 @@ export class Moves {
     if (from === section && at === to) return say("It stays where it was.");
     const count = this.#outline.count(section) + (from === section ? 0 : 1);
     const name = this.#outline.value(slug, "headline");
-    const done = await this.#step(
+    await this.#step(
       { do: "move", article: slug, section, to },
       `“${name}” is place ${to + 1} of ${count} in ${this.#outline.words(section)}`,
     );
-    const card = this.#outline.card(slug);
-    const wanted = card?.querySelector(focus);
-    (wanted?.disabled ? q(card, ".handle") : wanted)?.focus({ preventScroll: true });
-    card?.scrollIntoView({ block: "nearest" });
-    return done;
+    return this.#hold(this.#outline.card(slug), focus);
+  }
+
+  // The button that moved a thing keeps the focus, where it still can be pressed.
+  #hold(moved, focus) {
+    const wanted = moved?.querySelector(focus);
+    (wanted?.disabled ? q(moved, ".handle") : wanted)?.focus({ preventScroll: true });
+    moved?.scrollIntoView({ block: "nearest" });
   }
 
   // One place up or down; over the edge of a section into the next one.
@@ -84,8 +86,7 @@ export class Moves {
     if (section === to || to < 0 || to >= this.#issue().sections.length) return;
     const words = this.#outline.words(section);
     await this.#step({ do: "move-section", section, to }, `the section ${words} is number ${to + 1}`);
-    const wanted = $("sections").children[to].querySelector(`.section-head ${focus}`);
-    (wanted.disabled ? $("sections").children[to].querySelector(".section-head .handle") : wanted).focus();
+    this.#hold(q($("sections").children[to], ".section-head"), focus);
   }
 
   #pressed(button) {
@@ -132,7 +133,8 @@ export class Moves {
     if (!card && !head) return;
     event.preventDefault();
     const again = event.target.dataset.field ? `[data-field="${event.target.dataset.field}"]` : ".handle";
+    const section = Number(event.target.closest(".section").dataset.at);
     if (card) this.#nudge(card.dataset.slug, by, again);
-    else this.#moveSection(Number(head.closest(".section").dataset.at), Number(head.closest(".section").dataset.at) + by);
+    else this.#moveSection(section, section + by);
   }
 }

@@ -40,8 +40,8 @@ class FieldRow:
 class ShownArticle:
     """A story with the provenance of each field, the fixes that are offered for it, and who has used it.
 
-    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first. ``url`` is its page;
-    ``article`` is ``as_row``.
+    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first. ``url`` is its page.
+    ``article`` is all of it for programs (``as_row``).
     """
 
     slug: str

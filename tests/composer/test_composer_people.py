@@ -237,6 +237,28 @@ def test_a_proxy_is_believed_only_from_its_address_and_only_once(office: Office)
     assert office.ask("GET", "/", X_Forwarded_User="maren@example.org").status == 403
 
 
+def test_behind_a_named_proxy_each_network_has_links_of_its_own(office: Office) -> None:
+    """Who asks too often from one address gets no more mail, however they write the header; their neighbour does."""
+
+    def asks(address: str, passed: str) -> bool:
+        before = len(office.mails())
+        body = urlencode({"address": address})
+        assert office.ask("POST", "/sign-in", body, X_Forwarded_For=passed).status == 200
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline and len(office.mails()) == before:
+            time.sleep(0.02)
+        return len(office.mails()) > before
+
+    office.write('url = "https://desk', 'trusted_proxies = ["127.0.0.1"]\nurl = "https://desk')
+    for n in range(20):
+        office.ask("POST", "/sign-in", f"address=nobody{n}%40example.org", X_Forwarded_For=f"192.0.2.{n}, 203.0.113.9")
+    assert not asks("maren@example.org", "203.0.113.9")
+    assert not asks("maren@example.org", "198.51.100.1, 203.0.113.9")
+    assert asks("maren@example.org", "203.0.113.10")
+    office.write('["127.0.0.1"]', '["192.0.2.1"]')
+    assert asks("ines@example.org", "203.0.113.9")
+
+
 @pytest.mark.parametrize("host", ["evil.test", "desk.example.org.evil.test", "example.org", ""])
 def test_the_name_of_the_url_is_ours_and_no_other(office: Office, host: str) -> None:
     assert office.ask("GET", "/sign-in", Host=host).status == 421

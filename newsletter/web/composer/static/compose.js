@@ -13,9 +13,11 @@ import { SaveQueue } from "./queue.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
+const SILENT = "The composer does not answer";
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
 let issue = null;
 let lost = false;
+let stale = true; // whether the page still shows what we have changed
 
 const history = new History(() => {
   for (const [id, label] of [["undo", history.undoable], ["redo", history.redoable]]) {
@@ -33,6 +35,8 @@ const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
 const moves = new Moves({ outline, step, issue: () => issue });
 const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });
+
+const tellIssue = (wrong) => showTrouble($("trouble"), wrong);
 
 // -- saving
 
@@ -54,19 +58,19 @@ async function save(file, values) {
 
 // What a change made of the files: for the next one, and for taking it back.
 function take(files, label, options) {
+  stale = true;
   for (const { article, now } of files) sha.set(article || "", now);
   history.record(label, files, options);
 }
 
 function heard(event, file, problem) {
   if (event === "conflict") settle(file);
-  if (event === "saved" && file) outline.refuse(file, null);
+  if (event === "saved" && !outline.refuse(file, null)) tellIssue(null);
   if (event === "refused") {
     if (problem.status === 423) refresh();
     const field = [...queue.unsaved(file).keys()].at(-1);
-    if (!outline.refuse(file, problem, field)) showTrouble($("trouble"), problem);
+    if (!outline.refuse(file, problem, field)) tellIssue(problem);
   }
-  if (event === "saved" && !file) showTrouble($("trouble"), null);
   const words = { saved: "Saved", saving: "Saving …", stuck: "Not saved yet", offline: "No connection; kept in this window" };
   const state = lost && queue.state === "saved" ? "lost" : queue.state;
   const text = state === "lost" ? "The composer has stopped" : issue?.approved ? "Approved" : words[state];
@@ -97,7 +101,7 @@ async function settle(file) {
   await refresh();
 }
 
-const refused = (what, problem = {}) => { showTrouble($("trouble"), { what, ...problem }); say(what); };
+const refused = (what) => { tellIssue({ what }); say(what); };
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
 const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
@@ -127,14 +131,15 @@ async function read() {
   try {
     state = await readBetweenChanges();
   } catch (problem) {
-    if (problem instanceof Refused) { showTrouble($("trouble"), problem); $("issue").hidden = !issue; }
+    if (problem instanceof Refused) { tellIssue(problem); $("issue").hidden = !issue; }
     return;
   }
-  if (!$("trouble").hidden && queue.state === "saved") showTrouble($("trouble"), null);
+  if (!$("trouble").hidden && queue.state === "saved") tellIssue(null);
   for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
     if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
+  stale = false;
   outline.show(state);
   sponsors.show(state);
   if ($("issue").hidden) {
@@ -148,58 +153,64 @@ async function read() {
   heard("state");
 }
 
-// Do one thing to the order of the issue. Gives whether it was done.
-async function step(payload, label, place) {
+// Do one thing besides typing, show the files as they are then, and say what came of it: `tell` gets what went wrong, or null.
+// work() gives what to say, or false when there was nothing to do. Gives whether it was done.
+async function attempt(work, label, tell) {
+  let said;
+  let wrong = null;
   try {
-    await queue.exclusive("", async () => {
-      const said = await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") });
-      take(said.files, label, { place });
-    });
+    said = await work();
+    if (said === false) return false;
   } catch (problem) {
-    if (problem.status === 409) refused("The issue was changed elsewhere. It is shown as it is now; do it again if you still want to.");
-    else refused(problem.what || "The composer does not answer.", problem);
-    await refresh();
-    return false;
+    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : problem.what || SILENT;
+    wrong = { what, where: problem.where, fix: problem.fix };
   }
-  showTrouble($("trouble"), null);
   await refresh();
-  say(`${label}.`);
-  return true;
+  tell(wrong);
+  say(wrong?.what || said?.join(" ") || `${label}.`);
+  return !wrong;
 }
 
-// Do one thing to a story's file besides typing. Gives whether it was done.
-async function change(file, work, label) {
-  try {
-    await queue.exclusive(file, async () => take((await work(sha.get(file))).files, label, { place: { file } }));
-  } catch (problem) {
-    await refresh();
-    const what = problem.status === 409 ? "the story was changed elsewhere, and is shown as it is now" : problem.what || "the composer does not answer";
-    outline.refuse(file, { what, fix: problem.fix });
-    say(what);
-    return false;
-  }
-  outline.refuse(file, null);
-  await refresh();
-  say(`${label}.`);
-  return true;
-}
+// To the order of the issue. A function is asked what, and for its words, once the page shows all that was done before: the
+// places of a moment ago may be other stories' now.
+const step = (what, words) => attempt(() => queue.exclusive("", async () => {
+  if (stale) await refresh();
+  const [payload, label] = typeof what === "function" ? what() || [] : [what, words];
+  if (!payload) return false;
+  take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label);
+  outline.follow(payload);
+  return [`${label}.`];
+}), "", tellIssue);
+
+// To a story's file.
+const change = (file, work, label) => attempt(() => queue.exclusive(file, async () => {
+  take((await work(sha.get(file))).files, label, { place: { file } });
+}), label, (wrong) => outline.refuse(file, wrong));
+
+// To whatever a finding is about.
+const act = (file, work, label) => attempt(() => queue.exclusive(file || "", async () => {
+  const said = await work(sha.get(file || ""));
+  take(said.files, label);
+  return said.done;
+}), label, tellIssue);
 
 let taking = null; // one after the other, however fast they are pressed
-const takeBack = (back) => { taking = Promise.resolve(taking).then(() => takeOne(back)); };
+const takeBack = (back) => { taking = (async () => { await taking?.catch(() => {}); await takeOne(back); })(); };
 
 async function takeOne(back) {
   await queue.settled();
   try {
-    const entry = await history.step(back, async (article, expected, to) => {
+    const entry = await history.step(back, (article, expected, to) => queue.exclusive(article || "", async () => {
       const said = await call("POST", `${base}/restore`, { article, to, expected });
       sha.set(article || "", said.files[0].now);
-    });
+      stale = true;
+    }));
     if (!entry) return;
     await refresh();
     say(`${back ? "Taken back" : "Done again"}: ${entry.label}.`);
     if (entry.place?.file !== undefined) show(entry.place.file, entry.place.field);
   } catch (problem) {
-    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.message);
+    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.what || SILENT);
     await refresh();
   }
 }
@@ -237,26 +248,12 @@ function jump({ article, field }) {
   show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
 }
 
-async function act(work, label) {
-  await queue.settled();
-  try {
-    const said = await work();
-    take(said.files, label, {});
-    await refresh();
-    say(said.done?.join(" ") || `${label}.`);
-  } catch (problem) {
-    refused(problem.what || "The composer does not answer.", problem);
-    await refresh();
-  }
-}
-
 function fix({ id, article, field, message }) {
-  return act(() => call("POST", `${base}/fix`, { article, check: id, field: field || null }), `put right: ${message}`);
+  return act(article, () => call("POST", `${base}/fix`, { article, check: id, field: field || null }), `put right: ${message}`);
 }
 
 function waive({ id, article, message }, reason) {
-  const expected = sha.get(article || "");
-  return act(() => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
+  return act(article, (expected) => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
 }
 
 // -- what is shown

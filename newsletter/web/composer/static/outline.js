@@ -70,7 +70,7 @@ export class Outline {
       const name = section.title || `the ${section.layout}`;
       element.dataset.at = at;
       element.dataset.layout = section.layout;
-      put(q(element, ".section-title"), section.title);
+      if (!q(element, ".section-title.typing")) put(q(element, ".section-title"), section.title);
       q(element, ".section-layout").value = section.layout;
       const label = (selector, words) => q(element, selector).setAttribute("aria-label", words);
       label(".section-head .handle", `Drag the section ${name}`);
@@ -189,6 +189,15 @@ export class Outline {
       picture.hidden = !address;
       if (address && picture.getAttribute("src") !== address) picture.src = address;
     }
+  }
+
+  // A section keeps its element when we move it.
+  follow({ do: what, section, to }) {
+    const list = $("sections");
+    if (!/^(move|remove)-section$/.test(what)) return;
+    const element = list.children[section];
+    element.remove();
+    if (what === "move-section") list.insertBefore(element, list.children[to] || null);
   }
 
   // Where a story stands: [section, index, how many there].

@@ -97,7 +97,8 @@ def caller(composer: Composer, peer: str, passed: Sequence[str], forwarded: Sequ
 
     Only what a trusted proxy says counts: every proxy adds, on the right, whom it saw, so it is the right-most address
     that is no trusted proxy itself; all to its left anybody may have written. Where both headers are there and name
-    two, one of them came from outside, and nobody knows which: then it is the proxy's own address, as where it names nobody.
+    two, one of them came from outside, and nobody knows which: then it is the proxy's own address, as where it names
+    nobody.
     """
     if not is_trusted(composer, peer):
         return peer

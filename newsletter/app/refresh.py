@@ -11,6 +11,7 @@ from typing import Any
 from newsletter.app.articles import read_file
 from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
+from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
 from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
@@ -19,7 +20,6 @@ from newsletter.errors import BadData, Conflict, NewsletterError, NotFound, Remo
 from newsletter.issues import editing
 from newsletter.issues.copying import put_picture
 from newsletter.issues.folder import load_issue, name_of
-from newsletter.message.words import diff_words
 from newsletter.models import Article
 from newsletter.net.addresses import shown
 from newsletter.net.fetch import fetch as guarded_fetch
@@ -73,18 +73,14 @@ class Compared:
                     "imported": c.imported,
                     "now": c.now,
                     "yours": c.mine,
-                    "source_runs": _runs(c.imported, c.now),
-                    "your_runs": _runs(c.imported, c.mine),
+                    "source_runs": runs_between(c.imported, c.now),
+                    "your_runs": runs_between(c.imported, c.mine),
                 }
                 for c in self.changes
             ],
             "taken": list(self.taken),
             "notes": list(self.notes),
         }
-
-
-def _runs(old: str | None, new: str | None) -> list[tuple[str, str]]:
-    return [(run.op, run.text) for run in diff_words(old or "", new or "")]
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from newsletter.delivery.schedule import wall_time, zone_of
+from newsletter.message.words import diff_words
 from newsletter.store.clock import from_us
 
 if TYPE_CHECKING:
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """``1 story``, ``2 stories``, ``12,000 readers``."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def runs_between(old: str | None, new: str | None) -> list[tuple[str, str]]:
+    """What is different in two texts: (``same``, ``old`` or ``new``, text); None is an empty one."""
+    return [(run.op, run.text) for run in diff_words(old or "", new or "")]
 
 
 def when(mailing: Mailing) -> str:

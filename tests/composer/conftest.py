@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import re
 import shutil
 import threading
 import time
@@ -12,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -112,6 +114,10 @@ class Served:
                 assert entered.status == 200, entered.text
                 self.cookie = entered.headers["set-cookie"].partition(";")[0]
             return self.cookie
+
+    def inbox(self, query: str = "") -> list[str]:
+        """The slugs of what the inbox has to pick from."""
+        return re.findall(r'data-pick="([^"]+)"', self.get(f"/inbox/picks?q={quote(query)}").text)
 
     def state(self) -> Any:
         return self.get(f"/issues/{ISSUE}/state").json

@@ -52,7 +52,8 @@ def allow(served: Any) -> None:
 
 
 def slugs(served: Any, query: str = "") -> list[str]:
-    return [row["slug"] for row in served.get(f"/inbox.json?q={quote(query)}").json["stories"]]
+    found: list[str] = served.inbox(query)
+    return found
 
 
 def test_a_pasted_text_comes_in_once(served: Any) -> None:

@@ -155,7 +155,7 @@ def test_what_is_typed_while_it_is_taken_back_is_no_conflict(desk: Desk) -> None
 
 
 def test_what_is_done_elsewhere_while_something_is_taken_back_can_be_taken_back_too(desk: Desk) -> None:
-    """An edit of another story that is saved in the middle of an undo stays in the list, and only what was taken back goes."""
+    """An edit of another story that is saved in the middle of an undo stays in the list."""
     first, second = desk.text(LEAD), desk.text(SECOND)
     desk.box(LEAD, "headline").fill("A first thought")
     desk.until(lambda: "A first thought" in desk.text(LEAD))

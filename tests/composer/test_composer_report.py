@@ -98,7 +98,7 @@ def test_its_correction_stands_below_with_its_own_sum(served: Any) -> None:
         folder = served.root / "issues" / made.slug
         text = (folder / "issue.md").read_text(encoding="utf-8")
         (folder / "issue.md").write_text(text.replace("correction:", "correction: The tide was early. #"), "utf-8")
-        pick_articles(desk, made.slug, [served.get("/inbox.json").json["stories"][0]["slug"]])
+        pick_articles(desk, made.slug, [served.inbox()[0]])
         approve_issue(desk, made.slug, send_at="now")
         run_due(desk)
     page = report(served)

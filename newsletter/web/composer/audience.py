@@ -14,7 +14,7 @@ from typing import IO, Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.audience import (
@@ -27,7 +27,7 @@ from newsletter.app.audience import (
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.readers import EVERYBODY, ReaderPage, list_readers, said_in_words, segments, show_reader
 from newsletter.errors import BadData, NewsletterError, NotFound, UsageProblem
-from newsletter.web.composer.answers import Handler, as_json, read_form, status_of
+from newsletter.web.composer.answers import Handler, read_form, status_of
 from newsletter.web.composer.pages import Pages
 
 BASES: Final = ("signed up on our site", "signed up on paper", "asked by mail", "is a customer", "asked in person")
@@ -57,7 +57,6 @@ class AudienceScreen:
         return [
             Route("/audience", self.show, methods=["GET"]),
             Route("/audience", self.find, methods=["POST"]),
-            Route("/audience/find", as_json(self.rows), methods=["POST"]),
             Route("/audience/add", self.add, methods=["POST"]),
             Route("/audience/suppress", self.bar, methods=["POST"]),
             Route("/audience/export", self.export, methods=["POST"]),
@@ -72,20 +71,6 @@ class AudienceScreen:
     async def find(self, request: Request) -> Response:
         """What the search form asks for, as a page."""
         return await run_in_threadpool(self._page, request, await read_form(request))
-
-    async def rows(self, request: Request) -> Response:
-        """The same as JSON."""
-        form = await read_form(request)
-
-        def work() -> dict[str, Any]:
-            with open_desk(self._root) as desk:
-                page = _found(desk, form)
-            readers = [
-                {"id": r.public_id, "address": r.address, "state": r.state, "words": _words(r)} for r in page.rows
-            ]
-            return {"readers": readers, "after": page.after, "sentence": page.sentence}
-
-        return JSONResponse(await run_in_threadpool(work))
 
     async def add(self, request: Request) -> Response:
         """A new reader; then the browser goes to the page of that one."""

@@ -9,15 +9,15 @@ from typing import Any, Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.articles import add_article
 from newsletter.app.desk import Desk, open_desk
-from newsletter.app.inbox import InboxPage, InboxQuery, list_inbox, send_to_inbox, set_state
+from newsletter.app.inbox import InboxQuery, list_inbox, send_to_inbox, set_state
 from newsletter.app.issues import list_issues, pick_articles
 from newsletter.errors import NewsletterError, UsageProblem
-from newsletter.web.composer.answers import as_json, read_form, status_of
+from newsletter.web.composer.answers import read_form, status_of
 from newsletter.web.composer.guard import CLIP
 from newsletter.web.composer.pages import Pages
 
@@ -47,20 +47,22 @@ class InboxScreen:
         return [
             Route("/inbox", self.show, methods=["GET"]),
             Route("/inbox", self.add, methods=["POST"]),
-            Route("/inbox.json", as_json(self.rows)),
+            Route("/inbox/picks", self.picks),
             Route(CLIP, self.clip),
             Route("/inbox/{slug}/dismiss", self.dismiss, methods=["POST"]),
             Route("/inbox/{slug}/pick", self.pick, methods=["POST"]),
         ]
 
-    async def rows(self, request: Request) -> Response:
-        """The inbox, newest first, or what ``?q=`` finds in it."""
-        page = await run_in_threadpool(self._found, request.query_params.get("q", ""))
-        return JSONResponse({"stories": [row.as_row() for row in page.rows]})
+    async def picks(self, request: Request) -> Response:
+        """The inbox as a list to pick from, newest first, or what ``?q=`` finds in it: a part of a page."""
+        query = request.query_params.get("q", "")
 
-    def _found(self, query: str) -> InboxPage:
-        with open_desk(self._root) as desk:
-            return list_inbox(desk, InboxQuery(search=query, limit=_SHOWN))
+        def work() -> Response:
+            with open_desk(self._root) as desk:
+                page = list_inbox(desk, InboxQuery(search=query, limit=_SHOWN))
+            return self._pages.piece("picks.html.j2", rows=page.rows, more=page.next is not None, query=query)
+
+        return await run_in_threadpool(work)
 
     async def show(self, request: Request) -> Response:
         """The page."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from json import dumps
+from typing import Any
 from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
@@ -18,10 +20,11 @@ from newsletter.app.desk import open_desk
 from newsletter.app.forms import issue_form
 from newsletter.app.preview import Preview
 from newsletter.app.sponsors import offers
+from newsletter.app.words import plural, runs_between
 from newsletter.errors import NewsletterError, NotFound, UsageProblem
 from newsletter.models import LAYOUTS
 from newsletter.web import mailview
-from newsletter.web.composer.answers import Handler, as_json, status_of
+from newsletter.web.composer.answers import Handler, as_json, read_json, status_of
 from newsletter.web.composer.pages import Pages
 from newsletter.web.composer.rooms import Room, Rooms
 
@@ -38,7 +41,9 @@ class Looking:
         return [
             Route("/issues/{slug}", self.screen),
             Route("/issues/{slug}/state", as_json(self.state)),
-            Route("/issues/{slug}/sponsors", as_json(self.sponsors)),
+            Route("/issues/{slug}/sponsors", self._as_piece(self.sponsors)),
+            Route("/issues/{slug}/findings", self._as_piece(self.findings)),
+            Route("/issues/{slug}/difference", self._as_piece(self.difference), methods=["POST"]),
             Route("/issues/{slug}/mail", as_json(self.mail)),
             Route("/issues/{slug}/news", as_json(self.news)),
             Route("/issues/{slug}/mail.html", self._of_mail(self._html)),
@@ -73,15 +78,44 @@ class Looking:
         form = await run_in_threadpool(read)
         return JSONResponse({**form, "files": room.news.files})
 
+    def _as_piece(self, handler: Handler) -> Handler:
+        """An endpoint that answers with a part of a page; its errors are pages."""
+
+        async def endpoint(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except NewsletterError as error:
+                return self._pages.problem(request, status_of(error), what=error.what, where=error.where, fix=error.fix)
+
+        return endpoint
+
     async def sponsors(self, request: Request) -> Response:
         """The creatives for the issue's places: who is booked, approved, and booked twice."""
         slug = request.path_params["slug"]
 
-        def read() -> list[dict[str, object]]:
+        def read() -> Response:
             with open_desk(self._rooms.root) as desk:
-                return [offer.as_row() for offer in offers(desk, slug)]
+                return self._pages.piece("sponsors.html.j2", offers=offers(desk, slug))
 
-        return JSONResponse({"sponsors": await run_in_threadpool(read)})
+        return await run_in_threadpool(read)
+
+    async def findings(self, request: Request) -> Response:
+        """What the checks found in the newest mail, as a list."""
+        room = self._room(request)
+        await room.built()
+        rows = _findings_of(room.preview) if room.preview else []
+        return await run_in_threadpool(self._pages.piece, "findings.html.j2", findings=rows)
+
+    async def difference(self, request: Request) -> Response:
+        """Pairs of texts as [label, mine, theirs], with what is different in them marked."""
+        self._room(request)
+        pairs = await read_json(request, list[tuple[str, str, str]])
+
+        def compared() -> Response:
+            texts = [(label, runs_between(theirs, mine)) for label, mine, theirs in pairs]
+            return self._pages.piece("difference.html.j2", texts=texts)
+
+        return await run_in_threadpool(compared)
 
     async def mail(self, request: Request) -> Response:
         """What stands around the mail: subject, inbox lines, sizes, findings, or the error."""
@@ -97,7 +131,9 @@ class Looking:
             if preview is None:
                 return said
             email = preview.rendered.email
-            said["mail"]["findings"] = finding_rows(preview.findings) if news.checked else None
+            rows = _findings_of(preview)
+            said["mail"]["findings"] = rows if news.checked else None
+            said["mail"]["found"], said["mail"]["heavy"] = _summed(rows)
             said["mail"]["checked"] = news.checked == news.mail
             said["mail"]["sizes"] = email.sizes
             said["mail"]["pictures"] = {image.article: image.name for image in email.images if image.article}
@@ -132,3 +168,21 @@ class Looking:
                 yield f"data: {dumps(asdict(news))}\n\n"
 
         return StreamingResponse(stream(), media_type="text/event-stream")
+
+
+def _findings_of(preview: Preview) -> list[dict[str, Any]]:
+    """The findings as rows, each with the ``name`` of the story that it is about."""
+    names = {article.slug: article.headline for article in preview.rendered.issue.articles()}
+    return [{**row, "name": names.get(row["article"], row["article"])} for row in finding_rows(preview.findings)]
+
+
+def _summed(rows: Sequence[dict[str, Any]]) -> tuple[str, int]:
+    """How many there are, in words, and how many ask for something to be done."""
+    kinds = Counter("waived" if row["waived"] else row["severity"] for row in rows)
+    said = [
+        plural(kinds[name], word)
+        for name, word in (("error", "error"), ("warning", "warning"), ("info", "note"))
+        if kinds[name]
+    ]
+    said += [f"{kinds['waived']} waived"] if kinds["waived"] else []
+    return ", ".join(said) or "Nothing to object to.", kinds["error"] + kinds["warning"]

@@ -59,6 +59,10 @@ class Pages:
         )
         return HTMLResponse(html, status_code=status, headers=HEADERS)
 
+    def piece(self, template: str, **values: Any) -> HTMLResponse:
+        """A part of a page, for a script that puts its elements into the page that is open."""
+        return self.alone(template, **values)
+
     def problem(self, request: Request, status: int, *, what: str, where: str | None, fix: str | None) -> HTMLResponse:
         """An error as a page."""
         return self.page(request, "problem.html.j2", status, what=what, where=where, fix=fix)

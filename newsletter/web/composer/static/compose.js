@@ -31,12 +31,10 @@ const mail = new MailPane((state) => {
   if (state.mail) outline.weigh(state.mail);
   checks.show(state);
 });
-const checks = new Checks({ jump, fix, waive, name: (slug) => nameOf(slug) });
+const checks = new Checks({ jump, fix, waive });
 const moves = new Moves({ outline, step, issue: () => issue });
 const sponsors = new Sponsors(step);
 const pictures = new Pictures({ outline, queue, change });
-
-const tellIssue = (wrong) => showTrouble($("trouble"), wrong);
 
 // -- saving
 
@@ -62,6 +60,8 @@ function take(files, label, options) {
   for (const { article, now } of files) sha.set(article || "", now);
   history.record(label, files, options);
 }
+
+const tellIssue = (wrong) => showTrouble($("trouble"), wrong);
 
 function heard(event, file, problem) {
   if (event === "conflict") settle(file);
@@ -94,8 +94,7 @@ async function settle(file) {
   const unsaved = queue.unsaved(file);
   const said = (name) => (name === "text" ? theirs.body ?? theirs.intro : theirs.fields[name] || "");
   const differing = [...unsaved].filter(([name, mine]) => line(mine) !== line(said(name)));
-  let choice = "theirs";
-  if (differing.length) choice = await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)]));
+  const choice = differing.length ? await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)])) : "theirs";
   sha.set(file, theirs.sha256);
   queue.resolve(file, choice === "mine");
   await refresh();
@@ -173,26 +172,32 @@ async function attempt(work, label, tell) {
 
 // To the order of the issue. A function is asked what, and for its words, once the page shows all that was done before: the
 // places of a moment ago may be other stories' now.
-const step = (what, words) => attempt(() => queue.exclusive("", async () => {
-  if (stale) await refresh();
-  const [payload, label] = typeof what === "function" ? what() || [] : [what, words];
-  if (!payload) return false;
-  take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label);
-  outline.follow(payload);
-  return [`${label}.`];
-}), "", tellIssue);
+function step(what, words) {
+  return attempt(() => queue.exclusive("", async () => {
+    if (stale) await refresh();
+    const [payload, label] = typeof what === "function" ? what() || [] : [what, words];
+    if (!payload) return false;
+    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label);
+    outline.follow(payload);
+    return [`${label}.`];
+  }), "", tellIssue);
+}
 
 // To a story's file.
-const change = (file, work, label) => attempt(() => queue.exclusive(file, async () => {
-  take((await work(sha.get(file))).files, label, { place: { file } });
-}), label, (wrong) => outline.refuse(file, wrong));
+function change(file, work, label) {
+  return attempt(() => queue.exclusive(file, async () => {
+    take((await work(sha.get(file))).files, label, { place: { file } });
+  }), label, (wrong) => outline.refuse(file, wrong));
+}
 
 // To whatever a finding is about.
-const act = (file, work, label) => attempt(() => queue.exclusive(file || "", async () => {
-  const said = await work(sha.get(file || ""));
-  take(said.files, label);
-  return said.done;
-}), label, tellIssue);
+function act(file, work, label) {
+  return attempt(() => queue.exclusive(file || "", async () => {
+    const said = await work(sha.get(file || ""));
+    take(said.files, label);
+    return said.done;
+  }), label, tellIssue);
+}
 
 let taking = null; // one after the other, however fast they are pressed
 const takeBack = (back) => { taking = (async () => { await taking?.catch(() => {}); await takeOne(back); })(); };

@@ -16,6 +16,16 @@ export const counted = (number, one, many = `${one}s`) => `${number} ${number ==
 export const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 export const line = (text) => text.replace(/\s+/g, " ").trim();
 export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
+export const words = (problem) => (problem instanceof TypeError ? "The composer does not answer." : problem.message);
+
+// Does the work when nobody has asked for it again for so long.
+export function rested(ms, work) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(work, ms);
+  };
+}
 
 // Read out by screen readers; seen by nobody else.
 export function say(text) {

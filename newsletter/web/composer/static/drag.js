@@ -5,6 +5,22 @@ import { make, say } from "./dom.js";
 const FAR = 5; // px: less is a click
 const EDGE = 70; // px at the top and the bottom that scroll
 
+// Follow a pointer that is down: `end(true)` when it is let go, `end(false)` when it is taken away or Escape is pressed.
+export function hold(move, end) {
+  const over = new AbortController();
+  const on = (name, heard) => addEventListener(name, heard, { capture: true, signal: over.signal });
+  const ended = (kept) => { over.abort(); end(kept); };
+  on("pointermove", move);
+  on("pointerup", () => ended(true));
+  on("pointercancel", () => ended(false));
+  on("keydown", (pressed) => {
+    if (pressed.key !== "Escape") return;
+    pressed.preventDefault();
+    pressed.stopPropagation();
+    ended(false);
+  });
+}
+
 // places(item) gives [{list, items}] that the item may go to; dropped(item, list, at) hears where it was left.
 export function draggable(root, { handle, item, places, dropped, name }) {
   root.addEventListener("pointerdown", (event) => {
@@ -28,7 +44,6 @@ export function draggable(root, { handle, item, places, dropped, name }) {
       if (!marker) {
         // It lies over the page and not in the list, which may be shown anew meanwhile.
         marker = document.body.appendChild(make("div", "marker"));
-        marker.setAttribute("aria-hidden", "true");
         dragged.classList.add("dragged");
         say(`Dragging ${name(dragged)}. Escape lets go.`);
         scroll = setInterval(() => {
@@ -41,8 +56,8 @@ export function draggable(root, { handle, item, places, dropped, name }) {
     }
 
     function aim() {
-      const near = places(dragged).map((place) => ({ ...place, ...distance(place.list, y) }))
-        .sort((one, other) => one.away - other.away)[0];
+      const away = ({ list }) => { const box = list.getBoundingClientRect(); return Math.max(box.top - y, y - box.bottom, 0); };
+      const near = places(dragged).sort((one, other) => away(one) - away(other))[0];
       if (!near) return;
       const others = near.items.filter((each) => each !== dragged);
       const at = others.filter((each) => { const box = each.getBoundingClientRect(); return box.top + box.height / 2 < y; }).length;
@@ -55,35 +70,14 @@ export function draggable(root, { handle, item, places, dropped, name }) {
 
     function end(kept) {
       clearInterval(scroll);
-      removeEventListener("pointermove", move);
-      removeEventListener("pointerup", drop);
-      removeEventListener("pointercancel", cancel);
-      removeEventListener("keydown", key, true);
       dragged.classList.remove("dragged");
       marker?.remove();
       if (kept && marker && target) dropped(dragged, target.list, target.at);
       else if (marker) say(`Let go: ${name(dragged)} stays where it was.`);
     }
 
-    const drop = () => end(true);
-    const cancel = () => end(false);
-    function key(pressed) {
-      if (pressed.key !== "Escape") return;
-      pressed.preventDefault();
-      pressed.stopPropagation();
-      end(false);
-    }
-
     event.preventDefault();
     grip.focus({ preventScroll: true });
-    addEventListener("pointermove", move);
-    addEventListener("pointerup", drop);
-    addEventListener("pointercancel", cancel);
-    addEventListener("keydown", key, true);
+    hold(move, end);
   }
-}
-
-function distance(list, y) {
-  const box = list.getBoundingClientRect();
-  return { away: y < box.top ? box.top - y : y > box.bottom ? y - box.bottom : 0 };
 }

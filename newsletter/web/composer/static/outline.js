@@ -1,7 +1,7 @@
 // The sections and stories as forms. What is on the page already stays the same element, so that focus and caret stay.
 
 import { base } from "./api.js";
-import { $, copyOf, counted, fit, kilobytes, line, make, q, qq } from "./dom.js";
+import { $, copyOf, counted, fit, kilobytes, line, q, qq } from "./dom.js";
 
 const same = (box, value) => (box.hasAttribute("data-line") ? line(box.value) === line(value) : box.value.trimEnd() === value.trimEnd());
 
@@ -12,6 +12,11 @@ export function put(box, value) {
   box.value = value;
   if (box === document.activeElement && start !== null) box.setSelectionRange(Math.min(start, value.length), Math.min(end, value.length));
   fit(box);
+}
+
+// What a screen reader hears of each button: its template says it, with a place for the name.
+function label(element, name) {
+  for (const each of qq(element, "[data-label]")) each.setAttribute("aria-label", each.dataset.label.replace("{}", () => name));
 }
 
 export class Outline {
@@ -44,8 +49,7 @@ export class Outline {
     this.#forms = new Map([["", { fields: issue.fields, body: issue.intro }]]);
     for (const section of issue.sections) for (const story of section.stories) this.#forms.set(story.slug, story);
     this.fill("");
-    $("issue").querySelector('[data-field="subject"]').placeholder = issue.standing.subject || "";
-    $("issue").querySelector('[data-field="preheader"]').placeholder = issue.standing.preheader || "";
+    for (const name of ["subject", "preheader"]) q($("issue"), `[data-field="${name}"]`).placeholder = issue.standing[name] || "";
     this.#sections(issue);
     this.#spare(issue);
     if (issue.approved || this.#locked) this.#lock(issue.approved);
@@ -67,16 +71,11 @@ export class Outline {
     while (list.children.length > issue.sections.length) list.lastElementChild.remove();
     issue.sections.forEach((section, at) => {
       const element = list.children[at] || list.appendChild(copyOf("section-template"));
-      const name = section.title || `the ${section.layout}`;
       element.dataset.at = at;
       element.dataset.layout = section.layout;
       if (!q(element, ".section-title.typing")) put(q(element, ".section-title"), section.title);
       q(element, ".section-layout").value = section.layout;
-      const label = (selector, words) => q(element, selector).setAttribute("aria-label", words);
-      label(".section-head .handle", `Drag the section ${name}`);
-      label('.section-head [data-do="up"]', `Section ${name} up`);
-      label('.section-head [data-do="down"]', `Section ${name} down`);
-      label('.section-head [data-do="remove"]', `Remove the section ${name}`);
+      label(q(element, ".section-head"), section.title || `the ${section.layout}`);
       q(element, '.section-head [data-do="up"]').disabled = at === 0;
       q(element, '.section-head [data-do="down"]').disabled = at === issue.sections.length - 1;
       const fixed = section.stories.some(({ sponsor }) => sponsor);
@@ -100,26 +99,16 @@ export class Outline {
   #story(card, story, index, count) {
     card.dataset.slug = story.slug;
     const headline = story.fields?.headline || story.slug;
-    const box = card.firstElementChild;
-    box.setAttribute("aria-label", headline);
-    const label = (selector, words) => q(card, selector).setAttribute("aria-label", words);
-    label(".handle", `Drag “${headline}”, place ${index + 1} of ${count}`);
-    label('[data-do="up"]', `“${headline}” up`);
-    label('[data-do="down"]', `“${headline}” down`);
-    label('[data-do="drop"]', `Drop “${headline}”`);
-    label('[data-do="more"]', `${q(card, '[data-do="more"]').textContent} of “${headline}”`);
+    q(card, ".handle").dataset.label = `Drag “{}”, place ${index + 1} of ${count}`;
+    q(card, ".thumb").dataset.label = story.picture || story.remote ? "Picture of “{}”" : "Add a picture to “{}”";
+    label(card, headline);
     card.classList.toggle("broken", Boolean(story.problem));
     card.classList.toggle("sponsor", story.sponsor);
-    const wrong = q(card, ".wrong");
-    if (story.problem || wrong.dataset.kind === "file") {
-      wrong.hidden = !story.problem;
-      wrong.textContent = story.problem ? `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.` : "";
-      wrong.dataset.kind = story.problem ? "file" : "";
-    }
+    if (story.problem) this.#wrong(card, `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.`, "file");
+    else if (q(card, ".wrong").dataset.kind) this.#wrong(card, "");
     for (const area of qq(card, "[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
     q(card, ".headline").placeholder = story.problem ? story.slug : "Headline";
     q(card, ".teaser").placeholder = story.teaser || "Teaser";
-    label(".thumb", story.picture || story.remote ? `Picture of “${headline}”` : `Add a picture to “${headline}”`);
     q(card, ".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
     this.fill(story.slug, card);
     this.pictured?.(card, story);
@@ -148,20 +137,25 @@ export class Outline {
     const button = q(card, '[data-do="more"]');
     button.setAttribute("aria-expanded", show);
     button.textContent = show ? "Fewer fields" : "All fields";
-    button.setAttribute("aria-label", `${button.textContent} of “${this.value(slug, "headline") || slug}”`);
+    button.dataset.label = `${button.textContent} of “{}”`;
+    label(card, this.value(slug, "headline") || slug);
     if (this.#locked) this.#lock(true);
     if (show) for (const box of qq(more, "textarea")) fit(box);
   }
 
   #counted(card) { return [[...card.parentElement.children].indexOf(card), card.parentElement.children.length]; }
 
+  #wrong(card, words, kind = "") {
+    const place = q(card, ".wrong");
+    place.hidden = !words;
+    place.textContent = words;
+    place.dataset.kind = kind;
+  }
+
   refuse(file, problem, field) {
     const card = file ? this.#stories.get(file) : null;
-    const place = card?.querySelector(".wrong");
-    if (!place) return false;
-    place.hidden = !problem;
-    place.dataset.kind = "";
-    place.textContent = problem ? `Not saved: ${problem.what}.${problem.fix ? ` To put it right: ${problem.fix}.` : ""}` : "";
+    if (!card) return false;
+    this.#wrong(card, problem ? `Not saved: ${problem.what}.${problem.fix ? ` To put it right: ${problem.fix}.` : ""}` : "");
     for (const box of this.boxes(file)) box.toggleAttribute("aria-invalid", Boolean(problem) && box.dataset.field === field);
     return true;
   }
@@ -169,13 +163,11 @@ export class Outline {
   #spare(issue) {
     $("spare").hidden = !issue.spare.length;
     $("spare").querySelector("ul").replaceChildren(...issue.spare.map(([slug, headline]) => {
-      const button = make("button", "plain", "Put back");
-      button.type = "button";
-      button.dataset.back = slug;
-      button.setAttribute("aria-label", `Put “${headline}” back`);
-      const words = make("span", "", headline);
-      words.dir = "auto";
-      return make("li", "", words, button);
+      const item = copyOf("spare-template");
+      q(item, "span").textContent = headline;
+      q(item, "button").dataset.back = slug;
+      label(item, headline);
+      return item;
     }));
   }
 

@@ -1,58 +1,39 @@
 // Picking stories from the inbox into the issue.
 
-import { call } from "./api.js";
-import { $, counted, make } from "./dom.js";
+import { piece } from "./api.js";
+import { $, rested } from "./dom.js";
+
+const list = $("picker-list");
+const search = $("picker-search");
+const into = $("picker-section");
 
 export class Picker {
-  #pick;
   #sections;
-  #timer = 0;
 
   // pick(slug, section or null) puts a story in; sections() gives their words in order, null for those that take none.
   constructor(pick, sections) {
-    this.#pick = pick;
     this.#sections = sections;
-    $("picker-search").addEventListener("input", () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => this.#list(), 120);
+    search.addEventListener("input", rested(120, show));
+    list.addEventListener("click", async ({ target }) => {
+      const { pick: slug } = target.dataset;
+      if (!slug) return;
+      target.disabled = true;
+      if (await pick(slug, into.value === "" ? null : Number(into.value))) {
+        target.textContent = "Picked";
+        search.focus();
+      } else target.disabled = false;
     });
   }
 
   async open() {
-    const fits = make("option", "", "where it fits");
-    fits.value = "";
-    const options = this.#sections().map((words, at) => {
-      const option = make("option", "", words || "");
-      option.value = at;
-      return words ? option : null;
-    });
-    $("picker-section").replaceChildren(fits, ...options.filter(Boolean));
-    await this.#list();
+    const options = this.#sections().map((words, at) => words && new Option(words, at));
+    into.replaceChildren(new Option("where it fits", ""), ...options.filter(Boolean));
+    await show();
     $("picker").showModal();
-    $("picker-search").focus();
   }
+}
 
-  async #list() {
-    const { stories } = await call("GET", `/inbox.json?${new URLSearchParams({ q: $("picker-search").value })}`);
-    $("picker-none").hidden = stories.length > 0;
-    $("picker-none").textContent = $("picker-search").value ? "No story in the inbox has these words." : "The inbox is empty.";
-    $("picker-list").replaceChildren(...stories.map((story) => {
-      const button = make("button", "", "Pick");
-      button.type = "button";
-      button.setAttribute("aria-label", `Pick “${story.headline}”`);
-      button.addEventListener("click", async () => {
-        button.disabled = true;
-        const section = $("picker-section").value;
-        if (await this.#pick(story.slug, section === "" ? null : Number(section))) {
-          button.textContent = "Picked";
-          document.getElementById("picker-search").focus();
-        } else button.disabled = false;
-      });
-      const headline = make("b", "", story.headline);
-      headline.dir = "auto";
-      const about = [story.added, story.used_in ? `used in ${story.used_in}` : ""].filter(Boolean).join(" · ");
-      return make("li", "", make("span", "", headline, make("span", "hint", about)), button);
-    }));
-    $("picker-title").textContent = `Pick stories (${counted(stories.length, "story", "stories")})`;
-  }
+async function show() {
+  const found = await piece(`/inbox/picks?${new URLSearchParams({ q: search.value })}`);
+  list.replaceChildren(...found.childNodes);
 }

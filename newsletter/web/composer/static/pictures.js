@@ -1,7 +1,8 @@
 // The picture of a story: put in by hand, by dropping or from the web; and the point that every cut keeps in view.
 
 import { base, call } from "./api.js";
-import { $, line, make, say, q, qq } from "./dom.js";
+import { hold } from "./drag.js";
+import { $, copyOf, line, say, q, qq } from "./dom.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FIELD = "image.focal";
@@ -41,6 +42,10 @@ export class Pictures {
     list.onclick = ({ target }) => this.#pressed(target.closest("button"));
     list.onkeydown = (event) => this.#key(event);
     list.onpointerdown = (event) => this.#grab(event);
+    list.onchange = ({ target }) => {
+      if (target.files?.[0]) this.#put(target.closest(".story"), target.files[0]);
+      if (target.type === "file") target.value = "";
+    };
     const over = (card) => { for (const each of qq(list, ".story")) each.classList.toggle("receiving", each === card); };
     // A file that is dropped beside a story must not take the place of the page.
     for (const kind of ["dragover", "drop"]) {
@@ -65,20 +70,16 @@ export class Pictures {
   show(card, story) {
     const place = q(card, ".picture");
     if (!place) return;
-    const here = Boolean(story.picture);
-    q(place, ".put").hidden = here || Boolean(story.remote);
-    q(place, ".framing").hidden = !here;
-    q(place, ".elsewhere").hidden = here || !story.remote;
+    place.dataset.from = story.picture ? "here" : story.remote ? "elsewhere" : "nowhere";
     q(place, ".address").textContent = story.remote || "";
-    q(place, ".described").hidden = !here && !story.remote;
-    q(place, '[data-picture="found"]').hidden = !here || !this.#focal(story);
-    if (!here) return;
+    if (!story.picture) return;
     paint(q(place, ".pad img"), this.#address(story));
     this.#point(card, story);
   }
 
   #focal(story) {
-    const said = this.#moved.get(story.slug) ?? this.#queue.unsaved(story.slug).get(FIELD) ?? story.fields?.[FIELD];
+    if (this.#moved.has(story.slug)) return this.#moved.get(story.slug);
+    const said = this.#queue.unsaved(story.slug).get(FIELD) ?? story.fields?.[FIELD];
     return said ? said.split(",").map(Number) : null;
   }
 
@@ -101,9 +102,10 @@ export class Pictures {
     const list = q(card, ".cuts");
     if (list.children.length !== cuts.length) {
       list.replaceChildren(...cuts.map(({ words, layouts }) => {
-        const image = make("img");
-        image.alt = "";
-        return make("li", "", image, make("span", "", make("b", "", words), ` ${layouts.join(", ")}`));
+        const item = copyOf("cut-template");
+        q(item, "b").textContent = words;
+        q(item, "i").textContent = layouts.join(", ");
+        return item;
       }));
     }
     const layout = card.closest(".section").querySelector(".section-layout").value;
@@ -139,33 +141,22 @@ export class Pictures {
     const story = this.#outline.form(card.dataset.slug);
     const place = ({ clientX, clientY }) => {
       const box = pad.getBoundingClientRect();
-      return [within((clientX - box.left) / box.width), within((clientY - box.top) / box.height)];
+      return [(clientX - box.left) / box.width, (clientY - box.top) / box.height].map((value) => Number(within(value).toFixed(3)));
     };
-    const hold = (moved) => {
-      this.#moved.set(story.slug, place(moved).map((value) => value.toFixed(3)).join(", "));
+    const move = (moved) => {
+      this.#moved.set(story.slug, place(moved));
       this.#point(card, story);
     };
-    const over = new AbortController();
-    const on = (name, heard) => addEventListener(name, heard, { capture: true, signal: over.signal });
     const end = (kept) => {
-      over.abort();
       const held = this.#moved.get(story.slug);
       this.#moved.delete(story.slug);
-      if (kept && held) return this.#set(card, held.split(",").map(Number));
+      if (kept && held) return this.#set(card, held);
       this.#point(card, this.#outline.form(story.slug) || story);
       return say("Let go: the focal point stays where it was.");
     };
-    on("pointermove", hold);
-    on("pointerup", () => end(true));
-    on("pointercancel", () => end(false));
-    on("keydown", (pressed) => {
-      if (pressed.key !== "Escape") return;
-      pressed.preventDefault();
-      pressed.stopPropagation();
-      end(false);
-    });
     q(pad, ".dot").focus({ preventScroll: true });
-    hold(event);
+    move(event);
+    hold(move, end);
   }
 
   #pressed(button) {
@@ -178,7 +169,7 @@ export class Pictures {
         [...picture.querySelectorAll("button")].find((each) => each.offsetParent && !each.disabled)?.focus();
         picture.scrollIntoView({ block: "nearest" });
       },
-      choose: () => this.#choose(card),
+      choose: () => q(card, "[type=file]").click(),
       found: () => this.#set(card, null, "The focal point is found by itself."),
       fetch: () => this.#fetch(card, null),
       from: () => this.#fetch(card, line(q(card, ".from").value)),
@@ -187,14 +178,6 @@ export class Pictures {
   }
 
   #at(slug, what = "picture") { return `${base}/stories/${encodeURIComponent(slug)}/${what}`; }
-
-  #choose(card) {
-    const input = make("input");
-    input.type = "file";
-    input.accept = "image/jpeg,image/png,image/gif,image/webp,image/avif";
-    input.onchange = () => { if (input.files[0]) this.#put(card, input.files[0]); };
-    input.click();
-  }
 
   async #put(card, file) {
     const slug = card.dataset.slug;

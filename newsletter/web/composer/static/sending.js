@@ -36,19 +36,14 @@ async function say() {
   moment.wrong = "";
   allow();
   if (when.value === "at") {
-    try {
-      if (!date.value || !time.value) throw new Error("Write a date and a time.");
-      const said = await call("GET", `${send}/moment?${new URLSearchParams({ date: date.value, time: time.value })}`);
-      if (mine !== asked) return;
-      moment.words = said.words;
-      $("moment").textContent = said.explained ? `${said.words}. ${said.explained}` : said.words;
-    } catch (problem) {
-      if (mine !== asked) return;
-      moment.wrong = problem.message;
-      $("moment").textContent = problem.message;
-    }
+    const given = { date: date.value, time: time.value };
+    const said = await (date.value && time.value ? call("GET", `${send}/moment?${new URLSearchParams(given)}`) : Promise.reject(new Error("Write a date and a time.")))
+      .catch((problem) => ({ wrong: problem.message }));
+    if (mine !== asked) return;
+    Object.assign(moment, { words: said.words || "", wrong: said.wrong || "" });
+    $("moment").textContent = [said.wrong || said.words, said.explained].filter(Boolean).join(". ");
   } else {
-    moment.words = when.value === "now" ? "as soon as possible, by the next newsletter run-due" : "nothing is scheduled by this";
+    moment.words = approve.querySelector("[name=when]:checked").dataset.words;
     $("moment").textContent = "";
   }
   $("moment").classList.toggle("wrong", Boolean(moment.wrong));
@@ -76,11 +71,9 @@ const dialog = $("confirm");
 
 function confirmed(form) {
   const facts = form === approve;
-  const { question, answer } = form.dataset;
-  $("confirm-title").textContent = facts ? "Approve this issue?" : `${answer}?`;
-  $("confirm-words").textContent = facts
-    ? "What you looked at is frozen, and nothing else is sent."
-    : question.replace("{readers}", readers ? readers.words : "The readers");
+  const { question, answer, title } = form.dataset;
+  $("confirm-title").textContent = title || `${answer}?`;
+  $("confirm-words").textContent = question.replace("{readers}", readers ? readers.words : "The readers");
   $("confirm-facts").hidden = !facts;
   if (facts) {
     $("fact-readers").textContent = readers.words;
@@ -88,10 +81,7 @@ function confirmed(form) {
   }
   $("confirm-yes").textContent = answer;
   dialog.showModal();
-  $("confirm-no").focus();
   return new Promise((done) => {
-    $("confirm-yes").onclick = () => { dialog.close("yes"); };
-    $("confirm-no").onclick = () => { dialog.close(""); };
     dialog.onclose = () => { done(dialog.returnValue === "yes"); dialog.returnValue = ""; };
   });
 }
@@ -128,9 +118,7 @@ addEventListener("pageshow", ({ persisted }) => { if (persisted) location.replac
 const put = (id, text) => { if ($(id) && $(id).textContent !== text) $(id).textContent = text; };
 
 function show(now) {
-  put("sentence", now.sentence);
-  put("at", now.at);
-  put("pace", now.pace);
+  for (const id of ["sentence", "at", "pace"]) put(id, now[id]);
   if ($("bar")) $("bar").value = now.done;
   if ($("told") && $("told").innerText !== now.told.join("\n")) $("told").replaceChildren(...now.told.map((line) => make("li", "", line)));
 }

@@ -2,7 +2,7 @@
 
 import { showIn } from "/static/mail/frame.js";
 import { call } from "./api.js";
-import { $, make, pause } from "./dom.js";
+import { $, make, rested, words } from "./dom.js";
 
 const form = $("tokens");
 const switches = $("switches");
@@ -27,14 +27,12 @@ function mark() {
 
 function judge({ warnings, errors }) {
   const said = [...$("warnings").children].map((each) => each.textContent).join("\n");
-  if (said !== warnings.join("\n")) $("warnings").replaceChildren(...warnings.map((words) => make("li", "", words)));
+  if (said !== warnings.join("\n")) $("warnings").replaceChildren(...warnings.map((warning) => make("li", "", warning)));
   for (const place of form.querySelectorAll("[data-wrong]")) {
-    const words = errors[place.dataset.wrong];
-    place.hidden = !words;
-    place.textContent = words || "";
-    const field = form.elements[place.dataset.wrong];
-    if (words) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
+    const wrong = errors[place.dataset.wrong];
+    place.hidden = !wrong;
+    place.textContent = wrong || "";
+    form.elements[place.dataset.wrong].ariaInvalid = wrong ? "true" : null;
   }
 }
 
@@ -54,18 +52,13 @@ async function show() {
       }
       document.body.dataset.shown = asked;
     } catch (problem) {
-      $("warnings").replaceChildren(make("li", "", problem instanceof TypeError ? "The composer does not answer." : problem.message));
+      $("warnings").replaceChildren(make("li", "", words(problem)));
     }
   }
   running = false;
 }
 
-let last = 0;
-form.addEventListener("input", async () => {
-  const mine = ++last;
-  await pause(120);
-  if (mine === last) show();
-});
+form.addEventListener("input", rested(120, show));
 form.addEventListener("click", (event) => {
   const button = event.target.closest("[data-tokens]");
   if (!button) return;

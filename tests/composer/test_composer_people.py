@@ -181,6 +181,14 @@ def test_an_editor_sees_no_reader_by_address(office: Office) -> None:
     assert office.ask("GET", f"/issues/{ISSUE}/mail.html", cookie=editor).status == 200
 
 
+def test_readers_are_offered_to_a_publisher_alone(office: Office) -> None:
+    """Who is a reader is nobody's business but theirs who may see the audience."""
+    editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
+    refused = office.ask("POST", "/audience/names", "q=zo", cookie=editor)
+    assert refused.status == 403 and "readers.test" not in refused.text
+    assert "readers.test" in office.ask("POST", "/audience/names", "q=zo", cookie=publisher).text
+
+
 def test_the_audit_has_the_name_of_who_did_it(office: Office) -> None:
     """The name comes from the sign-in, whatever the form says."""
     editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")

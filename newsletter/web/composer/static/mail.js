@@ -2,6 +2,7 @@
 
 import { ask, showIn } from "/static/mail/frame.js";
 import { base, call } from "./api.js";
+import "./readers.js";
 import { $, counted, make, showTrouble } from "./dom.js";
 
 const switches = $("switches");

@@ -16,7 +16,7 @@ function query(...names) {
 function troubleOf(error) {
   if (!error) return null;
   if (error.kind === "bug") return { ...error, what: `A bug in newsletter: ${error.what}` };
-  return document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
+  return $("issue").hidden || document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
 }
 
 export class MailPane {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bench.figures import median_seconds, note, part, say, spread
 from newsletter.app.desk import open_desk
-from newsletter.app.inbox import InboxQuery, list_inbox
+from newsletter.app.inbox import InboxQuery, filter_names, list_inbox
 from newsletter.issues.uses import uses
 from newsletter.store import search
 from newsletter.store.engine import Store
@@ -42,10 +42,17 @@ def measure(folder: Path) -> None:
             "three words": InboxQuery(search=f"{common} {middling} {words[301]}"),
             "a phrase": InboxQuery(search=f'"{common} {words[1]}"'),
             "a rare word, unused, of a section": InboxQuery(search=rare, used=False, section="section 3"),
+            "as the screen lists it": InboxQuery(doubts=True),
+            "the screen, dismissed, of a source, since": InboxQuery(
+                states=("dismissed",), source="source 4", since="1971-01-01", used=False, doubts=True
+            ),
+            "the screen, a common word of a section": InboxQuery(search=common, section="section 3", doubts=True),
         }
         for name, query in queries.items():
             taken = median_seconds(lambda query=query: list_inbox(desk, query), 7)
             say(f"inbox of {STORIES:,}: {name}", spread(taken, 1000, "ms"), "100 ms", taken[0] <= LIMIT)
+        taken = median_seconds(lambda: filter_names(desk), 7)
+        say(f"inbox of {STORIES:,}: what to filter by", spread(taken, 1000, "ms"), "100 ms", taken[0] <= LIMIT)
     say(f"who used what in {ISSUES} issues, known", spread(used, 1000, "ms"), "100 ms", used[0] <= LIMIT)
     size = ws.database.stat().st_size / 1024**2
     note(f"the first look at {ISSUES} issues: {first:.1f} s; the database: {size:,.0f} MB, written in {filled:.0f} s")

@@ -23,6 +23,9 @@ Shape = Literal["square"]
 FieldContext = Literal["html", "text", "subject"]
 """Where a merge field lands, which decides how its value is escaped."""
 
+TEXT_FILE = "email.txt"
+"""The text part of an issue that an editor wrote, in the issue's folder; also the frozen text part of an approval."""
+
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
@@ -106,10 +109,23 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True)
+class TextPiece:
+    """What the generated text says of one story, or (``article`` is None) around the stories.
+
+    Merge fields stand in it as authors write them.
+    """
+
+    article: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Issue:
     """One dated edition as its folder says. ``sha256`` is of the bytes of ``issue.md`` when it was read.
 
-    ``correction`` is one line of Markdown: what an earlier issue had wrong.
+    ``correction`` is one line of Markdown: what an earlier issue had wrong. ``own_text`` is the text part as an editor
+    wrote it (``email.txt``), None where it is generated; ``text_of`` is what the generated text was when somebody last
+    said that the own text is right for it, None where nobody has.
     """
 
     slug: str
@@ -129,6 +145,8 @@ class Issue:
     sha256: str = ""
     corrects: str | None = None
     """The issue that this one corrects: only its readers get it."""
+    own_text: str | None = None
+    text_of: tuple[TextPiece, ...] | None = None
 
     def articles(self) -> Iterator[Article]:
         """Every article in reading order."""
@@ -139,6 +157,11 @@ class Issue:
     def file(self) -> Path | None:
         """Where its own words are written; None for an issue that was not read from a folder."""
         return self.path / "issue.md" if self.path else None
+
+    @property
+    def text_file(self) -> Path | None:
+        """Where an editor writes the text part; None for an issue that was not read from a folder."""
+        return self.path / TEXT_FILE if self.path else None
 
     @property
     def lead(self) -> Article | None:
@@ -196,8 +219,10 @@ class Email:
 
     ``timings`` are seconds by rendering step. ``remote_images`` are the URLs left where they are; ``asked_for`` has,
     for those that a CDN was asked for in another size, the address that the story names. ``pictured`` are the layouts
-    in which the theme shows pictures. ``mso``: the theme writes markup for Outlook's Word engine. ``mended`` are the
-    tags of the theme's HTML that did not pair up and that the parser put right as it saw fit.
+    in which the theme shows pictures. ``generated`` is the text part that the theme makes, as an author would have to
+    write it, also where ``text`` is an editor's own; ``pieces`` are the same words by story. ``mso``: the theme writes
+    markup for Outlook's Word engine. ``mended`` are the tags of the theme's HTML that did not pair up and that the
+    parser put right as it saw fit.
     """
 
     issue: str
@@ -216,6 +241,8 @@ class Email:
     pictured: tuple[Layout, ...] = PICTURED
     mso: bool = True
     mended: tuple[str, ...] = ()
+    generated: str = ""
+    pieces: tuple[TextPiece, ...] = ()
     timings: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     @property

@@ -67,8 +67,12 @@ def no_network_off_loopback() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No secret or setting of the developer's own shell reaches a test; nor does the width of their terminal."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No secret or setting of the developer's own shell reaches a test; nor does the width of their terminal.
+
+    What is noted outside a workspace lands in a folder of the tests.
+    """
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.getbasetemp() / "state"))
     for name in list(os.environ):
         if name.startswith(("AWS_", "NEWSLETTER_", "SENDGRID_", "SMTP_")) or name in ("COLUMNS", "LINES"):
             monkeypatch.delenv(name)

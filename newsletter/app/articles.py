@@ -10,7 +10,7 @@ from newsletter.app.desk import Desk
 from newsletter.app.inbox import add
 from newsletter.articles import inbox
 from newsletter.articles.dropcap import suggestions_for
-from newsletter.articles.inbox import Added
+from newsletter.articles.inbox import Added, State
 from newsletter.articles.reading import read_story
 from newsletter.articles.schema import article_to_data
 from newsletter.articles.story import Story, Suggestion
@@ -38,7 +38,7 @@ class FieldRow:
 class ShownArticle:
     """A story with the provenance of each field, the fixes that are offered for it, and who has used it.
 
-    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first.
+    ``minutes`` to read; ``used`` are the issues that have it in words, the newest first. ``url`` is its page.
     """
 
     slug: str
@@ -47,6 +47,9 @@ class ShownArticle:
     offered: Sequence[Suggestion]
     minutes: int
     used: Sequence[str] = ()
+    state: State = "new"
+    headline: str = ""
+    url: str | None = None
 
     @property
     def fields(self) -> dict[str, dict[str, str | bool]]:
@@ -112,7 +115,8 @@ def read_file(path: Path) -> Story:
 
 def show_article(desk: Desk, slug: str) -> ShownArticle:
     """One story of the inbox; raises NotFound with the closest slug."""
-    article = inbox.get(desk.store, slug).article
+    item = inbox.get(desk.store, slug)
+    article = item.article
     rows = []
     for name, value in article_to_data(article).items():
         if name in {"provenance", "origin"}:
@@ -125,7 +129,17 @@ def show_article(desk: Desk, slug: str) -> ShownArticle:
     if body is not None and not body.confirmed:
         rows.append(FieldRow("body", "only what the source gives of it", body.source, False))
     used = tuple(dict.fromkeys(use.words for use in uses(desk.workspace).of(slug)))
-    return ShownArticle(slug, rows, article.body, suggestions_for(article.body), reading_minutes(article.body), used)
+    return ShownArticle(
+        slug,
+        rows,
+        article.body,
+        suggestions_for(article.body),
+        reading_minutes(article.body),
+        used,
+        item.state,
+        article.headline,
+        article.origin.url or article.link,
+    )
 
 
 def set_article(desk: Desk, slug: str, assignments: Mapping[str, str], *, fix: bool = False) -> list[str]:

@@ -68,6 +68,7 @@ def build_issue(desk: Desk, slug: str, *, out: Path | None = None) -> Built:
         "subject": email.subject,
         "html_bytes": email.size,
         "text_bytes": len(email.text.encode()),
+        "own_text": rendered.issue.own_text is not None,
         "clip_bytes": CLIP,
         "articles": email.sizes,
         "images": [

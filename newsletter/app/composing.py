@@ -5,35 +5,53 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from newsletter.app.check import context_of
 from newsletter.app.desk import Desk
 from newsletter.app.fixing import fix_issue
 from newsletter.app.forms import ISSUE_FIELDS
+from newsletter.app.owntext import change_rows, confirm_text, drop_text, mark_of, write_text
+from newsletter.app.preview import Preview
 from newsletter.app.render import render
 from newsletter.articles.fields import assign
 from newsletter.articles.schema import article_from_document
 from newsletter.checks.registry import all_checks
 from newsletter.checks.run import Proposal
 from newsletter.errors import BadData, Conflict, NotFound
-from newsletter.issues import arranging, editing
+from newsletter.issues import arranging, editing, owntext
 from newsletter.issues.folder import ISSUE_FILE, article_files, name_of
 from newsletter.issues.schema import issue_keys
-from newsletter.models import Finding
+from newsletter.issues.textfile import MEMORY_FILE, bytes_of
+from newsletter.message.texts import stale_of
+from newsletter.models import TEXT_FILE, Finding
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.frontmatter import Document, read_bytes
 from newsletter.workspace.slugs import check_slug
 
+_BETWEEN: Final = b"\0"
+"""Between the own text and what it was right for, where both are kept as one state: neither file has a NUL."""
+
 
 def file_of(desk: Desk, slug: str, article: str | None) -> Path:
-    """``issue.md``, or the file of one story of the issue."""
+    """``issue.md``, the file of one story of the issue, or its own text (``TEXT_FILE``)."""
+    if article == TEXT_FILE:
+        return desk.workspace.issue_dir(check_slug(slug, "issue")) / TEXT_FILE
     name = ISSUE_FILE if article is None else f"{check_slug(article, 'article')}.md"
     return desk.workspace.issue_dir(check_slug(slug, "issue")) / name
 
 
 def read_file(desk: Desk, slug: str, article: str | None) -> tuple[str, bytes]:
-    """A file of an issue, and before it its SHA-256; raises NotFound."""
+    """A file of an issue, and before it its SHA-256; raises NotFound.
+
+    An own text that is not there is ("", b""); one that is there comes with what it was right for, to be restored.
+    """
+    if article == TEXT_FILE:
+        folder = file_of(desk, slug, article).parent
+        own, memory = bytes_of(folder), bytes_of(folder, MEMORY_FILE)
+        if own is None:
+            return "", b""
+        return sha256_hex(own), own if memory is None else own + _BETWEEN + memory
     data = read_bytes(file_of(desk, slug, article))
     return sha256_hex(data), data
 
@@ -103,9 +121,15 @@ def _saved(desk: Desk, issue: str, before: Document, doc: Document, expected: st
     return editing.save(desk.workspace, issue, doc, expected=expected, article=article)
 
 
-def restore_file(desk: Desk, issue: str, article: str | None, data: bytes, *, expected: str) -> str:
-    """Put a file back to bytes that it had before; returns their SHA-256. Raises Conflict and IllegalState."""
+def restore_file(desk: Desk, issue: str, article: str | None, data: bytes | None, *, expected: str) -> str:
+    """Put a file back to bytes that it had before; returns their SHA-256. Raises Conflict and IllegalState.
+
+    Without ``data`` there was no file, which only an own text can have been.
+    """
     path = file_of(desk, issue, article)
+    if article == TEXT_FILE:
+        return _restore_text(desk, issue, data, expected)
+    assert data is not None
     return editing.save(
         desk.workspace,
         issue,
@@ -113,6 +137,42 @@ def restore_file(desk: Desk, issue: str, article: str | None, data: bytes, *, ex
         expected=expected,
         article=article,
     )
+
+
+def _restore_text(desk: Desk, issue: str, data: bytes | None, expected: str) -> str:
+    if data is None:
+        owntext.drop_text(desk.workspace, issue, expected=expected)
+        return ""
+    own, between, memory = data.partition(_BETWEEN)
+    return owntext.save_text(desk.workspace, issue, own, expected=expected, memory=memory if between else None)
+
+
+def save_text(desk: Desk, issue: str, text: str, *, expected: str) -> str:
+    """Write the own text of an issue; returns its new SHA-256. Raises BadData, Conflict, IllegalState."""
+    return owntext.save_text(desk.workspace, issue, text, expected=expected)
+
+
+def do_text(desk: Desk, issue: str, do: str, *, expected: str, seen: str | None) -> str:
+    """``write``, ``confirm`` or ``drop`` the own text of an issue; returns its SHA-256, "" where there is none.
+
+    ``seen`` is the mark of the generated text for which it is confirmed. Raises what each of them raises.
+    """
+    if do == "write":
+        return write_text(desk, issue, expected=expected, overwrite=True)
+    if do == "confirm":
+        confirm_text(desk, issue, expected=expected, seen=seen)
+        return expected
+    drop_text(desk, issue, expected=expected)
+    return ""
+
+
+def text_state(preview: Preview) -> dict[str, Any]:
+    """What a page says of an own text: what changed since it was right (None: nobody said so), and what to confirm."""
+    issue, email = preview.rendered.issue, preview.rendered.email
+    if issue.own_text is None:
+        return {"stale": [], "seen": None}
+    stale = stale_of(issue, email)
+    return {"stale": None if stale is None else change_rows(stale), "seen": mark_of(email.pieces)}
 
 
 def move_story(desk: Desk, issue: str, article: str, section: int, to: int, *, expected: str) -> str:

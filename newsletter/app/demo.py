@@ -14,7 +14,7 @@ from newsletter.app.check import check_issue
 from newsletter.app.desk import open_desk
 from newsletter.app.send import send_issue
 from newsletter.app.words import plural
-from newsletter.issues.folder import list_issues
+from newsletter.issues.summaries import list_issues
 from newsletter.workspace.create import create_demo
 from newsletter.workspace.files import write_atomic
 

@@ -153,7 +153,7 @@ class IssueDiff:
                 for p in diff.parts
             ],
             "look_only": diff.look,
-            "text_part_only": diff.text_only,
+            "text_part_only": diff.text_only and not diff.parts,
             "text_part": [{"change": w.change, "runs": _runs(w.runs)} for w in diff.text_part],
             "html_bytes": {"old": diff.old_size, "new": diff.new_size, "clip": CLIP},
             "findings": None
@@ -196,6 +196,7 @@ def version_now(desk: Desk, rendered: Rendered) -> Version:
         issue_facts(desk.config, rendered.issue),
         originals=_originals(desk, rendered.issue),
         findings=tuple(_known(finding) for finding in findings_of(desk, rendered) if finding.waived is None),
+        own_text=rendered.issue.own_text is not None,
     )
 
 

@@ -13,6 +13,7 @@ from newsletter.app.issues import past_days, picked
 from newsletter.app.words import plural
 from newsletter.articles import listing
 from newsletter.delivery.schedule import zone_of
+from newsletter.errors import NotFound
 from newsletter.issues import editing
 from newsletter.issues.drafting import Choice, Filled, Proposal, propose
 from newsletter.issues.editing import NewSection
@@ -112,12 +113,14 @@ def draft_issue(
     since: str | None = "last",
     theme: str | None = None,
     dry_run: bool = False,
+    empty: bool = True,
 ) -> DraftedIssue:
     """Make the issue ``slug`` from what the inbox has, or with ``dry_run`` only say what it would be.
 
     ``since`` as ``InboxQuery.since``, ``last`` being the last issue dated before this one; None looks at everything.
-    An inbox without anything for it gives an empty draft. Raises BadData for an issue that exists (nothing ever
-    enters one by itself), a missing date, a ``since`` that is no time, and ThemeError for an unknown theme.
+    An inbox without anything for it gives an empty draft, or NotFound unless ``empty`` is wanted. Raises BadData for an
+    issue that exists (nothing ever enters one by itself), a missing date, a ``since`` that is no time, and ThemeError
+    for an unknown theme.
     """
     day = editing.issue_day(slug, date)
     editing.refuse_existing(desk.workspace, slug)
@@ -134,6 +137,10 @@ def draft_issue(
         now=from_us(now_us()),
         age=parse_duration(rules.age, "draft.age"),
     )
+    if not proposal.count and not empty:
+        said = f" that came in since {start:%Y-%m-%d}" if start else ""
+        fix = "bring in stories, or look at those that came in before, too" if start else "bring in stories"
+        raise NotFound(f"no story in the inbox{said} is for a new issue; nothing was made", fix=fix)
     path: str | None = None
     notes: list[str] = []
     if not dry_run:

@@ -13,7 +13,8 @@ from newsletter.errors import NewsletterError
 from newsletter.issues.folder import article_files, is_approved, name_of, read_issue_file
 from newsletter.issues.schema import issue_keys
 from newsletter.issues.sponsors import load_sponsor
-from newsletter.models import Article
+from newsletter.issues.textfile import bytes_of, text_from_bytes
+from newsletter.models import TEXT_FILE, Article
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.frontmatter import Document, read_bytes
 from newsletter.workspace.paths import Workspace
@@ -60,10 +61,19 @@ class SectionForm:
 
 
 @dataclass(frozen=True, slots=True)
+class TextForm:
+    """The text part as an editor wrote it: ``sha256`` is "" where it is generated, ``problem`` why it is no text."""
+
+    sha256: str = ""
+    body: str = ""
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class IssueForm:
     """An issue as the composer edits it. ``spare`` are stories in the folder that no section names (slug, headline).
 
-    ``standing`` is what stands in the mail for fields that the editor left empty.
+    ``standing`` is what stands in the mail for fields that the editor left empty; ``text`` the text part of their own.
     """
 
     slug: str
@@ -74,6 +84,7 @@ class IssueForm:
     standing: Mapping[str, str]
     sections: Sequence[SectionForm]
     spare: Sequence[tuple[str, str]]
+    text: TextForm = TextForm()
 
     def as_row(self) -> dict[str, Any]:
         """For JSON."""
@@ -97,7 +108,27 @@ def issue_form(desk: Desk, slug: str) -> IssueForm:
     spare = [(name, _headline_of(ws, slug, name)) for name in article_files(ws, slug) if name not in picked]
     standing = {"subject": (lead.fields or {}).get("headline", ""), "preheader": lead.teaser} if lead else {}
     fields = {name: getattr(keys, name) or "" for name in ISSUE_FIELDS}
-    return IssueForm(slug, sha256, is_approved(ws, slug), fields, doc.body, standing, tuple(sections), tuple(spare))
+    return IssueForm(
+        slug,
+        sha256,
+        is_approved(ws, slug),
+        fields,
+        doc.body,
+        standing,
+        tuple(sections),
+        tuple(spare),
+        _text_form(ws, slug),
+    )
+
+
+def _text_form(ws: Workspace, slug: str) -> TextForm:
+    data = bytes_of(ws.issue_dir(slug))
+    if data is None:
+        return TextForm()
+    try:
+        return TextForm(sha256_hex(data), text_from_bytes(data, f"issues/{slug}/{TEXT_FILE}"))
+    except NewsletterError as error:
+        return TextForm(sha256_hex(data), problem=f"{error.where}: {error.what}")
 
 
 def _in_lead(sections: Sequence[Any], slug: str) -> bool:

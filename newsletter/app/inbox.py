@@ -12,7 +12,7 @@ from typing import Any
 
 from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
-from newsletter.articles import derived, inbox, listing
+from newsletter.articles import derived, inbox, listing, versions
 from newsletter.articles.inbox import PLACES, Added
 from newsletter.articles.inbox import State as State
 from newsletter.articles.listing import Filters, Line
@@ -38,7 +38,8 @@ class InboxQuery:
     """What to show of the inbox; what is None or empty does not matter.
 
     ``search`` as it is typed; ``since`` is a day (2026-11-20), a span ("7d", "36h") or ``last``: the date of the last
-    issue; ``used``: whether some issue has the story. ``after`` is the ``next`` of the page before.
+    issue; ``used``: whether some issue has the story. ``after`` is the ``next`` of the page before. With ``doubts``
+    each row says what is like it and what its source has changed.
     """
 
     search: str = ""
@@ -49,13 +50,15 @@ class InboxQuery:
     states: tuple[State, ...] = ("new",)
     limit: int = 100
     after: int | None = None
+    doubts: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class InboxRow:
     """One story of the inbox. ``added`` and ``published`` are dates in the publication's zone.
 
-    ``used_in`` is the slug of the newest issue that has it, ``used`` names all of them, the newest first.
+    ``used_in`` is the slug of the newest issue that has it, ``used`` names all of them, the newest first. ``alike`` are
+    warnings of possible duplicates, ``changed`` the fields that its source has changed since, both where asked for.
     """
 
     slug: str
@@ -73,6 +76,8 @@ class InboxRow:
     picture: str | None
     used_in: str | None
     used: tuple[str, ...]
+    alike: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``; ``picture`` is the SHA-256 of its original."""
@@ -110,7 +115,7 @@ def list_inbox(desk: Desk, query: InboxQuery | None = None) -> InboxPage:
     Raises NotFound for a source or a section that no story has, BadData for a ``since`` that is no time.
     """
     query = query or InboxQuery()
-    used = uses(desk.workspace)
+    used = uses(desk.workspace, alike=query.doubts)
     filters = Filters(
         words=query.search,
         states=query.states,
@@ -125,7 +130,33 @@ def list_inbox(desk: Desk, query: InboxQuery | None = None) -> InboxPage:
     found = listing.page(desk.store, filters)
     zone = desk.config.publication.timezone
     rows = tuple(_row(line, used.of(line.slug), zone) for line in found.lines)
+    if query.doubts:
+        alike = listing.look_alikes(desk.store, found.lines)
+        changed = versions.changed_waiting(desk.store, [line.id for line in found.lines])
+        rows = tuple(
+            dataclasses.replace(row, alike=_alike(line, alike, used), changed=changed.get(line.slug, ()))
+            for row, line in zip(rows, found.lines, strict=True)
+        )
     return InboxPage(rows, found.next, listing.counts(desk.store))
+
+
+MOST_NAMED = 3
+"""So many stories that are like one are named."""
+
+
+def _alike(line: Line, others: dict[str, list[tuple[str, str, State]]], used: Uses) -> tuple[str, ...]:
+    """What may be the same story as one, in words: in the inbox, and in an issue under another name."""
+    found = others.get(line.slug, [])
+    said = []
+    for word, slug, state in found[:MOST_NAMED]:
+        uses_of = used.of(slug)
+        said.append(f"the same {word} as {slug}, {f'used in {uses_of[0].words}' if uses_of else PLACES[state]}")
+    if len(found) > MOST_NAMED:
+        said.append(f"and {len(found) - MOST_NAMED:,} more")
+    known = used.alike(line.keys)
+    if known and not used.of(line.slug) and known[1].story not in {line.slug, *(slug for _, slug, _ in found)}:
+        said.append(f"the same {known[0]} as {known[1].story}, used in {known[1].words}")
+    return tuple(said)
 
 
 def _row(line: Line, used: Sequence[Use], zone: str) -> InboxRow:

@@ -15,9 +15,9 @@ from newsletter.articles import inbox
 from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
 from newsletter.errors import NewsletterError
-from newsletter.issues import editing, folder
+from newsletter.issues import editing, folder, summaries
 from newsletter.issues.editing import Picked
-from newsletter.models import Issue
+from newsletter.models import TEXT_FILE, Issue
 
 if TYPE_CHECKING:
     from newsletter.delivery.mailings import Mailing
@@ -70,6 +70,7 @@ class ShownIssue:
             "subject": self.issue.subject,
             "preheader": self.issue.preheader,
             "correction": self.issue.correction,
+            "own_text": self.issue.own_text is not None,
             "sections": [
                 {"title": s.title, "layout": s.layout, "articles": [a.slug for a in s.articles]}
                 for s in self.issue.sections
@@ -91,6 +92,8 @@ class ShownIssue:
         lines.append(f"  preheader  {issue.preheader or stands}")
         if issue.correction:
             lines.append(f"  correction {issue.correction}")
+        if issue.own_text is not None:
+            lines.append(f"  text part  your own, in {TEXT_FILE}")
         for section in issue.sections:
             lines.append(f"  {section.title or section.layout.capitalize()} ({section.layout})")
             lines += [f"    {n}. {a.headline}  [{a.slug}]" for n, a in enumerate(section.articles, start=1)]
@@ -102,6 +105,13 @@ class ShownIssue:
             lines.append(f"    newsletter article refresh {slug} --issue {issue.slug}")
         lines += [f"  {withdrawn_line(found, self.zone)}" for found in self.retracted]
         return lines
+
+
+def changed_stories(desk: Desk, slug: str) -> Mapping[str, Sequence[str]]:
+    """The same for an issue by its slug; nothing while it cannot be read, which has its own message."""
+    with contextlib.suppress(NewsletterError):
+        return changes_at_source(desk, folder.load_issue(desk.workspace, slug))
+    return {}
 
 
 def changes_at_source(desk: Desk, issue: Issue) -> Mapping[str, Sequence[str]]:
@@ -131,10 +141,10 @@ def duplicate_issue(desk: Desk, slug: str, new_slug: str, *, date: str | None = 
 def list_issues(desk: Desk) -> list[IssueRow]:
     """Every issue, newest first. One that cannot be read says why and hides no other."""
     mailed = _mailings(desk)
-    return [_row(summary, mailed.get(summary.slug)) for summary in folder.list_issues(desk.workspace)]
+    return [_row(summary, mailed.get(summary.slug)) for summary in summaries.list_issues(desk.workspace)]
 
 
-def _row(summary: folder.IssueSummary, mailing: Mailing | None) -> IssueRow:
+def _row(summary: summaries.IssueSummary, mailing: Mailing | None) -> IssueRow:
     state = mailing.state if mailing else "approved" if summary.approved else "draft"
     return IssueRow(
         slug=summary.slug,

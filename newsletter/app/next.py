@@ -20,7 +20,7 @@ from newsletter.delivery.mailings import RELEASED, Mailing
 from newsletter.delivery.run_due import STALE_SECONDS
 from newsletter.delivery.schedule import how_long, wall_time, zone_of
 from newsletter.errors import BadData, IllegalState
-from newsletter.issues.folder import IssueSummary, list_issues
+from newsletter.issues.summaries import IssueSummary, list_issues
 from newsletter.store.clock import from_us, now_us
 
 AHEAD = timedelta(days=14)

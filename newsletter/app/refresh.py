@@ -111,13 +111,15 @@ def refresh(
     file: Path | None = None,
     take: Collection[str] = (),
     seen: str | None = None,
+    ask: bool = True,
     fetch: Fetch = guarded_fetch,
 ) -> Refreshed:
     """Compare stories of the inbox, or of an ``issue`` (all of them when none is named), with their sources.
 
     ``file`` is the source of the one story that is named. ``take`` are fields to take over, or ``all``: every field
     that only the source has changed. What an editor changed is taken over only by its name, and names need one story.
-    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Raises NotFound, BadData (wrong
+    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Without ``ask`` no source is
+    asked: what each said last is known from before, or a problem. Raises NotFound, BadData (wrong
     names), IllegalState when fields are taken into an approved issue, Conflict when the story or its source is another
     than was seen, or the file changes meanwhile.
     """
@@ -132,7 +134,7 @@ def refresh(
     done = Refreshed()
     for target in targets:
         try:
-            compared = _compare(desk, target, given, fetch)
+            compared = _compare(desk, target, given, fetch if ask else None)
         except (RemoteError, BadData) as error:
             done.problems.append((target.article.slug, error))
             continue
@@ -185,7 +187,7 @@ def _targets(desk: Desk, slugs: Sequence[str], issue: str | None) -> list[_Targe
     return targets
 
 
-def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch: Fetch) -> Compared:
+def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch: Fetch | None) -> Compared:
     article = target.article
     inbox_slug, known = versions.known_of(desk.store, article)
     story: Story | None = None
@@ -194,6 +196,10 @@ def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch
     elif article.origin.guid and known:
         # It came from a feed, whose words are not those of its page; what the feed said last is written down.
         source = "what its feed said last"
+    elif fetch is None:
+        if not known:
+            raise BadData("it is not known what the source said", where=article.slug, fix="ask the source")
+        source = f"what {shown(article.origin.url)} said last" if article.origin.url else "what its source said last"
     elif article.origin.url:
         source = shown(article.origin.url)
         story = story_at(desk, article.origin.url, fetch=fetch)

@@ -14,7 +14,7 @@ from newsletter.app.approve import schedule
 from newsletter.app.desk import Desk
 from newsletter.app.failing import failing_sources
 from newsletter.app.heartbeat import beating
-from newsletter.app.log import Journal, RunLog, mark_run
+from newsletter.app.log import Journal, RunLog, last_run, mark_run
 from newsletter.app.preflight import preflight
 from newsletter.app.providers import canary_unjudged, make_provider
 from newsletter.app.recurring import reminders, schedule_recurring
@@ -34,7 +34,7 @@ from newsletter.delivery.undo import undo_window
 from newsletter.delivery.warm_up import ramp_of, steps_left
 from newsletter.delivery.watch import Waiting, Watch, Why
 from newsletter.errors import NewsletterError
-from newsletter.store.clock import from_us, now_us
+from newsletter.store.clock import from_us, now_us, to_us
 
 _RETRY_WAIT = 15 * 60.0
 """Seconds that ``send`` stays for deliveries the provider has put off; ``run-due`` comes again by itself."""
@@ -312,11 +312,12 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Show
 
     Then tells whom ``[alerts]`` names, if an editor must act. No alert and no heartbeat ever changes what is sent.
     """
+    before = last_run(desk.workspace)
     mark_run(desk.workspace)
     try:
         with beating(desk.config.alerts.heartbeat) as beat:
             undecided, failed = _recurring(desk)
-            report = _due(desk, stop, shown)
+            report = _due(desk, stop, shown, to_us(before.at) if before else 0)
             report = replace(report, error=report.error or failed)
             if not stop():
                 tell(desk, lambda: [*undecided, *reminders(desk), *failing_sources(desk)])
@@ -337,12 +338,12 @@ def _recurring(desk: Desk) -> tuple[list[Cause], NewsletterError | None]:
         return [], error
 
 
-def _due(desk: Desk, stop: Callable[[], bool], shown: Shown) -> DueReport:
+def _due(desk: Desk, stop: Callable[[], bool], shown: Shown, last: int) -> DueReport:
     if not desk.workspace.database.exists():
         return DueReport([], None, False)
     log = RunLog(desk, "run-due")
     watching = _Watching(desk, Journal(log), shown)
-    report: RunReport = _run_due(_work(desk, stop=stop, watch=watching))
+    report: RunReport = _run_due(replace(_work(desk, stop=stop, watch=watching), last_run=last))
     for run in report.runs:
         _log(log, run, watching.took.get(run.issue))
     if report.error is not None:

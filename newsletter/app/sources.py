@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
-from newsletter.app.refreshing import SourcesRefreshed, read_key, refresh_sources, user_agent
+from newsletter.app.refreshing import DEADLINE, SourcesRefreshed, read_key, refresh_sources, user_agent
 from newsletter.app.words import plural
 from newsletter.articles.inbox import url_key
 from newsletter.articles.sources import cms, shelf
@@ -55,12 +55,14 @@ class SourceAdded:
 
 @dataclass(frozen=True, slots=True)
 class SourceRow:
-    """One line of the list. ``state`` is in words; times are ISO 8601 UTC."""
+    """One line of the list. ``state`` is in words, ``succeeded`` and ``next_try`` say when (None: never, not again)."""
 
     source: Source
     state: str
     stories: int
     changed: int
+    succeeded: str | None = None
+    next_try: str | None = None
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -78,8 +80,10 @@ def _iso(us: int | None) -> str | None:
     return None if us is None else from_us(us).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
-def add_source(desk: Desk, url: str, wanted: Wanted) -> SourceAdded:
+def add_source(desk: Desk, url: str, wanted: Wanted, *, deadline: float = DEADLINE) -> SourceAdded:
     """Add the source at an address, or the one that the page there names, and take its newest stories in.
+
+    Its first refresh has ``deadline`` seconds; what that did not get, the next one gets.
 
     Raises NeedsEditor with the list when a page offers several sources and none was chosen (also when all it offers
     is readers' comments), NotFound when there is none, RemoteError or BadData when it cannot be had or read.
@@ -97,7 +101,7 @@ def add_source(desk: Desk, url: str, wanted: Wanted) -> SourceAdded:
             conn, name=name, url=offer.url, kind=offer.kind, title=title or offer.title, section=wanted.section,
             full=wanted.full, first=wanted.first, key_ref=wanted.key if offer.kind == "ghost" else None,
         )  # fmt: skip
-    refreshed = refresh_sources(desk, [name])
+    refreshed = refresh_sources(desk, [name], deadline=deadline)
     return SourceAdded(shelf.get_source(desk.store, name), already=False, refreshed=refreshed)
 
 
@@ -246,10 +250,36 @@ def list_sources(desk: Desk) -> list[SourceRow]:
     """Every source with how it fares, in words."""
     numbers = shelf.counts(desk.store)
     zone = ZoneInfo(desk.config.publication.timezone)
+    now = from_us(now_us()).astimezone(zone)
     return [
-        SourceRow(source, state_words(source, zone), *numbers.get(source.id, (0, 0)))
+        SourceRow(
+            source,
+            state_words(source, zone),
+            *numbers.get(source.id, (0, 0)),
+            succeeded=_when(source.succeeded_at, now) if source.succeeded_at else None,
+            next_try=_when(source.next_try_at, now) if source.state == "on" and source.next_try_at else None,
+        )
         for source in shelf.list_sources(desk.store)
     ]
+
+
+def sources_in_short(desk: Desk) -> tuple[int, int]:
+    """How many sources there are, and how many of them could not be had the last time."""
+    listed = shelf.list_sources(desk.store)
+    return len(listed), sum(source.failing_since is not None for source in listed)
+
+
+def refresh_now(desk: Desk, name: str | None = None, *, deadline: float) -> SourcesRefreshed:
+    """Ask one source, or all at once that did not fail the last time and those that are due; nothing else is held up.
+
+    ``deadline`` is in seconds. Raises NotFound for a name.
+    """
+    if name is not None:
+        return refresh_sources(desk, [name], deadline=deadline)
+    # Whoever presses a button wants an answer now; a server that is in trouble is left its time all the same.
+    now = now_us()
+    wanted = [s for s in shelf.list_sources(desk.store) if s.state == "on" and (not s.failures or s.next_try_at <= now)]
+    return refresh_sources(desk, [s.name for s in wanted], deadline=deadline)
 
 
 def show_source(desk: Desk, name: str) -> SourceRow:

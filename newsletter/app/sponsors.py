@@ -16,7 +16,7 @@ from newsletter.app.render import render_loaded
 from newsletter.articles.originals import SUFFIXES, check_picture, get_picture
 from newsletter.checks.context import SponsorFacts
 from newsletter.errors import BadData, NewsletterError, NotFound
-from newsletter.issues import editing, folder, sponsors
+from newsletter.issues import editing, folder, sponsors, summaries
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
 from newsletter.issues.schema import issue_keys, parse_date
 from newsletter.issues.sponsors import LABEL, Proof, Sponsor
@@ -153,7 +153,7 @@ def _source_bytes(path: Path) -> bytes:
 
 
 def _dates(ws: Workspace) -> dict[str, Date]:
-    return {s.slug: s.date for s in folder.list_issues(ws) if s.date is not None}
+    return {s.slug: s.date for s in summaries.list_issues(ws) if s.date is not None}
 
 
 def calendar(desk: Desk) -> Calendar:
@@ -161,7 +161,7 @@ def calendar(desk: Desk) -> Calendar:
     ws = desk.workspace
     known = {sponsor.name: sponsor for sponsor in sponsors.load_sponsors(ws)}
     everyone = list(known.values())
-    issues = [folder.load_issue(ws, s.slug) for s in folder.list_issues(ws) if s.problem is None]
+    issues = [folder.load_issue(ws, s.slug) for s in summaries.list_issues(ws) if s.problem is None]
     standing = [(issue, sponsor, n) for issue in issues for sponsor, n in placed(issue, known)]
     dates = _dates(ws)
     rows: list[tuple[str, CalendarRow]] = []

@@ -63,7 +63,7 @@ class InboxItem:
     article: Article
     document: str
     original: str | None
-    state: str
+    state: State
     added_at: datetime
 
     @property

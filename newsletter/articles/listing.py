@@ -166,6 +166,35 @@ def candidates(store: Store, since: datetime | None) -> list[Line]:
     return [_line(row) for row in found]
 
 
+MOST_ALIKE = 2_000
+"""So many other stories are looked at for what is the same; a headline that more than that have says nothing."""
+
+
+def look_alikes(store: Store, lines: Iterable[Line]) -> dict[str, list[tuple[str, str, State]]]:
+    """Other stories with the same headline, link or GUID, for each slug that has some: (what is the same, slug, state).
+
+    ``lines`` are those of a page: each kind is one question to an index.
+    """
+    lines = list(lines)
+    found: dict[str, list[tuple[str, str, State]]] = {}
+    for place, (word, column) in enumerate(
+        (("headline", rows.c.title_key), ("link", rows.c.url_key), ("GUID", rows.c.guid))
+    ):
+        wanted: dict[str, list[str]] = {}
+        for line in lines:
+            if key := line.keys[place]:
+                wanted.setdefault(key, []).append(line.slug)
+        query = select(column.label("key"), rows.c.slug, rows.c.state).where(column.in_(wanted)).limit(MOST_ALIKE)
+        with store.read() as conn:
+            others = conn.execute(query).all() if wanted else []
+        for other in others:
+            for slug in wanted[other.key]:
+                known = found.setdefault(slug, []) if slug != other.slug else None
+                if known is not None and other.slug not in (entry[1] for entry in known):
+                    known.append((word, other.slug, other.state))
+    return found
+
+
 def _line(row: Any) -> Line:
     return Line(
         id=row.id,

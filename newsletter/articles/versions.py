@@ -75,6 +75,28 @@ def changed(store: Store, articles: Sequence[Article]) -> dict[str, tuple[str, .
     return found
 
 
+def changed_waiting(store: Store, ids: Sequence[int]) -> dict[str, tuple[str, ...]]:
+    """The same for stories of the inbox, by their rows' ids; only documents of those that changed are read."""
+    twice = select(versions.c.article_id).where(versions.c.article_id.in_(ids)).group_by(versions.c.article_id)
+    found: dict[str, tuple[str, ...]] = {}
+    with store.read() as conn:
+        several = set(conn.execute(twice.having(func.count() > 1)).scalars())
+        if _ITEMS is not None:
+            said_more = select(_ITEMS.c.article_id).where(
+                _ITEMS.c.article_id.in_(ids), _ITEMS.c.document_latest.is_not(None)
+            )
+            several |= set(conn.execute(said_more).scalars())
+        query = select(rows.c.id, rows.c.slug, rows.c.document).where(rows.c.id.in_(several))
+        for row in conn.execute(query).all() if several else ():
+            known = _versions(conn, row.id)
+            with contextlib.suppress(NewsletterError):  # a row that was changed by hand
+                mine = article_from_document(Document.parse(row.document, f"{row.slug}.md"), row.slug)
+                names = tuple(c.name for c in three_way(known, known[-1], mine) if c.change != "edited")
+                if names:
+                    found[row.slug] = names
+    return found
+
+
 def _row_of(conn: Connection, article: Article) -> Row[Any] | None:
     origin = article.origin
     same_slug = conn.execute(select(rows).where(rows.c.slug == article.slug)).first()

@@ -37,8 +37,8 @@ class SponsorFacts:
 class CheckContext:
     """An issue, its finished email and what is known around them.
 
-    ``provider_local``: nothing leaves this machine. ``send_at`` is aware. ``past_uses`` maps what identifies a
-    story (headline, URL, GUID) to the slug of the other issue that ran it. ``known_fields`` are the attributes of
+    ``provider_local``: nothing leaves this machine. ``send_at`` is aware. ``past_uses`` maps the slug of a
+    story to that of another issue that has it. ``known_fields`` are the attributes of
     the audience; ``readers`` is how many are subscribed (None: nobody asked), and pictures inside the mail are meant
     for at most ``embedded_limit`` of them. ``sponsors`` are the facts of each sponsor in the issue, by its name;
     ``sponsor_labels`` are the words that mark a story as paid for, in its language, by its slug. ``openings`` has,

@@ -11,7 +11,7 @@ from newsletter.checks.page import cut
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.errors import did_you_mean
 from newsletter.message.merge import RESERVED, TOKEN
-from newsletter.models import MergeField, Severity
+from newsletter.models import TEXT_FILE, MergeField, Severity
 
 SUBJECT_LIMIT = 60
 PREHEADER_LIMIT = 150
@@ -137,6 +137,7 @@ def leftover_template(context: CheckContext) -> Iterator[Problem]:
     places: list[tuple[str, str | None, str]] = [("subject", None, context.email.subject)]
     places += [("html", article, text) for text, article in context.page.texts]
     places.append(("text", None, context.email.text))
+    own = TEXT_FILE if context.issue.own_text is not None else None
     seen: set[tuple[str, str | None]] = set()
     for place, article, text in places:
         left = found_in(text)
@@ -147,7 +148,7 @@ def leftover_template(context: CheckContext) -> Iterator[Problem]:
                 f"{where} still shows template code: {left}",
                 'Take it out, or write a merge field such as {{ subscriber.first_name | default("reader") }}.',
                 article=article,
-                field="subject" if place == "subject" else None,
+                field={"subject": "subject", "text": own}.get(place),
                 phrase=left,
             )
 
@@ -241,4 +242,4 @@ def _used_in(context: CheckContext, name: str) -> tuple[str | None, str | None]:
         for place in ("headline", "kicker", "standfirst", "teaser", "body"):
             if written.search(getattr(article, place) or ""):
                 return article.slug, place
-    return None, None
+    return None, TEXT_FILE if written.search(context.issue.own_text or "") else None

@@ -33,6 +33,7 @@ FAMILIES = {
     "colours": "Colours",
     "support": "What mail clients support",
     "sending": "What sending asks for",
+    "text": "The text part",
     "waivers": "Waivers",
 }
 """The families in the order of the documents: name and title. Each is a module of this package."""

@@ -13,7 +13,7 @@ from newsletter.checks.edits import Edit
 from newsletter.checks.registry import INDEX, Problem, Rule, all_checks
 from newsletter.checks.waivers import waivers
 from newsletter.errors import ConfigurationError, FrontMatterError, did_you_mean
-from newsletter.models import Article, Finding, Severity
+from newsletter.models import TEXT_FILE, Article, Finding, Severity
 
 _KEY = re.compile(r"[ \t]*([A-Za-z_][A-Za-z_-]*)[ \t]*:")
 
@@ -139,10 +139,14 @@ class _Places:
     def __init__(self, context: CheckContext) -> None:
         self._articles: dict[str, Article] = {article.slug: article for article in context.issue.articles()}
         self._issue = context.issue.path / "issue.md" if context.issue.path else None
+        self._text = context.issue.text_file
         self._lines: dict[Path, list[str]] = {}
 
     def of(self, problem: Problem) -> tuple[str | None, int | None]:
         """(path from ``issues/`` on, line counted from 1); None for what has no file."""
+        if problem.field == TEXT_FILE and self._text is not None:
+            line = _line_with(self._read(self._text), problem.phrase) if problem.phrase else None
+            return _shown(self._text), line
         article = self._articles.get(problem.article or "")
         path = article.path if article else self._issue
         if path is None or (article is None and problem.field is None and problem.phrase is None):

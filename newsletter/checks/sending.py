@@ -12,7 +12,8 @@ from newsletter.checks.parity import parity_of
 from newsletter.checks.registry import Example, Problem, check
 from newsletter.checks.sizes import kilobytes
 from newsletter.clients.gmail import CLIP
-from newsletter.models import Severity
+from newsletter.message.merge import TOKEN
+from newsletter.models import TEXT_FILE, Severity
 
 LARGE = 80 * 1024
 DIVERGES, DIFFERS = 60, 85
@@ -38,15 +39,15 @@ def _leads_nowhere(context: CheckContext) -> Severity:
     id="unsubscribe-missing",
     severity=Severity.ERROR,
     family="sending",
-    why="Every reader must be able to leave with one click. Gmail, Yahoo and Microsoft refuse bulk mail without it. "
-    "A warning while the provider is local.",
+    why="Every reader must be able to leave with one click, readers of the text part too. Gmail, Yahoo and Microsoft "
+    "refuse bulk mail without it. A warning while the provider is local.",
     source="RFC 8058; GDPR article 7(3); CAN-SPAM 15 U.S.C. 7704(a)(3); Gmail sender guidelines",
     failing=Example("a theme without the unsubscribe link", eg.html('<a href="nlf0003q">Unsubscribe</a>', "")),
     passing=Example("`{{ links.unsubscribe }}` in the theme's footer, and an https `site.url`", eg.as_it_is),
     waivable=False,
 )
 def unsubscribe_missing(context: CheckContext) -> Iterator[Problem]:
-    """No site for the link to lead to, a site without https, or no link in the HTML."""
+    """No site for the link to lead to, a site without https, or no link in the HTML or in the text part."""
     site = (context.config.site.url or "").strip()
     if not site:
         yield Problem(
@@ -63,6 +64,24 @@ def unsubscribe_missing(context: CheckContext) -> Iterator[Problem]:
         )
     if not _linked(context, "unsubscribe_url"):
         yield Problem("The mail has no unsubscribe link.", "Put links.unsubscribe into the theme's footer.")
+    links = {field.token for field in context.email.fields if field.name == "unsubscribe_url"}
+    if context.email.text.strip() and links.isdisjoint(TOKEN.findall(context.email.text)):
+        own = "Write {{ unsubscribe_url }} into " + f"{TEXT_FILE}."
+        yield _of_text(context, "The text part has no unsubscribe link.", own, "Put links.unsubscribe into")
+
+
+def _of_text(
+    context: CheckContext,
+    message: str,
+    own: str,
+    theme: str,
+    article: str | None = None,
+    severity: Severity | None = None,
+) -> Problem:
+    """A problem of the text part: what to do in an editor's ``own`` one, else in the ``theme``'s template."""
+    if context.issue.own_text is not None:
+        return Problem(message, own, article, TEXT_FILE, severity)
+    return Problem(message, f"{theme} the theme's email.txt.j2.", article, severity=severity)
 
 
 @check(
@@ -131,7 +150,8 @@ def reason_missing(context: CheckContext) -> Iterator[Problem]:
     id="postal-address-missing",
     severity=Severity.ERROR,
     family="sending",
-    why="Commercial mail must say where its sender can be reached. A warning while the provider is local.",
+    why="Commercial mail must say where its sender can be reached, in the text part too. A warning while the provider "
+    "is local.",
     source="CAN-SPAM 15 U.S.C. 7704(a)(5); directive 2000/31/EC, article 5",
     failing=Example(
         "an empty `postal_address`", eg.both(eg.publication(postal_address=""), eg.given(provider_local=False))
@@ -151,6 +171,9 @@ def postal_address_missing(context: CheckContext) -> Iterator[Problem]:
         yield Problem(
             "The mail does not show the postal address.", "Put publication.postal_address into the theme's footer."
         )
+    elif context.email.text.strip() and plain(address) not in plain(context.email.text):
+        message = "The text part does not show the postal address."
+        yield _of_text(context, message, f"Write it into {TEXT_FILE}.", "Put publication.postal_address into")
 
 
 @check(
@@ -237,36 +260,38 @@ def _costliest(context: CheckContext) -> str:
 def text_missing(context: CheckContext) -> Iterator[Problem]:
     """The text part is blank."""
     if not context.email.text.strip():
-        yield Problem("The mail has no text part.", "The theme's email.txt.j2 writes it.")
+        own = f"Write it into {TEXT_FILE}, or go back: newsletter issue text {context.issue.slug} --drop"
+        yield _of_text(context, "The mail has no text part.", own, "Write it in")
 
 
 @check(
     id="text-diverges",
     severity=Severity.ERROR,
     family="sending",
-    why="Readers of the text part get the same news. Filters compare the two parts as well.",
+    why="Readers of the text part get the same news. Filters compare the two parts as well. A warning where an editor "
+    "wrote the text part.",
     source="RFC 2046, 5.1.4; SpamAssassin MPART_ALT_DIFF, whose count of words this is",
     failing=Example("a text part that only says “Read this online”", eg.email(text="Read this mail online.")),
     passing=Example("a text part with the same stories", eg.as_it_is),
 )
 def text_diverges(context: CheckContext) -> Iterator[Problem]:
-    """A story of the HTML that the text part lacks, or too few of the HTML's words."""
+    """A story of the HTML that the text part lacks, or too few of the HTML's words.
+
+    What an editor wrote is theirs to judge: there both are warnings.
+    """
     if not context.email.text.strip():
         return
     text = plain(context.email.text)
     visible = plain(context.page.visible)
+    mild = Severity.WARNING if context.issue.own_text is not None else None
     for article in context.issue.articles():
         headline = plain(article.headline)
         if headline and headline in visible and headline not in text:
-            yield Problem(
-                f"The text part lacks the story “{cut(article.headline)}”.",
-                "Set it in the theme's email.txt.j2.",
-                article.slug,
-            )
+            said = f"The text part lacks the story “{cut(article.headline)}”."
+            yield _of_text(context, said, f"Write it into {TEXT_FILE}.", "Set it in", article.slug, mild)
     share = parity_of(context).percent
     if share < DIFFERS:
-        yield Problem(
-            f"The text part has {share:.0f} % of the words of the HTML.",
-            "Both are to say the same; the theme's email.txt.j2 leaves something out.",
-            severity=Severity.ERROR if share < DIVERGES else Severity.WARNING,
-        )
+        said = f"The text part has {share:.0f} % of the words of the HTML."
+        own = f"Both are to say the same; write what is missing into {TEXT_FILE}."
+        severity = mild or (Severity.ERROR if share < DIVERGES else Severity.WARNING)
+        yield _of_text(context, said, own, "Both are to say the same; something is left out in", severity=severity)

@@ -10,7 +10,7 @@ from newsletter.checks import examples as eg
 from newsletter.checks.context import CheckContext, SponsorFacts
 from newsletter.checks.page import plain
 from newsletter.checks.registry import Change, Example, Problem, check
-from newsletter.models import Article, Severity
+from newsletter.models import TEXT_FILE, Article, Severity
 
 _HOTEL = dataclasses.replace(eg.LIBRARY, slug="quay-hotel", headline="Rooms over the water", sponsor="The Quay Hotel")
 _LABEL = "\nAdvertisement feature · Paid for by The Quay Hotel\n"
@@ -129,9 +129,10 @@ def sponsor_label_unseen(context: CheckContext) -> Iterator[Problem]:
         for part, words in parts.items():
             missing = [said for said in (label, article.sponsor or "") if plain(said) not in words]
             if missing:
+                own = part == "text" and context.issue.own_text is not None
                 yield Problem(
                     f"The {part} part does not say “{'” and “'.join(missing)}”.",
-                    "Use the theme's own sponsor block, or mend the theme.",
+                    f"Write it into {TEXT_FILE}." if own else "Use the theme's own sponsor block, or mend the theme.",
                     article.slug,
-                    "sponsor",
+                    TEXT_FILE if own else "sponsor",
                 )

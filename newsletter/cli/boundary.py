@@ -16,7 +16,8 @@ import click
 
 from newsletter.errors import CannotWrite, Interrupted, NewsletterError
 
-_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG}
+# EIO: a terminal that vanished (nohup), or a failing disk.
+_CANNOT_WRITE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EFBIG, errno.EIO}
 
 
 class Terminated(KeyboardInterrupt):

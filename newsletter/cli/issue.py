@@ -6,11 +6,15 @@ import click
 
 from newsletter.app.words import plural
 from newsletter.cli.common import Cli, json_option, pass_cli, print_json, table
+from newsletter.cli.issue_text import text
 
 
 @click.group(short_help="Issues: make one, pick stories into it, order them.")
 def issue() -> None:
     """Issues: make one, pick stories into it, order them."""
+
+
+issue.add_command(text)
 
 
 @issue.command(short_help="Make a new issue.")
@@ -149,7 +153,7 @@ def move(cli: Cli, slug: str, article: str, section: str | None, to: int) -> Non
 @click.option("--date", help="The copy's date (YYYY-MM-DD); default: its slug, when it is a date.")
 @pass_cli
 def duplicate(cli: Cli, slug: str, new_slug: str, date: str | None) -> None:
-    """Copy the issue SLUG as NEW_SLUG: stories and pictures, without its approval."""
+    """Copy the issue SLUG as NEW_SLUG: stories and pictures, without its approval and its own text part."""
     from newsletter.app.issues import duplicate_issue
 
     with cli.desk() as desk:

@@ -23,7 +23,7 @@ import msgspec
 from newsletter.errors import BadData, CannotWrite, GuardRefused, IllegalState, NotFound
 from newsletter.message.headers import feedback_id
 from newsletter.message.outgoing import Outgoing, Part
-from newsletter.models import Email, MergeField, Span
+from newsletter.models import TEXT_FILE, Email, MergeField, Span
 from newsletter.workspace.files import make_folder, sha256_hex, write_atomic
 from newsletter.workspace.paths import Workspace
 
@@ -283,8 +283,8 @@ def sender_of(facts: MessageFacts) -> str:
 
 
 def source_hashes(issue_dir: Path) -> dict[str, str]:
-    """The hashes of ``issue.md``, the articles and the pictures of an issue folder, by name."""
-    files = [*issue_dir.glob("*.md"), *(issue_dir / "images").glob("*")]
+    """The hashes of ``issue.md``, the articles, the own text and the pictures of an issue folder, by name."""
+    files = [*issue_dir.glob("*.md"), issue_dir / TEXT_FILE, *(issue_dir / "images").glob("*")]
     try:
         return {
             file.relative_to(issue_dir).as_posix(): f"sha256:{sha256_hex(file.read_bytes())}"

@@ -14,9 +14,10 @@ from urllib.parse import urlsplit
 from newsletter.delivery.approval import Approval, verify
 from newsletter.delivery.mailings import RELEASED, Mailing
 from newsletter.delivery.ports import Capabilities
-from newsletter.delivery.schedule import how_long
+from newsletter.delivery.schedule import how_long, zone_of
 from newsletter.delivery.undo import undo_window
 from newsletter.errors import GuardRefused
+from newsletter.store.clock import from_us
 from newsletter.workspace.config import parse_duration
 from newsletter.workspace.settings import Config
 
@@ -43,6 +44,22 @@ def lateness(mailing: Mailing, config: Config, now: int) -> str | None:
     if mailing.reason == RELEASED or not allowed or late <= allowed + timedelta(microseconds=undo_window(config)):
         return None
     return f"it was due {how_long(late)} ago, at {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
+
+
+def broken_off(mailing: Mailing, config: Config, now: int, last_run: int) -> str | None:
+    """How long ago the sending broke off, in words, when that is more than ``[schedule] lateness``; None otherwise.
+
+    A mailing under way shows signs of life, by its own or because ``run-due`` looks at it every minute (``last_run``,
+    microseconds; 0 for never). After hours of silence a machine was off, or came back from a backup: then readers
+    may have got the mail who are open here, and only an editor can find out.
+    """
+    allowed = parse_duration(config.schedule.lateness, "schedule.lateness")
+    seen = max(mailing.heartbeat or mailing.send_at, last_run)
+    silent = timedelta(microseconds=now - seen)
+    if not allowed or silent <= allowed:
+        return None
+    there = from_us(seen).astimezone(zone_of(mailing.zone))
+    return f"its sending broke off {how_long(silent)} ago, at {there:%Y-%m-%d %H:%M} ({mailing.zone})"
 
 
 def same_approval(mailing: Mailing, approval: Approval, capabilities: Capabilities) -> None:

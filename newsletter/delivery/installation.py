@@ -3,7 +3,8 @@
 ``.newsletter/installation.json`` says which installation this is, on which machine and in which folder, and how
 often it began to send (the ledger's epoch). It lies outside the database on purpose: a database restored from
 a backup has a lower epoch than this file remembers, and a copied folder lies on another path or machine. One
-that was taken while a mailing was going out is known by that mailing's mark (``marks``).
+that was taken while a mailing was going out is known by that mailing's mark (``marks``), and a folder that was put
+back as a whole by what is noted outside of it (``witness``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import msgspec
 from sqlalchemy import text as sql
 
-from newsletter.delivery import marks
+from newsletter.delivery import marks, witness
 from newsletter.delivery.mailings import write_audit
 from newsletter.errors import BadData, GuardRefused
 from newsletter.store.ids import new_public_id
@@ -93,7 +94,7 @@ def guard(ws: Workspace, config: Config, store: Store) -> Installation:
     if here.path != _path(ws):
         raise GuardRefused(f"this workspace was copied or moved here from {here.path}", where=str(ws.root), fix=_ADOPT)
     with store.read() as conn:
-        older = _epoch(conn) < here.ledger_epoch or marks.behind(ws, conn)
+        older = _is_older(ws, conn, here)
     if older:
         raise GuardRefused(
             "the database is older than this installation remembers: a backup was restored,"
@@ -102,6 +103,18 @@ def guard(ws: Workspace, config: Config, store: Store) -> Installation:
             fix=_ADOPT,
         )
     return here
+
+
+def _is_older(ws: Workspace, conn: Connection, here: Installation | None) -> bool:
+    """Whether the database went back in time; of a damaged installation only the marks can tell."""
+    if here is None:
+        return marks.behind(ws, conn, "")
+    retired = witness.is_retired(here.id)
+    return retired or _epoch(conn) < _remembered(here) or marks.behind(ws, conn, here.id)
+
+
+def _remembered(here: Installation) -> int:
+    return max(here.ledger_epoch, witness.epoch(here.id))
 
 
 def advance(ws: Workspace, store: Store, here: Installation) -> Installation:
@@ -136,18 +149,19 @@ def adopt(ws: Workspace, store: Store, *, actor: str, now: int) -> Adopted:
         before = None
     with store.write() as conn:
         epoch = _epoch(conn)
-        remembered = before.ledger_epoch if before else 0
         stopped = 0
-        if epoch < remembered or marks.behind(ws, conn):
+        if _is_older(ws, conn, before):
             reason = "installation: the ledger was restored from a backup; look what went out since, then resume"
             stopped += conn.execute(_STOP_UNFINISHED, {"reason": reason}).rowcount
             stopped += conn.execute(_HOLD_WAITING, {"reason": reason}).rowcount
-        epoch = max(epoch, remembered) + 1
+        epoch = max(epoch, _remembered(before) if before else 0) + 1
         conn.execute(_WRITE, {"key": _KEY, "value": str(epoch)})
         after = Installation(new_public_id(), machine(), _path(ws), epoch)
         write_audit(conn, actor, "adopt", None, {"installation": after.id, "stopped": stopped}, now)
     _save(ws, after)
-    marks.forget_all(ws)
+    marks.forget_all(ws, after.id)
+    if before is not None and before.path == after.path:
+        witness.retire(before.id)
     set_config_value(ws, _CONFIG_KEY, after.id)
     return Adopted(after, stopped)
 
@@ -179,3 +193,4 @@ def _save(ws: Workspace, installation: Installation) -> None:
         "ledger_epoch": installation.ledger_epoch,
     }
     write_atomic(ws.installation_file, json.dumps(content, indent=2) + "\n", mode=0o600)
+    witness.note(installation.id, installation.ledger_epoch)

@@ -232,7 +232,7 @@ def resume(store: Store, issue: str, *, actor: str, now: int) -> Mailing:
     with store.write() as conn:
         mailing = _required(conn, issue)
         released = step(conn, mailing.id, ("held",), "scheduled", reason=RELEASED)
-        if not released and not step(conn, mailing.id, ("paused",), "sending"):
+        if not released and not step(conn, mailing.id, ("paused",), "sending", heartbeat=now):
             raise _not_now(mailing, "resumed", f"newsletter status {issue}")
         lifted = domains.lift(conn, mailing.id)
         reputation.excuse(conn, mailing.id)

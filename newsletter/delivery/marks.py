@@ -5,18 +5,22 @@ after a crash is not older than that, and does not know who got mail since: its 
 each turn that lets mails out counts one up in its own transaction, and writes the number into
 ``.newsletter/marks/<mailing>`` before the first byte leaves. A database that has counted less than that was restored.
 
-The file is written in place and not synced: it has to outlive the process, and a machine that loses its power loses
-the last numbers, which makes the file older than the database and says nothing.
+The number stands in two places: beside the database, and outside the workspace (``witness``), which a folder that is
+put back as a whole does not reach. The files are written in place and not synced: they have to outlive the process, and
+a machine that loses its power loses the last numbers, which makes them older than the database and says nothing.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import text as sql
 
+from newsletter.delivery import witness
 from newsletter.workspace.files import cannot_write, make_folder
 from newsletter.workspace.paths import Workspace
 
@@ -33,21 +37,25 @@ _READ = sql("SELECT value FROM meta WHERE key = :key")
 class Mark:
     """The mark of one mailing, for the process that sends it. Raises ``CannotWrite`` when there can be no file."""
 
-    def __init__(self, ws: Workspace, mailing: str) -> None:
+    def __init__(self, ws: Workspace, mailing: str, installation: str) -> None:
         self._key = _key(mailing)
-        self._path = ws.marks / mailing
         self._counted = 0
         make_folder(ws.marks)
+        inside = ws.marks / mailing
         try:
-            self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._files = {inside: _open(inside)}
         except OSError as error:
-            raise cannot_write(self._path, error) from error
+            raise cannot_write(inside, error) from error
+        if outside := witness.marks(installation):
+            with contextlib.suppress(OSError):
+                self._files[outside / mailing] = _open(outside / mailing)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        os.close(self._file)
+        for file in self._files.values():
+            os.close(file)
 
     def count(self, conn: Connection) -> None:
         """Inside the transaction that lets mails out."""
@@ -56,26 +64,36 @@ class Mark:
     def remember(self) -> None:
         """After its commit and before their first byte."""
         # Without it a restored backup may go unnoticed; a mail that is not sent for it would help nobody.
-        with contextlib.suppress(OSError):
-            os.pwrite(self._file, b"%020d\n" % self._counted, 0)
+        for file in self._files.values():
+            with contextlib.suppress(OSError):
+                os.pwrite(file, b"%020d\n" % self._counted, 0)
 
     def forget(self) -> None:
         """The mailing is over, and ``installation.json`` has counted since."""
-        self._path.unlink(missing_ok=True)
-
-
-def behind(ws: Workspace, conn: Connection) -> bool:
-    """Whether the database has counted less than a mark: it was restored, and does not know who got mail since."""
-    if not ws.marks.is_dir():
-        return False
-    return any(_counted(conn, path.name) < _written(path.read_bytes()) for path in ws.marks.iterdir())
-
-
-def forget_all(ws: Workspace) -> None:
-    """An editor has said that this database is the one to go on with."""
-    if ws.marks.is_dir():
-        for path in ws.marks.iterdir():
+        for path in self._files:
             path.unlink(missing_ok=True)
+
+
+def behind(ws: Workspace, conn: Connection, installation: str) -> bool:
+    """Whether the database has counted less than a mark: it was restored, and does not know who got mail since."""
+    return any(_counted(conn, path.name) < _written(path.read_bytes()) for path in _all(ws, installation))
+
+
+def forget_all(ws: Workspace, installation: str) -> None:
+    """An editor has said that this database is the one to go on with."""
+    for path in _all(ws, installation):
+        path.unlink(missing_ok=True)
+
+
+def _all(ws: Workspace, installation: str) -> Iterator[Path]:
+    outside = witness.folder(installation)
+    for folder in (ws.marks, outside / "marks" if outside else None):
+        if folder is not None and folder.is_dir():
+            yield from sorted(folder.iterdir())
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def _counted(conn: Connection, mailing: str) -> int:

@@ -47,6 +47,7 @@ _REAL = Timing()
 class Work:
     """What sending needs. ``provider`` is called only when something is due, and again after a canary was waited for.
 
+    ``last_run`` is when ``run_due`` was called before (microseconds; 0: never, or nobody knows).
     ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
     at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
     """
@@ -60,6 +61,7 @@ class Work:
     watch: Watch = UNWATCHED
     timing: Timing = _REAL
     wait: float = 0.0
+    last_run: int = 0
     preflight: Callable[[Approval], None] = lambda _approval: None
 
 
@@ -301,6 +303,11 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
                 "late",
                 GuardRefused(late, fix=f"newsletter resume {mailing.issue}, or newsletter cancel {mailing.issue}"),
             )
+    if begun and real and not raising:
+        broken_off = guards.broken_off(mailing, work.config, work.timing.now(), work.last_run)
+        if broken_off:
+            look = "where a backup was restored, look first into the provider's log who got it"
+            raise _Held("late", GuardRefused(broken_off, fix=f"{look}; then newsletter resume {mailing.issue}"))
     if not begun and not _plan(work, mailing, approval, real=real):
         return None
     if here is not None:
@@ -308,7 +315,7 @@ def _guarded(work: Work, mailing: Mailing, provider: Provider, *, raising: bool)
         begun_before.note(work.workspace, mailing, work.timing.now())
     if here is None:
         return _send(work, mailing, approval, provider)
-    with Mark(work.workspace, mailing.public_id) as mark:
+    with Mark(work.workspace, mailing.public_id, here.id) as mark:
         try:
             sent = _send(work, mailing, approval, provider, mark)
         finally:

@@ -17,7 +17,7 @@ import msgspec
 from newsletter.delivery.approval import Approval, MessageFacts, sender_of, verify
 from newsletter.errors import BadData, NotFound
 from newsletter.message.version import Known, PictureFile, Version
-from newsletter.models import Email
+from newsletter.models import TEXT_FILE, Email
 from newsletter.workspace.files import sha256_hex, write_atomic
 from newsletter.workspace.paths import Workspace
 
@@ -45,6 +45,7 @@ def version_of_email(
     *,
     originals: Mapping[str, str] = _NOTHING,
     findings: tuple[Known, ...] | None = None,
+    own_text: bool = False,
 ) -> Version:
     """A finished email as a version; raises ``BadData`` when one of its pictures cannot be read."""
     return Version(
@@ -59,6 +60,7 @@ def version_of_email(
         },
         originals=originals,
         findings=findings,
+        own_text=own_text,
     )
 
 
@@ -79,6 +81,7 @@ def version_of_approval(approval: Approval) -> Version:
             )
             for file, src, _ in approval.images
         },
+        own_text=TEXT_FILE in approval.sources,
     )
 
 

@@ -19,7 +19,8 @@ from newsletter.issues.copying import prepare_copy
 from newsletter.issues.folder import IMAGES, ISSUE_FILE, is_approved, issue_exists, name_of, read_issue_file
 from newsletter.issues.places import Place, automatic_section, find_section, place_of, places
 from newsletter.issues.schema import issue_keys, parse_date
-from newsletter.models import Layout
+from newsletter.issues.textfile import MEMORY_FILE
+from newsletter.models import TEXT_FILE, Layout
 from newsletter.workspace.files import cannot_write, file_lock, make_folder, sha256_hex, write_atomic
 from newsletter.workspace.frontmatter import Document, read_bytes
 from newsletter.workspace.paths import Workspace
@@ -135,7 +136,8 @@ def new_correction(ws: Workspace, slug: str, new_slug: str, *, subject: str, dat
 def duplicate(ws: Workspace, slug: str, new_slug: str, *, date: Date | str | None = None) -> Path:
     """Copy an issue's folder without its approval; returns the new folder.
 
-    The copy has its own date (see ``new_issue``), and neither number nor correction: no two issues have the same.
+    The copy has its own date (see ``new_issue``), and neither number nor correction: no two issues have the same. Its
+    text part is generated: an editor's own text is of the stories and the day that it was written for.
     """
     doc, _ = read_issue_file(ws, slug)
     folder = ws.issue_dir(new_slug)
@@ -146,7 +148,8 @@ def duplicate(ws: Workspace, slug: str, new_slug: str, *, date: Date | str | Non
         if doc.get(own) is not None:
             doc = doc.delete((own,))
     with _new_folder(ws, folder) as made:
-        shutil.copytree(ws.issue_dir(slug), made, ignore=shutil.ignore_patterns("approved", ".*"), dirs_exist_ok=True)
+        left = shutil.ignore_patterns("approved", ".*", TEXT_FILE, MEMORY_FILE)
+        shutil.copytree(ws.issue_dir(slug), made, ignore=left, dirs_exist_ok=True)
         write_atomic(made / ISSUE_FILE, doc.text)
     return folder
 
@@ -357,7 +360,7 @@ def save(
     """
     name = ISSUE_FILE if article is None else f"{check_slug(article, 'article')}.md"
     path = ws.issue_dir(slug) / name
-    with _locked(ws, slug):
+    with locked(ws, slug):
         _require_unchanged(ws, path, expected)
         data = document.text.encode("utf-8")
         for picture, content in pictures.items():
@@ -376,7 +379,7 @@ class _Edit:
         self.slug = slug
         self.doc, self._read = read_issue_file(ws, slug)
         if expected is not None and expected != self._read:
-            raise _conflict(ws, self._path)
+            raise conflict(ws, self._path)
         issue_keys(self.doc)  # what is broken is said before it is edited
 
     def write(self) -> None:
@@ -389,12 +392,13 @@ class _Edit:
 def _edited(ws: Workspace, slug: str, expected: str | None) -> Iterator[_Edit]:
     if not issue_exists(ws, slug):
         read_issue_file(ws, slug)  # says what is missing
-    with _locked(ws, slug):
+    with locked(ws, slug):
         yield _Edit(ws, slug, expected)
 
 
 @contextlib.contextmanager
-def _locked(ws: Workspace, slug: str) -> Iterator[None]:
+def locked(ws: Workspace, slug: str) -> Iterator[None]:
+    """Hold the issue's lock while one of its files is changed; raises ``IllegalState`` when it is approved."""
     with file_lock(ws.locks / f"issue-{check_slug(slug, 'issue')}.lock", timeout=LOCK_SECONDS):
         refuse_approved(ws, slug)
         yield
@@ -409,10 +413,11 @@ def refuse_approved(ws: Workspace, slug: str) -> None:
 
 def _require_unchanged(ws: Workspace, path: Path, expected: str) -> None:
     if not path.exists() or sha256_hex(read_bytes(path)) != expected:
-        raise _conflict(ws, path)
+        raise conflict(ws, path)
 
 
-def _conflict(ws: Workspace, path: Path) -> Conflict:
+def conflict(ws: Workspace, path: Path) -> Conflict:
+    """What is said where a file is not what the edit began with."""
     fix = "look at the file as it is now, then make the change again"
     return Conflict("somebody else changed the file meanwhile; nothing was written", where=name_of(ws, path), fix=fix)
 

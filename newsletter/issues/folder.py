@@ -1,11 +1,9 @@
-"""Reading issue folders: one whole issue, or a line about each."""
+"""Reading issue folders."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import time
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date as Date
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from newsletter.articles.schema import article_from_document
 from newsletter.errors import BadData, NewsletterError, NotFound, did_you_mean
 from newsletter.issues.schema import article_line, issue_from_document, issue_keys, parse_date
 from newsletter.issues.sponsors import load_sponsor
+from newsletter.issues.textfile import load_text
 from newsletter.models import Article, Issue
 from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.frontmatter import Document, read_bytes
@@ -21,22 +20,6 @@ from newsletter.workspace.slugs import check_slug
 
 ISSUE_FILE = "issue.md"
 IMAGES = "images"
-
-
-@dataclass(frozen=True, slots=True)
-class IssueSummary:
-    """One line of the list of issues. What cannot be read is None or 0, and ``problem`` says why.
-
-    ``subject`` is what the editor wrote; ``stories`` counts the articles in all sections.
-    """
-
-    slug: str
-    date: Date | None = None
-    number: str | None = None
-    subject: str | None = None
-    stories: int = 0
-    approved: bool = False
-    problem: str | None = None
 
 
 def issue_exists(ws: Workspace, slug: str) -> bool:
@@ -58,7 +41,7 @@ def read_issue_file(ws: Workspace, slug: str) -> tuple[Document, str]:
     """``issue.md`` and the SHA-256 of its bytes; raises ``NotFound`` and ``FrontMatterError``."""
     path = ws.issue_dir(slug) / ISSUE_FILE
     if not path.parent.is_dir():
-        known = _slugs(ws)
+        known = issue_slugs(ws)
         hint = did_you_mean(slug, known) or f"newsletter issue new {slug}"
         raise NotFound(f"there is no issue {slug!r}", where=name_of(ws, ws.issues), fix=hint)
     if not path.is_file():
@@ -72,7 +55,8 @@ def load_issue(ws: Workspace, slug: str) -> Issue:
     """Read an issue and every article picked into it.
 
     Raises ``NotFound`` for an unknown issue, and ``BadData`` or ``FrontMatterError`` with file, line and fix for
-    anything in the folder that cannot be used: a picked article that is gone, an unknown layout, broken YAML.
+    anything in the folder that cannot be used: a picked article that is gone, an unknown layout, broken YAML, an
+    ``email.txt`` that is no text.
     """
     doc, sha256 = read_issue_file(ws, slug)
     folder = ws.issue_dir(slug)
@@ -82,7 +66,9 @@ def load_issue(ws: Workspace, slug: str) -> Issue:
             if name not in articles:
                 sponsored = section.sponsor is not None
                 articles[name] = _read_sponsor(ws, doc, name) if sponsored else _read_article(ws, slug, doc, name)
-    return issue_from_document(doc, slug, articles, path=folder, sha256=sha256)
+    own, of = load_text(folder)
+    issue = issue_from_document(doc, slug, articles, path=folder, sha256=sha256)
+    return replace(issue, own_text=own, text_of=of)
 
 
 def _read_article(ws: Workspace, issue: str, doc: Document, slug: str) -> Article:
@@ -124,20 +110,10 @@ def unreferenced(ws: Workspace, issue: Issue) -> list[str]:
     return stories + [f"{IMAGES}/{name}" for name in pictures if name not in used]
 
 
-def list_issues(ws: Workspace) -> list[IssueSummary]:
-    """Every issue, newest first. A broken one is listed with its problem; this never fails because of it.
-
-    An issue is read again only when one of its files, or a sponsor's, is another than at the last call.
-    """
-    sponsors = _state_of(ws.sponsors)
-    summaries = [_remembered(ws, slug, sponsors) for slug in _slugs(ws)]
-    return sorted(summaries, key=lambda s: (s.date or Date.min, s.slug), reverse=True)
-
-
 def issues_dated(ws: Workspace, day: Date) -> list[str]:
     """The slugs of a day's issues, corrections apart. Only each ``issue.md`` is read; a broken one has no day."""
     found = []
-    for slug in _slugs(ws):
+    for slug in issue_slugs(ws):
         with contextlib.suppress(NewsletterError):
             keys = issue_keys(read_issue_file(ws, slug)[0])
             if parse_date(keys.date) == day and keys.corrects is None:
@@ -145,59 +121,8 @@ def issues_dated(ws: Workspace, day: Date) -> list[str]:
     return found
 
 
-def _slugs(ws: Workspace) -> list[str]:
+def issue_slugs(ws: Workspace) -> list[str]:
+    """The names of the issues' folders, in their order."""
     if not ws.issues.is_dir():
         return []
     return sorted(p.name for p in ws.issues.iterdir() if p.is_dir() and not p.name.startswith("."))
-
-
-_State = tuple[tuple[str, int, int, int], ...]
-
-_SUMMARIES: dict[Path, tuple[_State, _State, IssueSummary]] = {}
-_RACY_NS = 50_000_000
-"""A file that was written so short a time ago may be written again without looking any different."""
-
-
-def _state_of(folder: Path) -> _State:
-    """What tells that a text file in the folder was written: name, inode, size and time of each."""
-    try:
-        with os.scandir(folder) as entries:
-            found = [(entry.name, entry.stat()) for entry in entries if entry.name.endswith((".md", "approved"))]
-    except OSError:
-        return ()
-    return tuple(sorted((name, stat.st_ino, stat.st_size, stat.st_mtime_ns) for name, stat in found))
-
-
-def _remembered(ws: Workspace, slug: str, sponsors: _State) -> IssueSummary:
-    folder = ws.issues / slug
-    state = _state_of(folder)
-    known = _SUMMARIES.get(folder)
-    if known is not None and known[:2] == (state, sponsors):
-        return known[2]
-    now = time.time_ns()
-    summary = _summary(ws, slug)
-    if all(now - changed > _RACY_NS for *_, changed in (*state, *sponsors)):
-        _SUMMARIES[folder] = (state, sponsors, summary)
-    return summary
-
-
-def _summary(ws: Workspace, slug: str) -> IssueSummary:
-    problem: str | None = None
-    try:
-        load_issue(ws, slug)
-    except NewsletterError as error:
-        problem = f"{error.where}: {error.what}" if error.where else error.what
-    try:
-        keys = issue_keys(read_issue_file(ws, slug)[0])
-        approved = is_approved(ws, slug)
-    except NewsletterError:
-        return IssueSummary(slug, problem=problem)
-    return IssueSummary(
-        slug=slug,
-        date=parse_date(keys.date),
-        number=keys.number,
-        subject=keys.subject,
-        stories=sum(len(section.slugs) for section in keys.sections),
-        approved=approved,
-        problem=problem,
-    )

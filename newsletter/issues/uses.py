@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date as Date
 from os import scandir
@@ -27,7 +28,10 @@ from newsletter.workspace.files import write_atomic
 from newsletter.workspace.frontmatter import Document
 from newsletter.workspace.paths import Workspace
 
-_VERSION = 1
+_VERSION = 2
+_WORDS = re.compile(r"\w+")
+Keys = tuple[str | None, str | None, str | None]
+"""What a story is compared by: headline, link, GUID."""
 
 
 class _Known(msgspec.Struct, array_like=True):
@@ -75,17 +79,32 @@ class Uses:
         """The issues that have a story."""
         return self.by_slug.get(slug, [])
 
-    def alike(self, keys: tuple[str | None, str | None, str | None]) -> tuple[str, Use] | None:
+    def alike(self, keys: Keys) -> tuple[str, Use] | None:
         """A story that some issue has and that has the same headline, link or GUID; with the word for what is same."""
-        for word, key in zip(("headline", "link", "GUID"), keys, strict=True):
-            if key is not None and (found := self.by_key.get(f"{word}:{key}")):
-                return word, found[0]
+        for key in _names(keys):
+            if found := self.by_key.get(key):
+                return key.partition(":")[0], found[0]
         return None
 
+    def all_alike(self, keys: Keys) -> list[Use]:
+        """Every use of a story that has the same headline, link or GUID."""
+        return [use for key in _names(keys) for use in self.by_key.get(key, [])]
 
-def article_keys(article: Article) -> tuple[str | None, str | None, str | None]:
-    """What a story is compared by: headline, link, GUID."""
+
+def article_keys(article: Article) -> Keys:
+    """What a story is compared by."""
     return title_key(article.headline), url_key(article.link or article.origin.url), guid_key(article)
+
+
+def _names(keys: Keys) -> Iterator[str]:
+    """``headline:…``, ``link:…``, ``GUID:…`` for what there is; a headline by its words alone, where it has words."""
+    headline, link, guid = keys
+    if headline:
+        yield f"headline:{' '.join(_WORDS.findall(headline)) or headline}"
+    if link:
+        yield f"link:{link}"
+    if guid:
+        yield f"GUID:{guid}"
 
 
 def uses(ws: Workspace, *, alike: bool = False) -> Uses:
@@ -170,8 +189,7 @@ def _read_issue(path: Path, known: _Known) -> None:
 
 
 def _read_story(path: Path, known: _Known) -> None:
-    keys = article_keys(article_from_document(Document.read(path), path.stem, path))
-    known.keys = [f"{word}:{key}" for word, key in zip(("headline", "link", "GUID"), keys, strict=True) if key]
+    known.keys = list(_names(article_keys(article_from_document(Document.read(path), path.stem, path))))
 
 
 def _load(place: Path) -> dict[str, _Known]:

@@ -79,8 +79,9 @@ class PartChange:
 class Difference:
     """All that changed. ``look``: the HTML changed and none of its words, links and pictures did.
 
-    ``text_only``: the text part changed and the stories' words in the HTML did not; ``text_part`` are its changed
-    lines then. ``appeared`` and ``gone`` are None when the findings of one version are not known.
+    ``text_only``: the text part changed and the stories' words in the HTML did not, or it is not made from them because
+    an editor wrote it; ``text_part`` are its changed lines then.
+    ``appeared`` and ``gone`` are None when the findings of one version are not known.
     """
 
     headers: tuple[HeaderChange, ...]
@@ -108,7 +109,7 @@ def compare(old: Version, new: Version) -> Difference:
     after = read_parts(new.html, new.spans if known else (), new.fields)
     parts = tuple(_parts(before, after, old, new))
     was, now = as_written(old.text, old.fields), as_written(new.text, new.fields)
-    text_only = was != now and not parts
+    text_only = was != now and (not parts or old.own_text or new.own_text)
     lines = [[Block(line) for line in text.splitlines() if line] for text in (was, now)] if text_only else [[], []]
     look = not (parts or headers) and as_written(old.html, old.fields) != as_written(new.html, new.fields)
     appeared = gone = None

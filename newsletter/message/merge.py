@@ -42,6 +42,7 @@ _FIELD = re.compile(
     re.VERBOSE,
 )
 _MARK = re.compile(r"\\?(?:\{\{|\}\}|\{%|\{\#)|nlf[0-9]{4}q", re.VERBOSE)
+_BRACES = re.compile(r"\{\{|\}\}|\{%|\{#")
 _ESCAPED = re.compile(r"\\(.)")
 _NAME = re.compile(r"\s*+(?P<name>[A-Za-z_][A-Za-z0-9_-]*+)\s*+(?P<rest>\|.*+)?\Z", re.DOTALL)
 _SUBSCRIBER = re.compile(r"\s*+subscriber\.(?P<name>[^\s|}]*+)\s*+(?P<rest>\|.*+)?\Z", re.DOTALL)
@@ -215,6 +216,31 @@ def escaped_value(field: MergeField, values: Mapping[str, str]) -> str:
     if field.context != "html":
         return value
     return value.translate(_HTML).encode("ascii", "xmlcharrefreplace").decode("ascii")
+
+
+def as_authored(text: str, fields: Sequence[MergeField]) -> str:
+    """The inverse of ``tokenise``: what an author has to write to get this text with its tokens.
+
+    Every token of ``fields`` is a field again, and braces that are none are escaped. A brace or a backslash just before
+    a field gets a blank behind it: the grammar has no other way to keep them apart.
+    """
+    written = {field.token: field_as_authored(field) for field in fields}
+    out: list[str] = []
+    at = 0
+    for token in TOKEN.finditer(text):
+        before = _BRACES.sub(r"\\\g<0>", text[at : token.start()])
+        out += [f"{before} " if before.endswith(("{", "\\")) else before, written.get(token.group(), token.group())]
+        at = token.end()
+    return "".join([*out, _BRACES.sub(r"\\\g<0>", text[at:])])
+
+
+def field_as_authored(field: MergeField) -> str:
+    """A field as an author writes it: ``{{ subscriber.first_name | default("reader") }}``."""
+    if field.name in RESERVED:
+        return f"{{{{ {field.name} }}}}"
+    quoted = re.sub(r'["\\]', r"\\\g<0>", field.default)
+    default = f' | default("{quoted}")' if field.default else ""
+    return f"{{{{ subscriber.{field.name}{default} }}}}"
 
 
 def fill(text: str, fields: Sequence[MergeField], values: Mapping[str, str]) -> str:

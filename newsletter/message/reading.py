@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from newsletter.message.merge import RESERVED, TOKEN
+from newsletter.message.merge import TOKEN, field_as_authored
 from newsletter.models import MergeField, Span
 
 OPEN, CLOSE = "story:", "/story"
@@ -119,18 +119,11 @@ def read_parts(html: str, spans: Sequence[Span], fields: Sequence[MergeField]) -
 
 def as_written(text: str, fields: Sequence[MergeField]) -> str:
     """Every merge token as an author writes the field: ``{{ subscriber.first_name | default("reader") }}``."""
-    return _filled(text, {field.token: _written(field) for field in fields})
+    return _filled(text, {field.token: field_as_authored(field) for field in fields})
 
 
 def _filled(text: str, names: Mapping[str, str]) -> str:
     return TOKEN.sub(lambda found: names.get(found.group(), found.group()), text)
-
-
-def _written(field: MergeField) -> str:
-    if field.name in RESERVED:
-        return f"{{{{ {field.name} }}}}"
-    default = f' | default("{field.default}")' if field.default else ""
-    return f"{{{{ subscriber.{field.name}{default} }}}}"
 
 
 @dataclass(slots=True)
@@ -155,7 +148,7 @@ class _Reader:
 
     def __init__(self, fields: Sequence[MergeField]) -> None:
         self.drafts: dict[str | None, _Draft] = {None: _Draft()}
-        self._names = {field.token: _written(field) for field in fields}
+        self._names = {field.token: field_as_authored(field) for field in fields}
         self._draft = self.drafts[None]
         self._words: list[str] = []
         self._heading = False

@@ -37,7 +37,7 @@ class Version:
 
     ``headers`` are the lines of the inbox in the order to show them; they hold merge tokens, as the HTML does.
     ``pictures`` are by their ``src`` in the HTML; ``originals`` are the hashes of the pictures that stories were made
-    with, by article. ``findings`` is None where nobody knows them.
+    with, by article. ``findings`` is None where nobody knows them. ``own_text``: an editor wrote the text part.
     """
 
     headers: Mapping[str, str | None]
@@ -48,6 +48,7 @@ class Version:
     pictures: Mapping[str, PictureFile] = field(default_factory=lambda: MappingProxyType({}))
     originals: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     findings: tuple[Known, ...] | None = None
+    own_text: bool = False
 
     @property
     def size(self) -> int:

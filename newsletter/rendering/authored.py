@@ -36,6 +36,10 @@ class Authored:
             return ""
         return _BLANKS.sub(" ", self._tokenise(guard.clean(text), file, text)).strip()
 
+    def lines(self, text: str, file: Path | None = None) -> str:
+        """A text whose lines stay as they are, with tokens. Raises MergeFieldError naming ``file`` and line."""
+        return self._tokenise(guard.clean(text), file, text)
+
     def body(self, markdown: str, file: Path | None = None) -> Body | None:
         """A body as clean HTML and tree; None when there is nothing. Raises BadData, MergeFieldError."""
         return self._set(markdown, file, inline=False)

@@ -15,12 +15,17 @@ if TYPE_CHECKING:
 
 Direction = Literal["ltr", "rtl"]
 
+OPENS, CLOSES = "\ue0f3", "\ue0f4"
+"""Where a story starts and ends in a text template: of the private characters that ``guard.clean`` drops."""
+_IN_TEXT = {"open": Markup(OPENS), "close": Markup(CLOSES)}  # noqa: S704  # two fixed characters
+
 
 class Marks:
     """Where each story starts and ends in the HTML, and which story a template is busy with.
 
     A mark is an HTML comment that is no conditional comment of Outlook's, so the parser and the inliner pass it
-    on; ``finish.py`` takes it out again and makes the email's spans. In text templates a mark is empty.
+    on; ``finish.py`` takes it out again and makes the email's spans. In text templates a mark is one character
+    that no author can write (``owntext.py``).
     """
 
     def __init__(self, *, html: bool) -> None:
@@ -50,7 +55,7 @@ class Marks:
         return self._mark("close", len(self.slugs) - 1)
 
     def _mark(self, what: str, number: int) -> Markup:
-        return Markup(f"<!--nl:{what} {number}-->") if self.html else Markup("")  # noqa: S704  # fixed words, an int
+        return Markup(f"<!--nl:{what} {number}-->") if self.html else _IN_TEXT[what]  # noqa: S704  # fixed words, an int
 
 
 @dataclass(frozen=True, slots=True)

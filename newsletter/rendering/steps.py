@@ -7,7 +7,7 @@
 5.  templates  the theme, in a sandbox                                                    environment.py
 6.  inline     style.css into the elements, checked rule by rule                          inline.py, selfcheck.py
 7.  finish     client.css back in, fewer bytes, readers' values isolated, marks out       finish.py, isolation.py
-8.  text       the text part, wrapped                                                     plaintext.py, isolation.py
+8.  text       the text part, wrapped, or as an editor wrote it                           plaintext.py, owntext.py
 
 Everything is deterministic: no clock, no network, no chance. The same files give the same email.
 """
@@ -20,7 +20,7 @@ from types import MappingProxyType
 
 from newsletter.message.markup import unpaired
 from newsletter.message.merge import RESERVED, TOKEN, Tokeniser
-from newsletter.models import Email, Issue, MergeField, Span
+from newsletter.models import Email, Issue, MergeField, Span, TextPiece
 from newsletter.rendering import finish, isolation
 from newsletter.rendering.authored import Authored
 from newsletter.rendering.css import kept_blocks
@@ -28,6 +28,7 @@ from newsletter.rendering.environment import Templates
 from newsletter.rendering.guard import BRACE
 from newsletter.rendering.inline import inline
 from newsletter.rendering.links import parameters_of
+from newsletter.rendering.owntext import authored_text, own_text, pieces_of, without_marks
 from newsletter.rendering.plaintext import beyond_latin1, tidy
 from newsletter.rendering.shelf import Media, Shelf
 from newsletter.rendering.shown import Marks
@@ -82,7 +83,9 @@ def render_issue(
     html, spans, sources, mended = _html(
         templates, material, Authored(tokeniser, "html", media.root, parameters), shelf, clock
     )
-    text = _text(templates, material, Authored(tokeniser, "text", media.root, parameters), shelf, clock)
+    text, generated, pieces = _text(
+        templates, material, Authored(tokeniser, "text", media.root, parameters), shelf, clock
+    )
     if direction(lang) == "rtl":
         # Left to right, a plain name leaves the subject plain ASCII; any other isolates itself (merge.py).
         subject = isolation.in_line(subject, _values(tokeniser), "rtl")
@@ -106,6 +109,8 @@ def render_issue(
         pictured=theme.pictures,
         mso=theme.mso,
         mended=mended,
+        generated=generated,
+        pieces=pieces,
         timings=MappingProxyType(clock.timings),
     )
 
@@ -138,14 +143,22 @@ def _html(
     return html, spans, sources, mended
 
 
-def _text(templates: Templates, material: Material, authored: Authored, shelf: Shelf, clock: _Clock) -> str:
-    """Steps 4, 5 and 8 for the text part."""
+def _text(
+    templates: Templates, material: Material, authored: Authored, shelf: Shelf, clock: _Clock
+) -> tuple[str, str, tuple[TextPiece, ...]]:
+    """Steps 4, 5 and 8: the text part, what the theme alone would make of it as an author writes it, and by story."""
     marks = Marks(html=False)
     variables = make_variables(material, authored, shelf, marks)
-    text = tidy(templates.render(TEXT, variables, marks))
-    text = beyond_latin1(isolation.in_text(text, _values(authored.tokeniser), direction(material.lang)))
+    written = templates.render(TEXT, variables, marks)
+    bare = without_marks(written)
+    own = own_text(material.issue, authored)
+    text = tidy(bare) if own is None else own
+    if text.strip():
+        text = beyond_latin1(isolation.in_text(text, _values(authored.tokeniser), direction(material.lang)))
+    fields = authored.tokeniser.fields
+    generated, pieces = authored_text(bare, fields), pieces_of(written, marks.slugs, fields)
     clock.lap("text")
-    return text
+    return text, generated, pieces
 
 
 def _values(tokeniser: Tokeniser) -> frozenset[str]:

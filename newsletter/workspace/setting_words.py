@@ -63,7 +63,7 @@ WORDS: Mapping[str, str] = MappingProxyType({
     'draft.age': 'stories that appeared longer ago are left out: `"14d"`; `"0"`: however old',
     'draft.languages': 'only stories in these languages (`en` is also `en-GB`); empty: in any',
     'draft.section': 'the sections of a draft',
-    'schedule.lateness': 'later than this is held, not sent',
+    'schedule.lateness': 'later than this is held, not sent; a mailing under way that broke off for longer is paused',
     'schedule.undo': 'a mailing that is due waits this long before its first mail; until then `unapprove` stops it whole',
     'schedule.spread': 'a mailing\'s readers get it evenly over this time, so that `pause` helps; `"0m"`: as fast as it goes',
     'schedule.seeds': 'subscribed readers who get a mailing first; nobody else is mailed until the provider took each of them',

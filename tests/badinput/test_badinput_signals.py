@@ -248,3 +248,14 @@ def test_two_senders_that_start_in_the_same_moment_plan_once(run: Run, due: Path
     assert status(due, run)["counts"] == {"submitted": READERS}
     assert len(sink.got) == READERS
     assert set(sink.got.values()) == {1}
+
+
+def test_a_terminal_that_vanished_is_no_bug(model_with_issue: Path) -> None:
+    """Under nohup the command lives on without its terminal: it says that it cannot write, and 73."""
+    ours, theirs = pty.openpty()
+    command = [*NEWSLETTER, "-C", str(model_with_issue), "issue", "list"]
+    gone = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=theirs, stderr=subprocess.PIPE, text=True)
+    os.close(theirs)
+    os.close(ours)
+    _, err = gone.communicate(timeout=60)
+    assert (gone.returncode, err) == (73, "cannot write: Input/output error\n")

@@ -49,6 +49,7 @@ def raising(error: BaseException) -> click.Command:
         (OSError(errno.ECHILD, "odd"), 70),
         (CannotWrite("full"), 73),
         (OSError(errno.ENOSPC, "No space left on device", "issue.md"), 73),
+        (OSError(errno.EIO, "Input/output error"), 73),
         (Conflict("changed"), 75),
         (ConfigurationError("wrong"), 78),
         (KeyboardInterrupt(), 130),

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from newsletter.app.approve import approve_issue
 from newsletter.app.desk import open_desk
-from newsletter.issues import folder
+from newsletter.issues import summaries
 from newsletter.workspace.create import init_workspace
 
 ISSUE = "2026-11-27"
@@ -65,15 +65,15 @@ def test_an_issue_is_read_again_only_when_a_file_of_it_was_written(
 
     time.sleep(0.06)  # what was written just now is never trusted
     with open_desk(served.root) as desk:
-        folder.list_issues(desk.workspace)
+        summaries.list_issues(desk.workspace)
         read: list[str] = []
-        summary = folder._summary
-        monkeypatch.setattr(folder, "_summary", lambda ws, slug: read.append(slug) or summary(ws, slug))
-        folder.list_issues(desk.workspace)
+        summary = summaries._summary
+        monkeypatch.setattr(summaries, "_summary", lambda ws, slug: read.append(slug) or summary(ws, slug))
+        summaries.list_issues(desk.workspace)
         assert read == []
         story = served.root / "issues" / "2025-01-03" / "curlews-after-dark.md"
         story.write_text("no front matter at all", encoding="utf-8")
-        listed = {s.slug: s for s in folder.list_issues(desk.workspace)}
+        listed = {s.slug: s for s in summaries.list_issues(desk.workspace)}
         assert read == ["2025-01-03"]
         assert "curlews-after-dark.md" in (listed["2025-01-03"].problem or "")
 

@@ -52,6 +52,12 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "test_the_focal_point_is_moved_by_a_finger",
     ),
     "nothing from the inbox enters an issue by itself": ("test_what_comes_into_the_inbox_enters_no_issue_by_itself",),
+    "what a source changes never takes the place of an editor's words by itself": (
+        "test_a_change_at_the_source_is_shown_and_taken_over_field_by_field",
+        "test_in_an_issue_a_change_is_taken_as_one_change_of_the_file_unless_somebody_wrote_since",
+        "test_a_changed_story_in_the_composer_is_compared_taken_over_and_taken_back",
+    ),
+    "the inbox works by keyboard and without a script": ("test_the_inbox_by_keyboard_and_without_a_script",),
     "an issue is made of blocks, each box one field of a file": (
         "test_every_box_is_one_field_and_nothing_is_a_canvas",
     ),
@@ -81,8 +87,12 @@ PROMISES: dict[str, tuple[str, ...]] = {
         "test_an_approved_issue_can_be_read_and_nothing_else",
         "test_stop_the_presses_and_the_issue_can_be_edited_again",
     ),
-    "the text part can be read": (
+    "the text part can be read, and written by oneself": (
         "test_the_mail_is_seen_through_a_client_on_a_phone_in_the_dark_without_images_as_text_and_as_a_reader",
+        "test_the_text_part_is_written_by_oneself_with_the_keyboard_saved_and_taken_back",
+        "test_an_own_text_that_stories_have_left_behind_says_what_changed_until_it_is_said_to_be_right",
+        "test_two_hands_on_the_text_part_are_a_choice_and_an_approved_one_is_only_read",
+        "test_the_text_part_is_written_typed_confirmed_and_generated_again",
     ),
     "no screen has an axe violation, at 360 px and at 200 %, light and dark": (
         "test_every_screen_is_free_of_axe_violations_complaints_and_sideways_scrolling",
@@ -244,6 +254,133 @@ def test_size_and_inbox_lines_follow_the_words_and_the_body_cannot_leak(desk: De
     expect(words).not_to_have_text(before or "")
     assert float(desk.page.locator("#size").evaluate("meter => meter.value")) > 0
     expect(words).to_contain_text("left before Gmail clips")
+
+
+class OwnText:
+    """The text part on the composer's screen."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk, self.page = desk, desk.page
+        self.file = desk.served.issue / "email.txt"
+        desk.page.locator('[name="view"]').select_option("text")
+        self.box = desk.page.locator("#own textarea")
+        self.generated = desk.page.get_by_role("button", name="Write the text yourself")
+        self.stale = desk.page.locator("#stale")
+
+    def write(self) -> None:
+        self.generated.focus()
+        self.page.keyboard.press("Enter")
+        expect(self.box).to_be_focused()
+
+    def says(self, text: str) -> None:
+        self.desk.until(lambda: self.file.exists() and self.file.read_text(encoding="utf-8") == text)
+
+
+@pytest.mark.chromium
+def test_the_text_part_is_written_by_oneself_with_the_keyboard_saved_and_taken_back(desk: Desk) -> None:
+    """Promise: plain text viewable and overridable. It begins with the generated words, is saved while it is typed, is
+    what a reader gets, and undo goes back to the generated text and forward again."""
+    own = OwnText(desk)
+    generated = desk.served.get(f"{AT}/mail.txt").text
+    expect(own.box).to_be_hidden()
+    own.write()
+    expect(own.box).to_have_accessible_name(re.compile("^The text part"))
+    assert own.box.evaluate("box => [box.selectionStart, getComputedStyle(box).fontFamily.includes('mono')]") == [
+        0,
+        True,
+    ]
+    assert "{{ unsubscribe_url }}" in own.box.input_value()
+    assert desk.served.get(f"{AT}/mail.txt").text == generated
+    made = own.file.read_text(encoding="utf-8")
+    own.page.keyboard.type("In my own words, {{ subscriber.first_name }}!\n")
+    own.says(f"In my own words, {{{{ subscriber.first_name }}}}!\n{made}")
+    expect(own.page.locator("#saved")).to_have_text("Saved")
+    own.page.locator('[name="as"]').fill(READER)
+    own.page.locator('[name="as"]').press("Enter")
+    expect(own.page.locator("#text")).to_contain_text("In my own words, \u200eZoë\u200e!")
+    expect(own.box).to_be_hidden()
+    own.page.locator('[name="as"]').fill("")
+    own.page.locator('[name="as"]').press("Enter")
+    own.page.reload()
+    own.page.locator('[name="view"]').select_option("text")
+    expect(own.box).to_have_value(re.compile("^In my own words"))
+
+    own.page.get_by_role("button", name="Use the generated text again").click()
+    expect(own.generated).to_be_focused()
+    expect(own.page.locator("#text")).not_to_contain_text("In my own words")
+    assert not own.file.exists()
+    own.page.get_by_role("button", name="Undo").click()
+    own.says(f"In my own words, {{{{ subscriber.first_name }}}}!\n{made}")
+    expect(own.box).to_be_focused()
+    expect(own.stale).to_be_hidden()
+    own.page.get_by_role("button", name="Redo").click()
+    desk.until(lambda: not own.file.exists())
+    assert desk.screen.errors == []
+
+
+@pytest.mark.chromium
+@pytest.mark.npm
+def test_an_own_text_that_stories_have_left_behind_says_what_changed_until_it_is_said_to_be_right(
+    desk: Desk, axe: str
+) -> None:
+    """Promise: an own text never goes stale unseen. The note names the story and its words, so do the checks, whose
+    finding leads to the text; a malformed field is told with file and line. No axe violation, also on a phone."""
+    own = OwnText(desk)
+    own.write()
+    expect(own.stale).to_be_hidden()
+    desk.page.locator(f'.story[data-slug="{SECOND}"] [data-field="headline"]').fill(
+        "The sea wall moves a third of a mile"
+    )
+    expect(own.stale).to_contain_text("The sea wall moves a third of a mile (changed)")
+    expect(own.stale.locator("mark.come").first).to_be_visible()
+    for width, scheme in ((1280, "light"), (360, "dark")):
+        desk.page.set_viewport_size({"width": width, "height": 800})
+        desk.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of the words it knows
+        if width == 360:
+            desk.page.get_by_role("button", name="Mail", exact=True).click()
+        expect(own.box).to_be_visible()
+        assert desk.screen.axe(axe, exclude="#mail") == []
+        assert desk.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    desk.page.set_viewport_size({"width": 1280, "height": 800})
+    desk.page.get_by_role("button", name=re.compile("^Checks")).click()
+    finding = desk.page.locator("#findings li").filter(has_text="has changed since the text part was written")
+    finding.get_by_role("button", name=re.compile("^Go there")).click()
+    expect(own.box).to_be_focused()
+    own.page.get_by_role("button", name="It is still right").click()
+    expect(own.stale).to_be_hidden()
+    expect(own.page.locator("#live")).to_contain_text("right for the stories as they are")
+    own.box.press("Control+Home")
+    own.page.keyboard.type("{{ subscriber.shoe }}\n")
+    expect(own.page.locator("#mail-trouble")).to_contain_text("email.txt:1")
+
+
+@pytest.mark.chromium
+def test_two_hands_on_the_text_part_are_a_choice_and_an_approved_one_is_only_read(desk: Desk) -> None:
+    """Promise: a stale save is answered by a choice, of the text part too; a line break alone is a difference. What is
+    approved can be read and not edited."""
+    desk.page.route("**/news", lambda route: route.abort())
+    desk.screen.open(AT)
+    expect(desk.page.locator("body[data-shown]")).to_be_attached()
+    own = OwnText(desk)
+    own.write()
+    other = own.file.read_text(encoding="utf-8").replace("The Estuary Weekly\n", "The Estuary Weekly\n\n", 1)
+    own.file.write_text(other, encoding="utf-8")
+    own.page.keyboard.type("\n")
+    expect(own.page.locator("#conflict")).to_be_visible()
+    expect(own.page.locator("#conflict-file")).to_have_text("email.txt")
+    own.page.get_by_role("button", name="Take theirs").click()
+    expect(own.box).to_have_value(other)
+    assert own.file.read_text(encoding="utf-8") == other
+    with open_desk(desk.served.root) as opened:
+        approve_issue(opened, ISSUE, send_at=None)
+    desk.page.unroute("**/news")
+    own.page.reload()
+    own.page.locator('[name="view"]').select_option("text")
+    expect(own.box).to_have_value(other)
+    expect(own.box).not_to_be_editable()
+    for name in ("Use the generated text again", "It is still right", "Write the text yourself"):
+        expect(own.page.get_by_role("button", name=name)).to_be_hidden()
+    expect(own.page.locator("#saved")).to_have_text("Approved")
 
 
 def test_the_preview_shows_what_is_sent(served: Any) -> None:

@@ -315,3 +315,96 @@ def test_a_creative_is_put_into_an_empty_place_and_what_another_has_booked_is_re
     standing = served.get(f"{AT}/sponsors").text
     about = "Chandler · runs 27 November 2026 · not approved yet"
     assert f'data-name="chandler"><li>{about}</li></ul>' in standing and "wrong" not in standing
+
+
+def _text(served: Any, do: str, **more: Any) -> Any:
+    expected = served.state()["text"]["sha256"]
+    return served.send("POST", f"{AT}/text-part", {"do": do, "expected": expected, **more})
+
+
+def _told(served: Any) -> Any:
+    """What stands around the mail of the files as they are, once it is built."""
+    found: Any = None
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        found = served.get(f"{AT}/mail").json["mail"]["text"]
+        if found["seen"] or not served.state()["text"]["sha256"]:
+            return found
+    return found
+
+
+def test_the_text_part_is_written_typed_confirmed_and_generated_again(served: Any) -> None:
+    """Each step names the file that was seen, and undo puts back the text and what it was right for."""
+    path, memory = served.issue / "email.txt", served.issue / "text.json"
+    generated = served.get(f"{AT}/mail.txt").text
+    assert served.state()["text"] == {"sha256": "", "body": "", "problem": None}
+    (made,) = _text(served, "write").json["files"]
+    assert made == {"article": "email.txt", "was": "", "now": sha(path)}
+    assert "{{ unsubscribe_url }}" in served.state()["text"]["body"]
+    assert served.get(f"{AT}/mail.txt").text == generated
+    said = served.send(
+        "PUT", f"{AT}/stories/email.txt", {"expected": sha(path), "text": "In my own words.\r\n{{ web_url }}"}
+    )
+    assert said.status == 200 and path.read_bytes() == b"In my own words.\n{{ web_url }}\n"
+    typed, was = sha(path), memory.read_bytes()
+    (gone,) = _text(served, "drop").json["files"]
+    assert gone == {"article": "email.txt", "was": typed, "now": ""} and not path.exists() and not memory.exists()
+    back = {"article": "email.txt", "to": typed, "expected": ""}
+    assert served.send("POST", f"{AT}/restore", back).status == 200
+    assert sha(path) == typed and memory.read_bytes() == was
+    back = {"article": "email.txt", "to": "", "expected": typed}
+    assert served.send("POST", f"{AT}/restore", back).json["files"][0]["now"] == "" and not path.exists()
+
+
+def test_a_stale_own_text_is_told_and_confirmed_only_for_what_was_seen(served: Any) -> None:
+    """A story that changed between the look and the press is not confirmed unseen: 409."""
+    _text(served, "write")
+    assert _told(served)["stale"] == []
+    served.edit(f"{SECOND}.md", "quarter of a mile", "third of a mile")
+    deadline = time.monotonic() + 15
+    while not (told := _told(served))["stale"]:
+        assert time.monotonic() < deadline
+    (change,) = told["stale"]
+    assert change["article"] == SECOND and ["new", "third"] in [[op, text.strip()] for op, text in change["runs"]]
+    served.edit(f"{SECOND}.md", "third of a mile", "half of a mile")
+    assert _text(served, "confirm", seen=told["seen"]).status == 409
+    while (now := _told(served))["seen"] == told["seen"]:
+        assert time.monotonic() < deadline
+    assert _text(served, "confirm", seen=now["seen"]).status == 200
+    while _told(served)["stale"]:
+        assert time.monotonic() < deadline
+
+
+def test_another_hand_on_the_text_part_is_409_and_nothing_is_written(served: Any) -> None:
+    """Somebody wrote it, or took it away, since the page was read."""
+    path = served.issue / "email.txt"
+    path.write_text("Theirs\n", encoding="utf-8")
+    assert served.send("POST", f"{AT}/text-part", {"do": "write", "expected": ""}).status == 409
+    for do in ("confirm", "drop"):
+        assert served.send("POST", f"{AT}/text-part", {"do": do, "expected": "0" * 64}).status == 409
+    put = {"expected": "0" * 64, "text": "Mine"}
+    assert served.send("PUT", f"{AT}/stories/email.txt", put).status == 409
+    assert path.read_text(encoding="utf-8") == "Theirs\n"
+    path.unlink()
+    assert served.send("PUT", f"{AT}/stories/email.txt", {"expected": "", "text": "Mine"}).status == 200
+    path.unlink()
+    assert served.send("POST", f"{AT}/text-part", {"do": "read", "expected": ""}).status == 400
+    assert served.send("POST", f"{AT}/restore", {"article": "email.txt", "to": "", "expected": ""}).status == 404
+    assert not path.exists()
+
+
+def test_an_own_text_that_is_no_text_says_so_and_the_stories_can_be_edited(served: Any) -> None:
+    path = served.issue / "email.txt"
+    path.write_bytes(b"Gr\xfc\xdfe\n")
+    text = served.state()["text"]
+    assert text["sha256"] == sha(path) and text["problem"].startswith(
+        "issues/2026-11-27/email.txt:1: this is not UTF-8"
+    )
+    story = served.issue / f"{SECOND}.md"
+    saved = served.send("PUT", f"{AT}/stories/{SECOND}", {"expected": sha(story), "fields": {"kicker": "Coast"}})
+    assert saved.status == 200
+    assert served.send("PUT", f"{AT}/stories/email.txt", {"expected": sha(path), "text": "x\0y"}).status == 422
+    with open_desk(served.root) as desk:
+        served.issue.joinpath("email.txt").unlink()
+        approve_issue(desk, ISSUE, send_at=None)
+    assert _text(served, "write").status == 423

@@ -19,6 +19,7 @@ from newsletter.app.desk import open_desk
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import status_of
 from newsletter.web.composer.audience import AudienceScreen
+from newsletter.web.composer.feeding import SourcesScreen
 from newsletter.web.composer.guard import Guarded
 from newsletter.web.composer.importing import ImportScreen
 from newsletter.web.composer.inboxes import InboxScreen
@@ -33,6 +34,7 @@ from newsletter.web.composer.session import Sessions
 from newsletter.web.composer.settings import SettingsScreen
 from newsletter.web.composer.signing import Gate
 from newsletter.web.composer.theming import ThemeScreen
+from newsletter.web.composer.waiting import WaitingScreen
 from newsletter.web.composer.writing import Writing
 from newsletter.web.hardening import Complaints, Hardened, HeadTooBig, TooMuch, TooSlow
 from newsletter.web.hardening import status_of as hard_status
@@ -105,6 +107,8 @@ class Composer:
         return [
             *IssuesScreen(self.root, self._pages).routes(),
             *InboxScreen(self.root, self._pages).routes(),
+            *SourcesScreen(self.root, self._pages).routes(),
+            *WaitingScreen(self.root, self._pages, writing).routes(),
             # Before the audience, whose readers have addresses of one part, too.
             *ImportScreen(self.root, self._pages).routes(),
             *AudienceScreen(self.root, self._pages).routes(),

@@ -15,9 +15,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.clients import LABEL, known_clients
-from newsletter.app.composing import finding_rows
+from newsletter.app.composing import finding_rows, text_state
 from newsletter.app.desk import open_desk
 from newsletter.app.forms import issue_form
+from newsletter.app.issues import changed_stories
 from newsletter.app.preview import Preview
 from newsletter.app.sponsors import offers
 from newsletter.app.words import plural, runs_between
@@ -25,7 +26,7 @@ from newsletter.errors import NewsletterError, NotFound, UsageProblem
 from newsletter.models import LAYOUTS
 from newsletter.web import mailview
 from newsletter.web.composer.answers import Handler, as_json, read_json, status_of
-from newsletter.web.composer.pages import Pages
+from newsletter.web.composer.pages import Pages, field_words
 from newsletter.web.composer.rooms import Room, Rooms
 
 
@@ -73,7 +74,11 @@ class Looking:
 
         def read() -> dict[str, object]:
             with open_desk(self._rooms.root) as desk:
-                return issue_form(desk, slug).as_row()
+                changed = {
+                    name: [field_words(field).lower() for field in fields]
+                    for name, fields in changed_stories(desk, slug).items()
+                }
+                return {**issue_form(desk, slug).as_row(), "changed": changed}
 
         form = await run_in_threadpool(read)
         return JSONResponse({**form, "files": room.news.files})
@@ -135,6 +140,7 @@ class Looking:
             said["mail"]["findings"] = rows if news.checked else None
             said["mail"]["found"], said["mail"]["heavy"] = _summed(rows)
             said["mail"]["checked"] = news.checked == news.mail
+            said["mail"]["text"] = text_state(preview)
             said["mail"]["sizes"] = email.sizes
             said["mail"]["pictures"] = {image.article: image.name for image in email.images if image.article}
             return said

@@ -50,7 +50,7 @@ class Pages:
             auto_reload=False,
         )
         self._environment.globals.update(screens=SCREENS, plural=plural)
-        self._environment.filters.update(day=_day, moment=_moment, short=_short)
+        self._environment.filters.update(day=_day, moment=_moment, short=_short, field_words=field_words)
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page for whoever is signed in."""
@@ -82,6 +82,17 @@ class Pages:
         onward = f"{request.url.path}?{urlencode(request.query_params.multi_items())}"
         html = self._environment.get_template("step.html.j2").render(onward=onward)
         return HTMLResponse(html, headers=HEADERS)
+
+
+_FIELDS: Final = {
+    "body": "Text", "link_text": "Words of the link", "image.url": "Picture", "image.alt": "What the picture shows",
+    "image.caption": "Caption", "image.credit": "Credit",
+}  # fmt: skip
+
+
+def field_words(name: str) -> str:
+    """A story's field as the screens name it."""
+    return _FIELDS.get(name) or name.replace("_", " ").replace(".", " ").capitalize()
 
 
 def _day(day: Date | None) -> str:

@@ -192,11 +192,9 @@ class _Memory:
 
     def keep(self, sha256: str, data: bytes) -> None:
         with self._lock:
-            if sha256 in self._kept:
-                self._kept.move_to_end(sha256)
-                return
+            # With the same text there may be another memory of what it was right for.
+            self._size += len(data) - len(self._kept.pop(sha256, b""))
             self._kept[sha256] = data
-            self._size += len(data)
             while self._size > REMEMBERED_BYTES:
                 _, old = self._kept.popitem(last=False)
                 self._size -= len(old)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import pick_articles
 from newsletter.app.sponsors import pick_sponsor
 from newsletter.errors import NewsletterError
+from newsletter.models import TEXT_FILE
 from newsletter.web.composer.answers import as_json, read_json
 from newsletter.web.composer.rooms import Room, Rooms
 
@@ -53,6 +54,14 @@ class Fix(msgspec.Struct, forbid_unknown_fields=True):
     article: str | None
     check: str
     field: str | None = None
+
+
+class TextPart(msgspec.Struct, forbid_unknown_fields=True):
+    """The text part: written by oneself, said to be right, or generated again."""
+
+    do: Literal["write", "confirm", "drop"]
+    expected: str
+    seen: str | None = None
 
 
 class _Step(msgspec.Struct, forbid_unknown_fields=True, tag_field="do", kw_only=True):
@@ -164,6 +173,9 @@ class Writing:
         """Where it is found."""
         return [
             Route("/issues/{slug}/text", as_json(self.save_issue), methods=["PUT"]),
+            # No story has such a slug.
+            Route(f"/issues/{{slug}}/stories/{TEXT_FILE}", as_json(self.save_text), methods=["PUT"]),
+            Route("/issues/{slug}/text-part", as_json(self.text_part), methods=["POST"]),
             Route("/issues/{slug}/stories/{article}", as_json(self.save_story), methods=["PUT"]),
             Route("/issues/{slug}/arrange", as_json(self.arrange), methods=["POST"]),
             Route("/issues/{slug}/restore", as_json(self.restore), methods=["POST"]),
@@ -194,6 +206,26 @@ class Writing:
             ),
         )
 
+    async def save_text(self, request: Request) -> Response:
+        """The text part as an editor writes it."""
+        save = await read_json(request, Save)
+        return await self.write(
+            request,
+            TEXT_FILE,
+            save.expected,
+            lambda desk, slug: composing.save_text(desk, slug, save.text or "", expected=save.expected),
+        )
+
+    async def text_part(self, request: Request) -> Response:
+        """Write the text part oneself, say that it is right, or have it generated again."""
+        asked = await read_json(request, TextPart)
+        return await self.write(
+            request,
+            TEXT_FILE,
+            asked.expected,
+            lambda desk, slug: composing.do_text(desk, slug, asked.do, expected=asked.expected, seen=asked.seen),
+        )
+
     async def arrange(self, request: Request) -> Response:
         """One step: pick a story or a sponsor, back, move, drop; add, set, move or remove a section."""
         step: Any = await read_json(request, Step)  # type: ignore[arg-type]  # msgspec takes a union for a type
@@ -202,7 +234,8 @@ class Writing:
     async def restore(self, request: Request) -> Response:
         """Undo and redo: a file as it was, if nobody has changed it since."""
         back = await read_json(request, Restore)
-        data = self._room(request).recall(back.to)
+        nothing = back.article == TEXT_FILE and not back.to
+        data = None if nothing else self._room(request).recall(back.to)
         return await self.write(
             request,
             back.article,

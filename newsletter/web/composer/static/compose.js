@@ -3,13 +3,14 @@
 import { Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
+import { $, OWN, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
 import { Outline } from "./outline.js";
 import { Pictures } from "./pictures.js";
 import { SaveQueue } from "./queue.js";
+import { sources } from "./source.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
@@ -93,16 +94,17 @@ async function settle(file) {
   if (!theirs) return refused(`${nameOf(file)} is gone from the disk.`);
   const unsaved = queue.unsaved(file);
   const said = (name) => (name === "text" ? theirs.body ?? theirs.intro : theirs.fields[name] || "");
-  const differing = [...unsaved].filter(([name, mine]) => line(mine) !== line(said(name)));
+  const differing = [...unsaved].filter(([name, mine]) => differs(name, mine, said(name)));
   const choice = differing.length ? await choose(nameOf(file), differing.map(([name, mine]) => [labelOf(name), mine, said(name)])) : "theirs";
   sha.set(file, theirs.sha256);
   queue.resolve(file, choice === "mine");
   await refresh();
 }
 
+const differs = (name, one, two) => (name === "text" ? one.trimEnd() !== two.trimEnd() : line(one) !== line(two));
 const refused = (what) => { tellIssue({ what }); say(what); };
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
-const formIn = (state, file) => (file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
+const formIn = (state, file) => (file === OWN ? state.text : file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
 // -- what is in the files
 
@@ -134,7 +136,7 @@ async function read() {
     return;
   }
   if (!$("trouble").hidden && queue.state === "saved") tellIssue(null);
-  for (const file of ["", ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
+  for (const file of ["", OWN, ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
     if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
@@ -199,6 +201,16 @@ function act(file, work, label) {
   }), label, tellIssue);
 }
 
+for (const button of qq($("own"), "[data-text]")) {
+  button.addEventListener("click", async () => {
+    const work = (expected) => call("POST", `${base}/text-part`, { do: button.dataset.text, expected, seen: mail.seen });
+    if (!await change(OWN, work, button.dataset.said)) return;
+    const box = q($("own"), document.body.matches(".own-text") ? "textarea" : "button");
+    box.setSelectionRange?.(0, 0);
+    box.focus();
+  });
+}
+
 let taking = null; // one after the other, however fast they are pressed
 const takeBack = (back) => { taking = (async () => { await taking?.catch(() => {}); await takeOne(back); })(); };
 
@@ -237,7 +249,8 @@ addEventListener("keydown", (event) => {
 // Show a field, and put the caret there.
 function show(file, field) {
   if (file && !outline.card(file)) return;
-  view("write");
+  view(file === OWN ? "mail" : "write");
+  if (file === OWN) mail.text();
   const owner = () => outline.boxes(file).find(({ dataset }) => dataset.field === (field === "body" || field === "intro" ? "text" : field));
   if (file && !owner()) outline.open(file, true);
   const box = owner() || outline.boxes(file)[0];
@@ -250,7 +263,8 @@ function show(file, field) {
 }
 
 function jump({ article, field }) {
-  show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
+  if (field === OWN) show(OWN, "text");
+  else show(article || "", field?.split("[")[0] || (article ? "headline" : "subject"));
 }
 
 function fix({ id, article, field, message }) {
@@ -308,7 +322,7 @@ function unstash() {
   const kept = JSON.parse(sessionStorage.getItem(STASH) || "[]");
   sessionStorage.removeItem(STASH);
   for (const [file, known, values] of kept) {
-    const missing = values.filter(([name, value]) => line(outline.value(file, name)) !== line(value));
+    const missing = values.filter(([name, value]) => differs(name, outline.value(file, name), value));
     if (!outline.form(file) || !missing.length) continue;
     // Where another hand was there meanwhile, the save will say so, and the editor chooses.
     if (missing.length === values.length) sha.set(file, known);
@@ -326,6 +340,7 @@ for (const closed of qq(document, "details")) {
 }
 moves.listen();
 pictures.listen();
+sources({ settled: () => queue.settled(), change });
 view(narrow.matches ? "write" : "mail");
 document.body.dataset.view = "write";
 await refresh();

@@ -14,6 +14,7 @@ export const qq = (root, selector) => root.querySelectorAll(selector);
 export const copyOf = (id) => $(id).content.cloneNode(true).firstElementChild;
 export const counted = (number, one, many = `${one}s`) => `${number} ${number === 1 ? one : many}`;
 export const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
+export const OWN = "email.txt"; // the text part as the editor writes it
 export const line = (text) => text.replace(/\s+/g, " ").trim();
 export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
 export const words = (problem) => (problem instanceof TypeError ? "The composer does not answer." : problem.message);

@@ -27,6 +27,7 @@ export class MailPane {
   #stands = null;
   #ready = false;
   #version = 0;
+  #stale = "";
 
   // told(mail) hears what stands around every new mail.
   constructor(told) {
@@ -61,6 +62,15 @@ export class MailPane {
     this.#running = false;
   }
 
+  // The text part, where it is written.
+  text() {
+    const { client, view } = switches.elements;
+    client.value = "";
+    view.value = "text";
+    this.#set();
+    this.refresh();
+  }
+
   // What needs no new mail is done at once.
   #set() {
     const { client, view, dark, images } = switches.elements;
@@ -74,7 +84,7 @@ export class MailPane {
     images.disabled = text;
     $("frame-box").hidden = text;
     $("frame-box").dataset.view = view.value;
-    $("text").hidden = !text;
+    $("text").hidden = $("own").hidden = !text;
     return text;
   }
 
@@ -110,10 +120,23 @@ export class MailPane {
     showTrouble($("mail-trouble"), troubleOf(state.error));
     document.body.classList.toggle("no-mail", !state.mail);
     $("frame-box").classList.toggle("stale", Boolean(state.error) && state.error.kind !== "reader");
-    if (state.mail) this.#around(state.mail);
+    if (state.mail) {
+      this.#around(state.mail);
+      this.#since(state.mail.text);
+    }
     this.#told(state);
     this.#version = state.version;
     return Boolean(state.mail);
+  }
+
+  // What changed in the stories since the editor's own text was right for them.
+  #since({ stale, seen }) {
+    this.seen = seen;
+    if (this.#stale === (this.#stale = JSON.stringify(stale))) return;
+    $("stale").hidden = stale && !stale.length;
+    $("stale-words").textContent = stale ? "Changed since this text was written:" : "Nobody has said that this text fits the stories.";
+    $("stale-list").replaceChildren(...(stale || []).map(({ title, change, runs }) => make("li", "", make("bdi", "", title), ` (${change})\n`,
+      ...(change === "changed" ? runs : []).map(([op, words]) => (op === "same" ? words : make("mark", op === "new" ? "come" : "gone", words))))));
   }
 
   #around(mail) {

@@ -1,7 +1,7 @@
 // The sections and stories as forms. What is on the page already stays the same element, so that focus and caret stay.
 
 import { base } from "./api.js";
-import { $, copyOf, counted, fit, kilobytes, line, q, qq } from "./dom.js";
+import { $, OWN, copyOf, counted, fit, kilobytes, line, q, qq } from "./dom.js";
 
 const same = (box, value) => (box.hasAttribute("data-line") ? line(box.value) === line(value) : box.value.trimEnd() === value.trimEnd());
 
@@ -24,18 +24,19 @@ export class Outline {
   #queue;
   #forms = new Map();
   #locked = false;
+  #changed = {}; // by story: what its source has changed since
 
   constructor(queue) {
     this.#queue = queue;
   }
 
-  card(slug) { return this.#stories.get(slug); }
+  card(slug) { return slug === OWN ? $("own") : this.#stories.get(slug); }
 
   form(slug) { return this.#forms.get(slug); }
 
   // The boxes of a file: "" is issue.md.
   boxes(file) {
-    const owner = file ? this.#stories.get(file) : $("issue");
+    const owner = file ? this.card(file) : $("issue");
     return owner ? [...owner.querySelectorAll("[data-field]")] : [];
   }
 
@@ -46,9 +47,13 @@ export class Outline {
   }
 
   show(issue) {
-    this.#forms = new Map([["", { fields: issue.fields, body: issue.intro }]]);
+    this.#changed = issue.changed;
+    this.#forms = new Map([["", { fields: issue.fields, body: issue.intro }], [OWN, issue.text]]);
     for (const section of issue.sections) for (const story of section.stories) this.#forms.set(story.slug, story);
     this.fill("");
+    this.fill(OWN);
+    document.body.classList.toggle("own-text", Boolean(issue.text.sha256));
+    q($("own"), "textarea").readOnly = issue.text.problem;
     for (const name of ["subject", "preheader"]) q($("issue"), `[data-field="${name}"]`).placeholder = issue.standing[name] || "";
     this.#sections(issue);
     this.#spare(issue);
@@ -58,10 +63,10 @@ export class Outline {
   // What is approved can be read, and nothing else.
   #lock(locked) {
     this.#locked = locked;
-    for (const box of qq(document, "#write input, #write textarea")) {
+    for (const box of qq(document, "#write input, #write textarea, #own textarea")) {
       box.readOnly = locked || Boolean(box.closest(".sponsor, .broken"));
     }
-    for (const box of qq(document, '#write select, #write button:not([data-do="more"])')) box.disabled = locked;
+    for (const box of qq(document, '#write select, #write button:not([data-do="more"], .changed), #own button')) box.disabled = locked;
   }
 
   #sections(issue) {
@@ -110,6 +115,9 @@ export class Outline {
     q(card, ".headline").placeholder = story.problem ? story.slug : "Headline";
     q(card, ".teaser").placeholder = story.teaser || "Teaser";
     q(card, ".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
+    const changed = this.#changed[story.slug];
+    q(card, ".changed").hidden = !changed;
+    q(card, ".changed").textContent = changed ? `Changed at its source: ${changed.join(", ")} …` : "";
     this.fill(story.slug, card);
     this.pictured?.(card, story);
   }
@@ -153,7 +161,7 @@ export class Outline {
   }
 
   refuse(file, problem, field) {
-    const card = file ? this.#stories.get(file) : null;
+    const card = file ? this.card(file) : null;
     if (!card) return false;
     this.#wrong(card, problem ? `Not saved: ${problem.what}.${problem.fix ? ` To put it right: ${problem.fix}.` : ""}` : "");
     for (const box of this.boxes(file)) box.toggleAttribute("aria-invalid", Boolean(problem) && box.dataset.field === field);

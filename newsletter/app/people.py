@@ -85,10 +85,55 @@ def person_from_proxy(composer: Composer, peer: str, values: Sequence[str]) -> P
 
 def is_trusted(composer: Composer, peer: str) -> bool:
     """Whether a connection comes from one of ``trusted_proxies``."""
+    address = _address(peer)
+    return address is not None and any(
+        address in ipaddress.ip_network(network, strict=False) for network in composer.trusted_proxies
+    )
+
+
+def caller(composer: Composer, peer: str, passed: Sequence[str], forwarded: Sequence[str]) -> str:
+    """The address that a request comes from. ``peer`` is where the connection comes from, ``passed`` the values of its
+    ``X-Forwarded-For`` headers, ``forwarded`` those of ``Forwarded`` (RFC 7239).
+
+    Only what a trusted proxy says counts: every proxy adds, on the right, whom it saw, so it is the right-most address
+    that is no trusted proxy itself; all to its left anybody may have written. Where both headers are there and name
+    two, one of them came from outside, and nobody knows which: then it is the proxy's own address, as where it names
+    nobody.
+    """
+    if not is_trusted(composer, peer):
+        return peer
+    chains = [
+        [hop.strip() for value in passed for hop in value.split(",")],
+        [_for(element) for value in forwarded for element in value.split(",")],
+    ]
+    found = {_nearest(composer, chain) for chain in chains if chain}
+    return (found.pop() if len(found) == 1 else None) or peer
+
+
+def _for(element: str) -> str:
+    """Who sent it, of one hop of a ``Forwarded`` header: ``for="[2001:db8::7]:4711";proto=https``."""
+    pairs = (pair.partition("=") for pair in element.split(";"))
+    return next((value.strip().strip('"') for name, _, value in pairs if name.strip().lower() == "for"), "")
+
+
+def _nearest(composer: Composer, hops: Sequence[str]) -> str | None:
+    """The right-most hop that is no trusted proxy; None when somebody on the way did not say whom they saw."""
+    address = None
+    for hop in reversed(hops):
+        address = _address(hop)
+        if address is None or not is_trusted(composer, str(address)):
+            break
+    return str(address) if address else None
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """An IP address, without the port, the brackets and the zone that it may have; IPv4 within IPv6 is IPv4."""
+    host = text.partition("]")[0].removeprefix("[") if text.startswith("[") else text
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
     try:
-        address = ipaddress.ip_address(peer.partition("%")[0])
+        address = ipaddress.ip_address(host.partition("%")[0])
     except ValueError:
-        return False
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return any(address in ipaddress.ip_network(network, strict=False) for network in composer.trusted_proxies)
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address

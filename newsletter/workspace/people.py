@@ -36,16 +36,18 @@ def _link(composer: Composer) -> Iterator[tuple[str, str, str | None]]:
     parts = urlsplit(composer.url or "")
     if parts.scheme == "http" and parts.hostname not in ("localhost", "127.0.0.1", "::1"):
         yield "composer.url", "without https anybody on the way could sign in as them", "write https://…"
+    if parts.path.strip("/"):
+        what = "the composer cannot stand below a path: it needs a name (or a port) of its own"
+        yield "composer.url", what, f'url = "{parts.scheme}://{parts.netloc}"'
 
 
 def _proxies(composer: Composer) -> Iterator[tuple[str, str, str | None]]:
     header = composer.user_header
     if header is not None and (not _HEADER.fullmatch(header) or header.lower() in _NO_HEADERS):
         yield "composer.user_header", f"{header!r} is no header that names a user", 'user_header = "X-Forwarded-User"'
-    if (header is None) == bool(composer.trusted_proxies):
-        missing = "user_header" if header is None else "trusted_proxies"
-        hint = 'user_header = "X-Forwarded-User" and trusted_proxies = ["10.0.0.5"], or neither'
-        yield f"composer.{missing}", "a header is believed only from a named proxy", hint
+    if header is not None and not composer.trusted_proxies:
+        hint = 'trusted_proxies = ["10.0.0.5"], or no user_header'
+        yield "composer.trusted_proxies", "a header is believed only from a named proxy", hint
     for proxy in composer.trusted_proxies:
         try:
             network = ipaddress.ip_network(proxy, strict=False)

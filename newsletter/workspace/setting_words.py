@@ -80,11 +80,11 @@ WORDS: Mapping[str, str] = MappingProxyType({
     'alerts.to': 'addresses that get a mail when an editor must act',
     'alerts.webhook': 'a URL that gets a POST of JSON when an editor must act',
     'alerts.heartbeat': 'a URL that each `run-due` asks for, with `/start` behind it and then with its exit code',
-    'composer.url': 'where people reach the composer from other machines, https; the links of sign-in mails begin with it',
+    'composer.url': 'where people reach the composer from other machines: https and a name of its own, without a path; the links of sign-in mails begin with it',
     'composer.people': 'who may sign in, with their role',
     'composer.session': 'how long somebody stays signed in at most; two hours without use end it too',
     'composer.user_header': 'the header in which your proxy, where people have signed in, names their address',
-    'composer.trusted_proxies': 'the addresses or networks of that proxy; from anywhere else the header is not believed',
+    'composer.trusted_proxies': 'the addresses or networks of the proxies before the composer; what anybody else says of who is there or where they come from is not believed',
     'sender_installation': 'the installation that may send',
 })  # fmt: skip
 """A key and its sentence, with Markdown's marks for code, without links."""

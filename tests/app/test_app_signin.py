@@ -221,6 +221,38 @@ def test_a_header_is_believed_only_from_the_named_proxy() -> None:
     assert who("10.0.0.5", "maren@breakwater.test", of=Composer(people=composer.people)) is None
 
 
+@pytest.mark.parametrize(
+    ("peer", "passed", "forwarded", "expected"),
+    [
+        ("198.51.100.4", ["203.0.113.9"], [], "198.51.100.4"),
+        ("10.0.0.5", ["203.0.113.9"], [], "203.0.113.9"),
+        ("10.0.0.5", ["192.0.2.66, 203.0.113.9"], [], "203.0.113.9"),
+        ("10.0.0.5", ["192.0.2.66", "203.0.113.9"], [], "203.0.113.9"),
+        ("10.0.0.5", ["192.0.2.66, 203.0.113.9, 10.0.0.7, 10.0.0.6"], [], "203.0.113.9"),
+        ("::ffff:10.0.0.5", ["::ffff:203.0.113.9"], [], "203.0.113.9"),
+        ("10.0.0.5", ["203.0.113.9:4711"], [], "203.0.113.9"),
+        ("10.0.0.5", ["[2001:db8::7]:4711"], [], "2001:db8::7"),
+        ("10.0.0.5", [], ['for=192.0.2.66, for="[2001:db8::7]:4711";proto=https'], "2001:db8::7"),
+        ("10.0.0.5", [], ["proto=https; For=203.0.113.9;by=10.0.0.5"], "203.0.113.9"),
+        ("10.0.0.5", ["203.0.113.9"], ["for=203.0.113.9"], "203.0.113.9"),
+        ("10.0.0.5", ["203.0.113.9"], ["for=192.0.2.66"], "10.0.0.5"),
+        ("10.0.0.5", ["192.0.2.66, unknown"], [], "10.0.0.5"),
+        ("10.0.0.5", ["192.0.2.66, "], [], "10.0.0.5"),
+        ("10.0.0.5", [], ["for=_hidden"], "10.0.0.5"),
+        ("10.0.0.5", [], ["proto=https"], "10.0.0.5"),
+        ("10.0.0.5", ["10.0.0.6"], [], "10.0.0.6"),
+        ("10.0.0.5", [], [], "10.0.0.5"),
+        ("unix", ["203.0.113.9"], [], "unix"),
+    ],
+)
+def test_where_a_request_comes_from_is_what_the_trusted_proxies_saw(
+    peer: str, passed: list[str], forwarded: list[str], expected: str
+) -> None:
+    """The right-most hop that is no trusted proxy; nothing that a client can write moves it."""
+    composer = Composer(trusted_proxies=["10.0.0.0/29"])
+    assert people.caller(composer, peer, passed, forwarded) == expected
+
+
 @pytest.mark.parametrize("deed", ["approve", "send", "audience", "settings"])
 def test_an_editor_may_not_do_what_a_publisher_may(deed: Any) -> None:
     editor, publisher = Person(email="i@b.test", name="Ines"), Person(email="m@b.test", role="publisher")

@@ -181,6 +181,14 @@ def test_an_editor_sees_no_reader_by_address(office: Office) -> None:
     assert office.ask("GET", f"/issues/{ISSUE}/mail.html", cookie=editor).status == 200
 
 
+def test_readers_are_offered_to_a_publisher_alone(office: Office) -> None:
+    """Who is a reader is nobody's business but theirs who may see the audience."""
+    editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
+    refused = office.ask("POST", "/audience/names", "q=zo", cookie=editor)
+    assert refused.status == 403 and "readers.test" not in refused.text
+    assert "readers.test" in office.ask("POST", "/audience/names", "q=zo", cookie=publisher).text
+
+
 def test_the_audit_has_the_name_of_who_did_it(office: Office) -> None:
     """The name comes from the sign-in, whatever the form says."""
     editor, publisher = office.sign_in("ines@example.org"), office.sign_in("maren@example.org")
@@ -235,6 +243,28 @@ def test_a_proxy_is_believed_only_from_its_address_and_only_once(office: Office)
     assert refused.status == 403 and "ask Maren Holt" in refused.text
     office.write('["127.0.0.1"]', '["192.0.2.1"]')
     assert office.ask("GET", "/", X_Forwarded_User="maren@example.org").status == 403
+
+
+def test_behind_a_named_proxy_each_network_has_links_of_its_own(office: Office) -> None:
+    """Who asks too often from one address gets no more mail, however they write the header; their neighbour does."""
+
+    def asks(address: str, passed: str) -> bool:
+        before = len(office.mails())
+        body = urlencode({"address": address})
+        assert office.ask("POST", "/sign-in", body, X_Forwarded_For=passed).status == 200
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline and len(office.mails()) == before:
+            time.sleep(0.02)
+        return len(office.mails()) > before
+
+    office.write('url = "https://desk', 'trusted_proxies = ["127.0.0.1"]\nurl = "https://desk')
+    for n in range(20):
+        office.ask("POST", "/sign-in", f"address=nobody{n}%40example.org", X_Forwarded_For=f"192.0.2.{n}, 203.0.113.9")
+    assert not asks("maren@example.org", "203.0.113.9")
+    assert not asks("maren@example.org", "198.51.100.1, 203.0.113.9")
+    assert asks("maren@example.org", "203.0.113.10")
+    office.write('["127.0.0.1"]', '["192.0.2.1"]')
+    assert asks("ines@example.org", "203.0.113.9")
 
 
 @pytest.mark.parametrize("host", ["evil.test", "desk.example.org.evil.test", "example.org", ""])

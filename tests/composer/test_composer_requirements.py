@@ -230,7 +230,7 @@ def test_every_box_is_one_field_and_nothing_is_a_canvas(desk: Desk) -> None:
     desk.page.locator(f'.story[data-slug="{SECOND}"] [data-do="more"]').click()
     boxes = desk.page.locator("#write textarea, #write input:not([type=search]), #write select")
     named = boxes.evaluate_all(
-        "all => all.filter(b => b.dataset.field || b.dataset.section || b.closest('.add, .put, .empty')).length"
+        "all => all.filter(b => b.dataset.field || b.dataset.section || b.closest('.add, .picture, .empty')).length"
     )
     assert named == boxes.count() > 20
 

@@ -7,7 +7,7 @@ and a reader is named by the public id.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, Any, Final
@@ -25,7 +25,7 @@ from newsletter.app.audience import (
     unsubscribe_reader,
 )
 from newsletter.app.desk import Desk, open_desk
-from newsletter.app.readers import EVERYBODY, ReaderPage, list_readers, said_in_words, segments, show_reader
+from newsletter.app.readers import EVERYBODY, ReaderPage, ReaderRow, list_readers, said_in_words, segments, show_reader
 from newsletter.errors import BadData, NewsletterError, NotFound, UsageProblem
 from newsletter.web.composer.answers import Handler, read_form, status_of
 from newsletter.web.composer.pages import Pages
@@ -34,6 +34,7 @@ BASES: Final = ("signed up on our site", "signed up on paper", "asked by mail", 
 """Offered as the reason why a reader may be written to; any other words will do."""
 STATES: Final = ("subscribed", "unsubscribed", "suppressed", "erased")
 _SHOWN: Final = 50
+_OFFERED: Final = 20
 _CHUNK: Final = 64 * 1024
 _PAST: Final = {"unsubscribe": "unsubscribed", "suppress": "suppressed", "erase": "erased"}
 _TRIED: Final = ("form", "address", "basis", "reason")
@@ -57,6 +58,7 @@ class AudienceScreen:
         return [
             Route("/audience", self.show, methods=["GET"]),
             Route("/audience", self.find, methods=["POST"]),
+            Route("/audience/names", self.names, methods=["POST"]),
             Route("/audience/add", self.add, methods=["POST"]),
             Route("/audience/suppress", self.bar, methods=["POST"]),
             Route("/audience/export", self.export, methods=["POST"]),
@@ -71,6 +73,16 @@ class AudienceScreen:
     async def find(self, request: Request) -> Response:
         """What the search form asks for, as a page."""
         return await run_in_threadpool(self._page, request, await read_form(request))
+
+    async def names(self, request: Request) -> Response:
+        """The first readers that have what was typed, to choose one of: at most ``_OFFERED``, and none for nothing."""
+        typed = (await read_form(request)).get("q", "").strip()
+
+        def find() -> Sequence[ReaderRow]:
+            with open_desk(self._root) as desk:
+                return list_readers(desk, search=typed, state="subscribed", limit=_OFFERED).rows if typed else ()
+
+        return self._pages.piece("names.html.j2", rows=await run_in_threadpool(find))
 
     async def add(self, request: Request) -> Response:
         """A new reader; then the browser goes to the page of that one."""

@@ -23,6 +23,8 @@ _TABLES: Final = {
     "smtp.dkim": "SMTP: signing (DKIM)",
     "sendgrid": "SendGrid",
 }
+_LETTERS: Final = frozenset({"api", "css", "dkim", "html", "id", "ip", "tls", "url", "utm"})
+"""Words that are letters: they are written in capitals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ class Field:
     @property
     def label(self) -> str:
         """Its last part in words."""
-        return self.key.rpartition(".")[2].replace("_", " ")
+        words = self.key.rpartition(".")[2].split("_")
+        return " ".join(word.upper() if word in _LETTERS else word for word in words)
 
     @property
     def help(self) -> Markup:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.app import signin
 from newsletter.app.desk import open_desk
-from newsletter.app.people import is_trusted, person_from_proxy
+from newsletter.app.people import caller, person_from_proxy
 from newsletter.errors import NewsletterError, NotAllowed
 from newsletter.web.composer.access import Visitor, link_needed, visitor_of
 from newsletter.web.composer.answers import read_form
@@ -191,12 +191,9 @@ def _peer(request: Request) -> str:
 
 
 def _caller(request: Request, composer: Composer) -> str:
-    """Where a request comes from; behind a trusted proxy, what that saw last."""
-    peer = _peer(request)
-    if is_trusted(composer, peer):
-        passed = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-        return passed or peer
-    return peer
+    """Where a request comes from, also from behind a trusted proxy."""
+    headers = request.headers
+    return caller(composer, _peer(request), headers.getlist("x-forwarded-for"), headers.getlist("forwarded"))
 
 
 def _secure(request: Request) -> bool:

@@ -14,9 +14,11 @@ import { sources } from "./source.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
+const SILENT = "The composer does not answer";
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
 let issue = null;
 let lost = false;
+let stale = true; // whether the page still shows what we have changed
 
 const history = new History(() => {
   for (const [id, label] of [["undo", history.undoable], ["redo", history.redoable]]) {
@@ -55,6 +57,7 @@ async function save(file, values) {
 
 // What a change made of the files: for the next one, and for taking it back.
 function take(files, label, options) {
+  stale = true;
   for (const { article, now } of files) sha.set(article || "", now);
   history.record(label, files, options);
 }
@@ -137,6 +140,7 @@ async function read() {
     if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
+  stale = false;
   outline.show(state);
   sponsors.show(state);
   if ($("issue").hidden) {
@@ -151,14 +155,15 @@ async function read() {
 }
 
 // Do one thing besides typing, show the files as they are then, and say what came of it: `tell` gets what went wrong, or null.
-// Gives whether it was done.
+// work() gives what to say, or false when there was nothing to do. Gives whether it was done.
 async function attempt(work, label, tell) {
   let said;
   let wrong = null;
   try {
     said = await work();
+    if (said === false) return false;
   } catch (problem) {
-    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : problem.what || "The composer does not answer";
+    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : problem.what || SILENT;
     wrong = { what, where: problem.where, fix: problem.fix };
   }
   await refresh();
@@ -167,11 +172,17 @@ async function attempt(work, label, tell) {
   return !wrong;
 }
 
-// To the order of the issue.
-function step(payload, label, place) {
+// To the order of the issue. A function is asked what, and for its words, once the page shows all that was done before: the
+// places of a moment ago may be other stories' now.
+function step(what, words) {
   return attempt(() => queue.exclusive("", async () => {
-    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label, { place });
-  }), label, tellIssue);
+    if (stale) await refresh();
+    const [payload, label] = typeof what === "function" ? what() || [] : [what, words];
+    if (!payload) return false;
+    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label);
+    outline.follow(payload);
+    return [`${label}.`];
+  }), "", tellIssue);
 }
 
 // To a story's file.
@@ -182,13 +193,12 @@ function change(file, work, label) {
 }
 
 // To whatever a finding is about.
-function act(work, label) {
-  return attempt(async () => {
-    await queue.settled();
-    const said = await work();
-    take(said.files, label, {});
+function act(file, work, label) {
+  return attempt(() => queue.exclusive(file || "", async () => {
+    const said = await work(sha.get(file || ""));
+    take(said.files, label);
     return said.done;
-  }, label, tellIssue);
+  }), label, tellIssue);
 }
 
 for (const button of qq($("own"), "[data-text]")) {
@@ -202,21 +212,22 @@ for (const button of qq($("own"), "[data-text]")) {
 }
 
 let taking = null; // one after the other, however fast they are pressed
-const takeBack = (back) => { taking = Promise.resolve(taking).then(() => takeOne(back)); };
+const takeBack = (back) => { taking = (async () => { await taking?.catch(() => {}); await takeOne(back); })(); };
 
 async function takeOne(back) {
   await queue.settled();
   try {
-    const entry = await history.step(back, async (article, expected, to) => {
+    const entry = await history.step(back, (article, expected, to) => queue.exclusive(article || "", async () => {
       const said = await call("POST", `${base}/restore`, { article, to, expected });
       sha.set(article || "", said.files[0].now);
-    });
+      stale = true;
+    }));
     if (!entry) return;
     await refresh();
     say(`${back ? "Taken back" : "Done again"}: ${entry.label}.`);
     if (entry.place?.file !== undefined) show(entry.place.file, entry.place.field);
   } catch (problem) {
-    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.message);
+    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.what || SILENT);
     await refresh();
   }
 }
@@ -257,12 +268,11 @@ function jump({ article, field }) {
 }
 
 function fix({ id, article, field, message }) {
-  return act(() => call("POST", `${base}/fix`, { article, check: id, field: field || null }), `put right: ${message}`);
+  return act(article, () => call("POST", `${base}/fix`, { article, check: id, field: field || null }), `put right: ${message}`);
 }
 
 function waive({ id, article, message }, reason) {
-  const expected = sha.get(article || "");
-  return act(() => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
+  return act(article, (expected) => call("POST", `${base}/waive`, { article, check: id, reason, expected }), `waived: ${message}`);
 }
 
 // -- what is shown

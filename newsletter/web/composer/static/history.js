@@ -34,7 +34,7 @@ export class History {
 
   get redoable() { return this.#future.at(-1)?.label; }
 
-  // restore(article, from, to) writes one file. What cannot be restored any more is forgotten with all before it.
+  // restore(article, from, to) writes one file. What somebody else has changed since is forgotten with all before it.
   async step(back, restore) {
     const [from, to] = back ? [this.#past, this.#future] : [this.#future, this.#past];
     const entry = from.at(-1);
@@ -44,11 +44,12 @@ export class History {
         await restore(article, back ? now : was, back ? was : now);
       }
     } catch (problem) {
-      if (problem.status) from.length = 0;
+      if ([409, 410].includes(problem.status)) from.length = 0;
       this.#changed();
       throw problem;
     }
-    from.pop();
+    // Meanwhile something else may have been recorded after it.
+    if (from.includes(entry)) from.splice(from.indexOf(entry), 1);
     to.push({ ...entry, burst: "" });
     this.#changed();
     return entry;

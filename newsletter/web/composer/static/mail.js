@@ -2,6 +2,7 @@
 
 import { ask, showIn } from "/static/mail/frame.js";
 import { base, call } from "./api.js";
+import "./readers.js";
 import { $, counted, make, showTrouble } from "./dom.js";
 
 const switches = $("switches");
@@ -15,7 +16,7 @@ function query(...names) {
 function troubleOf(error) {
   if (!error) return null;
   if (error.kind === "bug") return { ...error, what: `A bug in newsletter: ${error.what}` };
-  return document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
+  return $("issue").hidden || document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
 }
 
 export class MailPane {

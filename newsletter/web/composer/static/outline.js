@@ -78,7 +78,7 @@ export class Outline {
       const element = list.children[at] || list.appendChild(copyOf("section-template"));
       element.dataset.at = at;
       element.dataset.layout = section.layout;
-      put(q(element, ".section-title"), section.title);
+      if (!q(element, ".section-title.typing")) put(q(element, ".section-title"), section.title);
       q(element, ".section-layout").value = section.layout;
       label(q(element, ".section-head"), section.title || `the ${section.layout}`);
       q(element, '.section-head [data-do="up"]').disabled = at === 0;
@@ -189,6 +189,15 @@ export class Outline {
       picture.hidden = !address;
       if (address && picture.getAttribute("src") !== address) picture.src = address;
     }
+  }
+
+  // A section keeps its element when we move it.
+  follow({ do: what, section, to }) {
+    const list = $("sections");
+    if (!/^(move|remove)-section$/.test(what)) return;
+    const element = list.children[section];
+    element.remove();
+    if (what === "move-section") list.insertBefore(element, list.children[to] || null);
   }
 
   // Where a story stands: [section, index, how many there].

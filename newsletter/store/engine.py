@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from newsletter.errors import BadData
 from newsletter.store.faults import translate
 
-HEAD = "0007"
+HEAD = "0008"
 """The revision that this code is written for. A test holds it equal to the newest file in ``migrations/versions``."""
 
 BUSY_TIMEOUT_MS = 5_000

@@ -33,13 +33,22 @@ def byline_of(evidence: Evidence) -> tuple[Claim | None, str | None]:
     for texts, source, sure, strict in _author_claims(evidence, elements):
         found = people(texts, sites=evidence.sites, strict=strict)
         agency = agency or found.agency
-        if found.names:
+        if found.names and not (source.startswith("meta ") and _contradicted(found, elements, evidence)):
             if not sure:
                 sure = any(_names_agree(found, people(other, sites=evidence.sites)) for other, _, told, _ in
                            _author_claims(evidence, []) if told)  # fmt: skip
             found, source = _as_shown(found, source, elements, evidence)
             return Claim(found.byline(evidence.page.get("lang") or "en"), source, sure), agency
     return _author_box(evidence), agency
+
+
+def _contradicted(found: People, elements: list[tuple[HtmlElement | str, str]], evidence: Evidence) -> bool:
+    """Whether another ``meta`` names somebody else, and the header shows that one: the first is the house's name."""
+    shown = people([_element_words(element) for element, _ in elements], sites=evidence.sites, strict=True)
+    if not shown.names or {title_key(n) for n in shown.names} & {title_key(n) for n in found.names}:
+        return False
+    others = [people([words_of(v) for v in evidence.meta.all(name)], sites=evidence.sites) for name in _META_AUTHORS]
+    return any(other.names and _names_agree(other, shown) for other in others)
 
 
 _CREDITS = 4
@@ -59,7 +68,7 @@ def _as_shown(
 
 
 _PROFILE = re.compile(
-    r"/(?:authors?|contributors?|staff|people|reporters?|writers?|columnists?|profiles?|journalists?|autore?n?|auteurs?|autor(?:es)?)/[^/?#]{3,}",
+    r"/(?:authors?|editors|contributors?|staff|people|reporters?|writers?|columnists?|profiles?|journalists?|users?|autore?n?|auteurs?|autor(?:es)?)/[^/?#]{3,}",
     re.I,
 )
 _BOX = re.compile(r"(?<![a-z])authors?-?_?(?:info|box|bio|card|about|details|profile)?(?:-?_?box)?(?![a-z])", re.I)
@@ -93,9 +102,16 @@ _MOST_ASKED = 60
 
 def _leads_to_profile(link: HtmlElement) -> bool:
     """Whether a link in a box about the author leads to a person's page."""
-    if link.tag != "a" or not _PROFILE.search(link.get("href") or ""):
-        return False
-    return any(_BOX.search(marks_in(above)) for above in list(link.iterancestors())[:4])
+    return _is_profile(link) and any(_BOX.search(marks_in(above)) for above in list(link.iterancestors())[:4])
+
+
+def _is_profile(link: HtmlElement) -> bool:
+    return link.tag == "a" and _PROFILE.search(link.get("href") or "") is not None
+
+
+def _in_a_sentence(link: HtmlElement) -> bool:
+    paragraph = next(link.iterancestors("p", "li"), None)
+    return paragraph is not None and paragraph.text_content().strip() != link.text_content().strip()
 
 
 _LAST_FIRST = frozenset({"dc.creator", "dcterms.creator", "citation_author"})
@@ -149,6 +165,8 @@ def _byline_elements(evidence: Evidence) -> Iterator[tuple[HtmlElement | str, st
         kind = _byline_kind(element)
         if not kind and (text := _said_in(element)):
             yield text, "byline element"
+        if not kind and _is_profile(element) and not _of_a_picture(element) and not _in_a_sentence(element):
+            yield element, "byline element"
         if kind and not (_in_body(element) and len(element.text_content()) > _SHORT_LINE and not _says_by(element)):
             yield element, kind
     zone = zone_of(evidence)

@@ -267,3 +267,29 @@ def test_the_writers_portrait_and_the_lead_image_again_are_not_in_the_text() -> 
     assert "ada.jpg" not in found.body
     assert "lamp-on-a-hook" not in found.body
     assert "clerks.jpg" in found.body
+
+
+@pytest.mark.parametrize(
+    ("header", "byline"),
+    [
+        ('<div class="x7"><a href="/about/editors/ada-reyes/">Ada Reyes</a></div>', "Ada Reyes"),
+        ('<p><a href="/users/tom-hale">Tom Hale</a></p><a href="/people/ada-reyes">Ada Reyes</a>', "Tom Hale"),
+        ('<div class="x7"><a href="/editors/week">Our best stories of the week</a></div>', None),
+        ('<div class="x7"><a href="/harbour">Ada Reyes</a></div>', None),
+        ('<figure><img src="/p.jpg"><a href="/people/ada-reyes">Ada Reyes</a></figure>', None),
+    ],
+)  # fmt: skip
+def test_a_name_that_leads_to_a_profile_is_a_byline(header: str, byline: str | None) -> None:
+    """In the header alone, and as a guess; what else is linked there is not."""
+    read = article(header)
+    assert read.byline == byline
+    assert byline is None or not read.provenance["byline"].confirmed
+
+
+def test_a_house_in_the_author_s_place_gives_way_to_who_is_shown() -> None:
+    """Two statements for machines disagree, and readers see one of them. Where nothing is shown, the first counts."""
+    head = '<meta name="author" content="Condor Lane"><meta property="article:author" content="Ada Reyes">'
+    shown = '<p class="byline">By Ada Reyes</p>'
+    assert article(shown, head).byline == "Ada Reyes"
+    assert article("", head).byline == "Condor Lane"
+    assert article('<p class="byline">By Tom Hale</p>', head).byline == "Condor Lane", "nobody else says so"

@@ -52,6 +52,17 @@ def median_seconds(work: Callable[[], object], runs: int) -> tuple[float, float,
     return statistics.median(times), min(times), max(times)
 
 
+def peak_mb() -> float:
+    """The most memory that this process has had, in MB.
+
+    Not by ``getrusage``: what a process had before it became this one, its parent's, counts there too (Linux).
+    """
+    for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) / 1024
+    return float("nan")
+
+
 def shell(*command: str) -> None:
     """Run a command; what it prints is not of interest, a failure is."""
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -12,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.figures import part, say
+from bench.figures import part, peak_mb, say
 from bench.wire import an_outgoing, planned_mailing, with_readers
 
 HERE = Path(__file__).resolve()
@@ -89,8 +88,7 @@ def send_once(port: int, readers: int, folder: Path) -> None:
         seconds = time.perf_counter() - started
         provider.close()
         assert sent.counts == {"submitted": readers}, sent
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"planning": planning, "sending": seconds, "mb": peak}))
+    print(json.dumps({"planning": planning, "sending": seconds, "mb": peak_mb()}))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from bench.figures import ISSUE, ROOT, note, part, say
+from bench.figures import ISSUE, ROOT, note, part, peak_mb, say
 
 
 @part("send", rank=60)
@@ -72,8 +71,7 @@ def send_once(readers: int, folder: Path) -> None:
         seconds = time.perf_counter() - started
         assert run.state == "completed", run
         assert run.counts == {"submitted": readers} and provider.mails == readers
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "mb": peak, "mail_kb": provider.bytes / provider.mails / 1024}))
+    print(json.dumps({"seconds": seconds, "mb": peak_mb(), "mail_kb": provider.bytes / provider.mails / 1024}))
 
 
 if __name__ == "__main__":

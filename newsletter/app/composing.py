@@ -25,7 +25,7 @@ from newsletter.issues.schema import issue_keys
 from newsletter.issues.textfile import MEMORY_FILE, bytes_of
 from newsletter.message.texts import stale_of
 from newsletter.models import TEXT_FILE, Finding
-from newsletter.workspace.files import sha256_hex
+from newsletter.workspace.files import line_ends_as, sha256_hex
 from newsletter.workspace.frontmatter import Document, read_bytes
 from newsletter.workspace.slugs import check_slug
 
@@ -84,7 +84,7 @@ def save_story(
     for name, value in fields.items():
         doc = assign(doc, name, value)
     if body is not None:
-        doc = doc.with_body(_like(doc, body))
+        doc = doc.with_body(line_ends_as(doc.text, body))
     article_from_document(doc, article)
     return _saved(desk, issue, before, doc, expected, article)
 
@@ -103,16 +103,9 @@ def save_issue(desk: Desk, issue: str, fields: Mapping[str, str], intro: str | N
             raise BadData("an issue cannot be without a date", where=doc.where("date"), fix="write it as 2026-11-27")
         doc = doc.set((name,), text or None)
     if intro is not None:
-        doc = doc.with_body(_like(doc, intro))
+        doc = doc.with_body(line_ends_as(doc.text, intro))
     issue_keys(doc)
     return _saved(desk, issue, before, doc, expected, None)
-
-
-def _like(doc: Document, body: str) -> str:
-    """A browser's text in the file's own line ends, ending with one."""
-    text = body.replace("\r\n", "\n").replace("\r", "\n")
-    text = text if not text or text.endswith("\n") else f"{text}\n"
-    return text.replace("\n", "\r\n") if "\r\n" in doc.text else text
 
 
 def _saved(desk: Desk, issue: str, before: Document, doc: Document, expected: str, article: str | None) -> str:
@@ -177,14 +170,17 @@ def text_state(preview: Preview) -> dict[str, Any]:
 
 def move_story(desk: Desk, issue: str, article: str, section: int, to: int, *, expected: str) -> str:
     """Put a story at place ``to`` (from 0) of the section of that index; returns the new SHA-256 of ``issue.md``."""
-    editing.move(desk.workspace, issue, article, section=section, to=to + 1, expected=expected)
-    return read_file(desk, issue, None)[0]
+    return editing.rewrite(
+        desk.workspace,
+        issue,
+        lambda doc: editing.moved(doc, issue, article, section=section, to=to + 1),
+        expected=expected,
+    )
 
 
 def drop_story(desk: Desk, issue: str, article: str, *, expected: str) -> str:
     """Take a story out of an issue; its file stays in the folder."""
-    editing.drop(desk.workspace, issue, article, expected=expected)
-    return read_file(desk, issue, None)[0]
+    return editing.rewrite(desk.workspace, issue, lambda doc: editing.dropped(doc, issue, article), expected=expected)
 
 
 def take_back(desk: Desk, issue: str, article: str, section: int, to: int, *, expected: str) -> str:

@@ -42,8 +42,8 @@ class ShownText:
             return [
                 f"Nobody has said that {TEXT_FILE} fits these stories: newsletter issue text {self.issue} --confirm"
             ]
-        said = {"changed": "changed", "added": "new", "dropped": "dropped", "moved": "moved"}
-        return [f"{said[change.change]} since {TEXT_FILE} was written: {change.title}" for change in self.stale]
+        said = [("new" if change.change == "added" else change.change, change.title) for change in self.stale]
+        return [f"{what} since {TEXT_FILE} was written: {title}" for what, title in said]
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""

@@ -44,11 +44,16 @@ def byline_of(evidence: Evidence) -> tuple[Claim | None, str | None]:
 
 def _contradicted(found: People, elements: list[tuple[HtmlElement | str, str]], evidence: Evidence) -> bool:
     """Whether another ``meta`` names somebody else, and the header shows that one: the first is the house's name."""
-    shown = people([_element_words(element) for element, _ in elements], sites=evidence.sites, strict=True)
+    shown = _shown(elements, evidence)
     if not shown.names or {title_key(n) for n in shown.names} & {title_key(n) for n in found.names}:
         return False
     others = [people([words_of(v) for v in evidence.meta.all(name)], sites=evidence.sites) for name in _META_AUTHORS]
     return any(other.names and _names_agree(other, shown) for other in others)
+
+
+def _shown(elements: list[tuple[HtmlElement | str, str]], evidence: Evidence) -> People:
+    """Everybody whom the header shows."""
+    return people([_element_words(element) for element, _ in elements], sites=evidence.sites, strict=True)
 
 
 _CREDITS = 4
@@ -61,7 +66,7 @@ def _as_shown(
     """The names that readers see, where the page tells machines many more: those are its credits."""
     if len(found.names) < _CREDITS:
         return found, source
-    shown = people([_element_words(element) for element, _ in elements], sites=evidence.sites, strict=True)
+    shown = _shown(elements, evidence)
     if shown.names and len(shown.names) < len(found.names) and _names_agree(shown, found):
         return shown, f"byline element, {source}"
     return found, source

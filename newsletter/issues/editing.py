@@ -234,7 +234,7 @@ def pick_sponsor(
             edit.doc = edit.doc.insert(("sections",), index, {"layout": "sponsor", "sponsor": name})
         else:
             edit.doc = edit.doc.set(("sections", index, "sponsor"), name)
-        place = _require(edit, name)
+        place = _require(edit.doc, edit.slug, name)
         edit.write()
     return [f"{name}: {place.words}"]
 
@@ -266,15 +266,21 @@ def drop(ws: Workspace, issue_slug: str, article: str, *, expected: str | None =
     brings it back as it was. Raises ``NotFound`` when it is not in the issue.
     """
     with _edited(ws, issue_slug, expected) as edit:
-        _require(edit, article)
-        while place := place_of(edit.doc, article):
-            edit.doc = _without(edit.doc, place)
+        edit.doc = dropped(edit.doc, issue_slug, article)
         edit.write()
     path = ws.issue_dir(issue_slug) / f"{article}.md"
     notes = [f"{article} is out of {issue_slug}"]
     if path.exists():
         notes.append(f"{name_of(ws, path)} stays in the folder; delete it if you do not need it")
     return notes
+
+
+def dropped(doc: Document, issue_slug: str, article: str) -> Document:
+    """``issue.md`` without a story, wherever it stands; raises ``NotFound`` when it is not in the issue."""
+    _require(doc, issue_slug, article)
+    while place := place_of(doc, article):
+        doc = _without(doc, place)
+    return doc
 
 
 def move(
@@ -293,20 +299,25 @@ def move(
     Raises ``NotFound`` for an unknown story or section and ``BadData`` for a place that is not there.
     """
     with _edited(ws, issue_slug, expected) as edit:
-        place = _require(edit, article)
-        if edit.doc.get("sections", place.section, "sponsor") is not None:
-            where = edit.doc.where("sections", place.section, "sponsor")
-            raise BadData("a sponsor moves with its section", where=where, fix="move the section in the file")
-        target = find_section(edit.doc, section)
-        if target is None:
-            target = place.section
-        doc = _without(edit.doc, place)
-        position = _position(edit.doc, target, len(places(doc)[target]), to)
-        edit.doc = _with_article(doc, target, position, article)
+        edit.doc = moved(edit.doc, issue_slug, article, section=section, to=to)
         edit.write()
-        moved = place_of(edit.doc, article)
-    assert moved is not None
-    return [f"{article}: {moved.words}"]
+        place = place_of(edit.doc, article)
+    assert place is not None
+    return [f"{article}: {place.words}"]
+
+
+def moved(doc: Document, issue_slug: str, article: str, *, section: str | int | None, to: int) -> Document:
+    """``issue.md`` with a story at another place; see ``move`` for what it takes and raises."""
+    place = _require(doc, issue_slug, article)
+    if doc.get("sections", place.section, "sponsor") is not None:
+        where = doc.where("sections", place.section, "sponsor")
+        raise BadData("a sponsor moves with its section", where=where, fix="move the section in the file")
+    target = find_section(doc, section)
+    if target is None:
+        target = place.section
+    without = _without(doc, place)
+    position = _position(doc, target, len(places(without)[target]), to)
+    return _with_article(without, target, position, article)
 
 
 def _without(doc: Document, place: Place) -> Document:
@@ -319,12 +330,12 @@ def _without(doc: Document, place: Place) -> Document:
     return doc.delete((*path, place.index))
 
 
-def _require(edit: _Edit, article: str) -> Place:
-    place = place_of(edit.doc, article)
+def _require(doc: Document, issue_slug: str, article: str) -> Place:
+    place = place_of(doc, article)
     if place is None:
-        picked = [slug for section in places(edit.doc) for slug in section]
-        hint = did_you_mean(article, picked) or f"newsletter issue show {edit.slug}"
-        raise NotFound(f"{article!r} is not in the issue {edit.slug}", where=edit.doc.file, fix=hint)
+        picked = [slug for section in places(doc) for slug in section]
+        hint = did_you_mean(article, picked) or f"newsletter issue show {issue_slug}"
+        raise NotFound(f"{article!r} is not in the issue {issue_slug}", where=doc.file, fix=hint)
     return place
 
 

@@ -7,7 +7,7 @@ from newsletter.issues.editing import conflict, locked
 from newsletter.issues.folder import name_of
 from newsletter.issues.textfile import BOM, MEMORY_FILE, bytes_of, text_from_bytes
 from newsletter.models import TEXT_FILE
-from newsletter.workspace.files import cannot_write, sha256_hex, write_atomic
+from newsletter.workspace.files import cannot_write, line_ends_as, sha256_hex, write_atomic
 from newsletter.workspace.paths import Workspace
 
 
@@ -71,9 +71,6 @@ def _require(ws: Workspace, slug: str, expected: str | None) -> bytes | None:
 
 
 def _like(there: bytes | None, text: str) -> bytes:
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text if not text or text.endswith("\n") else f"{text}\n"
-    if there is not None and b"\r\n" in there:
-        text = text.replace("\n", "\r\n")
-    mark = BOM if there is not None and there.startswith(BOM.encode()) else ""
-    return f"{mark}{text}".encode("utf-8", "surrogatepass")
+    before = (there or b"").decode("utf-8", "replace")
+    mark = BOM if before.startswith(BOM) else ""
+    return f"{mark}{line_ends_as(before, text)}".encode("utf-8", "surrogatepass")

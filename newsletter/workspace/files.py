@@ -39,6 +39,13 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def line_ends_as(before: str, text: str) -> str:
+    """A text, as a browser sends it, in the line ends that a file has had ``before``; it ends with one."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text if not text or text.endswith("\n") else f"{text}\n"
+    return text.replace("\n", "\r\n") if "\r\n" in before else text
+
+
 def make_folder(path: Path, mode: int = 0o755) -> None:
     """Make a folder and its parents unless it is there; raises ``CannotWrite``."""
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import http.server
 import json
 import re
 import shutil
@@ -125,6 +126,12 @@ class Served:
     def story(self, slug: str) -> Any:
         return next(s for section in self.state()["sections"] for s in section["stories"] if s["slug"] == slug)
 
+    def allow_loopback(self) -> None:
+        """Let the guarded fetch ask servers on this machine."""
+        path = self.root / "newsletter.toml"
+        text = path.read_text(encoding="utf-8").replace("[images]\n", '[images]\nallow_hosts = ["127.0.0.1"]\n')
+        path.write_text(text, encoding="utf-8")
+
     def edit(self, file: str, old: str, new: str) -> None:
         """Replace words in a file of the issue as an editor's own program does."""
         path = self.issue / file
@@ -244,3 +251,31 @@ def screens(browser: Browser) -> Iterator[Callable[..., Screen]]:
     yield make
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def web() -> Iterator[Callable[[Callable[[str], tuple[int, str, str]]], str]]:
+    """Makes web servers on this machine: what is asked for a path gives status, type and body. Returns the address."""
+    with contextlib.ExitStack() as stack:
+
+        def start(answer: Callable[[str], tuple[int, str, str]]) -> str:
+            class Handler(http.server.BaseHTTPRequestHandler):
+                def do_GET(self) -> None:
+                    status, kind, body = answer(self.path)
+                    self.send_response(status)
+                    self.send_header("Content-Type", kind)
+                    self.end_headers()
+                    self.wfile.write(body.encode())
+
+                def log_message(self, *_: Any) -> None:
+                    return
+
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+            stack.callback(server.server_close)
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            stack.callback(thread.join)
+            stack.callback(server.shutdown)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        yield start

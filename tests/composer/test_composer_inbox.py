@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -22,33 +20,10 @@ PAGE = """<!doctype html><html lang="en"><head><title>Otters at the weir</title>
 
 
 @pytest.fixture
-def site() -> Iterator[str]:
+def site(web: Callable[..., str]) -> str:
     """A web server with one story."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            status = 200 if self.path == "/otters" else 404
-            self.send_response(status)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(PAGE.encode() if status == 200 else b"<p>gone</p>")
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def allow(served: Any) -> None:
-    path = served.root / "newsletter.toml"
-    text = path.read_text(encoding="utf-8").replace("[images]\n", '[images]\nallow_hosts = ["127.0.0.1"]\n')
-    path.write_text(text, encoding="utf-8")
+    kind = "text/html; charset=utf-8"
+    return web(lambda path: (200, kind, PAGE) if path == "/otters" else (404, kind, "<p>gone</p>"))
 
 
 def slugs(served: Any, query: str = "") -> list[str]:
@@ -70,7 +45,7 @@ def test_an_address_is_fetched_through_the_guard(served: Any, site: str) -> None
     """A private address is refused unless the newsroom allows that host; what is not there says so."""
     refused = served.form("/inbox", f"story={quote(site)}/otters", Accept="text/html")
     assert refused.status == 502 and 'role="alert"' in refused.text and slugs(served, "otters") == []
-    allow(served)
+    served.allow_loopback()
     added = served.form("/inbox", f"story={quote(site)}/otters&words={quote('Four young otters')}")
     assert added.status == 200 and "Otters return to the weir" in added.text
     (slug,) = slugs(served, "otters")
@@ -122,7 +97,7 @@ def test_the_screen_in_chromium_and_the_bookmarklet_from_another_site(
     served: Any, screens: Callable[..., Any], axe: str, site: str
 ) -> None:
     """A press on the story's page, a press on ours, and the story waits in the inbox."""
-    allow(served)
+    served.allow_loopback()
     screen = screens(served, viewport={"width": 360, "height": 800})
     screen.open("/inbox")
     expect(screen.page.locator(".waiting li")).to_have_count(2)

@@ -6,7 +6,6 @@ import contextlib
 import dataclasses
 import html
 import http.client
-import http.server
 import re
 import threading
 import time
@@ -250,45 +249,25 @@ TWO = '<html><head><link rel="alternate" type="application/rss+xml" title="News"
 
 
 @pytest.fixture
-def site() -> Iterator[str]:
+def site(web: Callable[..., str]) -> Iterator[str]:
     """A newsroom's server: a feed, a home page that names it, one that names two, and nothing else."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path == "/slow":
-                release.wait(20)
-            pages = {"/feed": FEED.format(url=address), "/": HOME.format("The Pier"), "/two": TWO}
-            body = pages.get(self.path)
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", "application/rss+xml" if self.path == "/feed" else "text/html")
-            self.end_headers()
-            self.wfile.write((body or "gone").encode())
-
-        def log_message(self, *_: Any) -> None:
-            return
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    address = f"http://127.0.0.1:{server.server_port}"
     release = threading.Event()
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
+
+    def answer(path: str) -> tuple[int, str, str]:
+        if path == "/slow":
+            release.wait(20)
+        body = {"/feed": FEED.format(url=address), "/": HOME.format("The Pier"), "/two": TWO}.get(path)
+        return 200 if body else 404, "application/rss+xml" if path == "/feed" else "text/html", body or "gone"
+
+    address = web(answer)
     yield address
     release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def allow(served: Any) -> None:
-    path = served.root / "newsletter.toml"
-    text = path.read_text(encoding="utf-8").replace("[images]\n", '[images]\nallow_hosts = ["127.0.0.1"]\n')
-    path.write_text(text, encoding="utf-8")
 
 
 def test_a_source_is_added_by_its_home_page_and_refreshed_and_how_it_fares_is_said(served: Any, site: str) -> None:
     refused = act(served, "sources/add", url=site)
     assert refused.status in (422, 502) and 'role="alert"' in refused.text
-    allow(served)
+    served.allow_loopback()
     added = act(served, "sources/add", url=site, section="Harbour")
     assert added.status == 200, added.text
     assert "The Pier is a source now." in added.text and "1 new story" in added.text
@@ -302,7 +281,7 @@ def test_a_source_is_added_by_its_home_page_and_refreshed_and_how_it_fares_is_sa
 
 
 def test_a_page_that_offers_several_asks_which_and_a_source_that_is_away_says_why(served: Any, site: str) -> None:
-    allow(served)
+    served.allow_loopback()
     several = act(served, "sources/add", url=f"{site}/two")
     assert several.status == 422 and "offers 2 sources" in several.text and 'name="feed"' in several.text
     assert "1 new story" in act(served, "sources/add", url=f"{site}/two", feed="1").text
@@ -322,7 +301,7 @@ def test_a_composer_that_is_stopped_does_not_wait_for_a_slow_source(
     with open_desk(root) as desk, desk.store.write() as conn:
         shelf.add_source(conn, name="slow", url=f"{site}/slow", kind="feed")
     with compose(root) as served:
-        allow(served)
+        served.allow_loopback()
         served.signed_in()
         pressing = threading.Thread(target=_press, args=(served,))
         pressing.start()

@@ -131,3 +131,10 @@ def test_help_loads_none_of_the_heavy_packages(arguments: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stderr.strip() == "loaded: []"
+
+
+def test_the_tests_start_one_browser() -> None:
+    """A process can hold one synchronous Playwright: a test that starts its own fails where another ran before it."""
+    folder = Path(__file__).parent.parent
+    starting = [path for path in folder.rglob("*.py") if "with sync_playwright" in path.read_text(encoding="utf-8")]
+    assert [path.relative_to(folder).as_posix() for path in starting if path != Path(__file__)] == ["conftest.py"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 Run = Callable[..., Any]
 ME = ("--to", "me@breakwater.test")
@@ -177,22 +178,17 @@ def test_the_page_escapes_what_stories_say(run: Run, weekly: Path, tested: str, 
 
 
 @pytest.mark.chromium
-def test_the_page_fits_a_phone(run: Run, weekly: Path, tested: str, tmp_path: Path) -> None:
+def test_the_page_fits_a_phone(run: Run, weekly: Path, tested: str, browser: Browser) -> None:
     """A long address and a long word break instead of pushing the page sideways, in both colour schemes."""
-    from playwright.sync_api import sync_playwright
-
     edit(weekly, "the-tide*.md", ("example/tide", f"example/{'long-' * 60}"), ("in one sentence", "x" * 300))
     page = Path(run("diff", tested, "--html", "--json").json["page"])
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        grounds = set()
-        for scheme in ("light", "dark"):
-            view = browser.new_page(viewport={"width": 360, "height": 640}, color_scheme=scheme)
-            view.goto(page.as_uri())
-            assert view.evaluate("document.documentElement.scrollWidth") <= 360
-            grounds.add(view.evaluate("getComputedStyle(document.body).backgroundColor"))
-        browser.close()
+    grounds = set()
+    for scheme in ("light", "dark"):
+        view = browser.new_page(viewport={"width": 360, "height": 640}, color_scheme=scheme)
+        view.goto(page.as_uri())
+        assert view.evaluate("document.documentElement.scrollWidth") <= 360
+        grounds.add(view.evaluate("getComputedStyle(document.body).backgroundColor"))
+        view.close()
     assert len(grounds) == 2
 
 

@@ -1,7 +1,7 @@
 """Which issue has which story, for every issue there ever was: read once, then only what changed is read again.
 
 What each file said is kept in ``.newsletter/cache/`` by path, size and time of change, so that five hundred issues cost
-a look at their files and no more. The cache may be deleted at any time.
+a look at their files and no more; a process that looks again has it in its memory. The cache may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -34,21 +34,27 @@ Keys = tuple[str | None, str | None, str | None]
 """What a story is compared by: headline, link, GUID."""
 
 
-class _Known(msgspec.Struct, array_like=True):
-    """What a file said: an issue its date, its number and its stories; a story what it is compared by."""
+class _Known(msgspec.Struct, array_like=True, gc=False):
+    """What a file said: an issue its date, its number and its stories; a story what it is compared by.
+
+    Without cycles, so that thousands of them are no work for the garbage collector.
+    """
 
     size: int
     mtime: int
     date: str = ""
     number: str = ""
     corrects: bool = False
-    slugs: list[str] = []
-    keys: list[str] = []
+    slugs: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
 
 
 class _Cache(msgspec.Struct):
     version: int = _VERSION
     files: dict[str, _Known] = {}
+
+
+_IN_MEMORY: dict[Path, dict[str, _Known]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +164,7 @@ class _Files:
 
     def __init__(self, ws: Workspace, cache: str) -> None:
         self._place = ws.cache / cache
-        self._before = _load(self._place)
+        self._before = _IN_MEMORY.get(self._place) or _load(self._place)
         self.now: dict[str, _Known] = {}
 
     def known(self, name: str, path: str, read: Callable[[Path, _Known], None]) -> _Known | None:
@@ -177,6 +183,7 @@ class _Files:
 
     def keep(self) -> None:
         """Best effort: on a disk that is full or not ours the next look takes as long as this one."""
+        _IN_MEMORY[self._place] = self.now
         if self.now != self._before:
             with contextlib.suppress(NewsletterError):
                 write_atomic(self._place, msgspec.json.encode(_Cache(files=self.now)), durable=False)
@@ -185,11 +192,11 @@ class _Files:
 def _read_issue(path: Path, known: _Known) -> None:
     keys = issue_keys(Document.read(path))
     known.date, known.number, known.corrects = keys.date, keys.number or "", keys.corrects is not None
-    known.slugs = [slug for section in keys.sections if section.sponsor is None for slug in section.slugs]
+    known.slugs = tuple(slug for section in keys.sections if section.sponsor is None for slug in section.slugs)
 
 
 def _read_story(path: Path, known: _Known) -> None:
-    known.keys = list(_names(article_keys(article_from_document(Document.read(path), path.stem, path))))
+    known.keys = tuple(_names(article_keys(article_from_document(Document.read(path), path.stem, path))))
 
 
 def _load(place: Path) -> dict[str, _Known]:

@@ -78,6 +78,9 @@ def test_only_what_changed_is_read_again(ws: Workspace, monkeypatch: pytest.Monk
     read.clear()
     uses(ws)
     assert read == []
+    module._IN_MEMORY.clear()  # another process
+    assert said(uses(ws, alike=True), "quay") == ["issue 41"]
+    assert read == []
     (ws.issues / "2026-11-13" / "issue.md").unlink()
     assert said(uses(ws, alike=True), "pier") == []
 

@@ -114,7 +114,7 @@ class IssueStatus:
         if self.rests:
             lines.append(f"  {self.rests}")
         if now.reason and now.state not in {"held", "completed"}:
-            lines.append(f"  because: {now.reason}")
+            lines.append(f"  because: {now.why}")
         if now.local_time and now.state not in {"approved", "scheduled"}:
             lines.append(f"  send time: {self.when} ({now.zone})")
         if self.stoppable_until:

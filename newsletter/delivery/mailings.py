@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 RELEASED = "released"
 """The reason of a mailing that an editor let go after it was held: it is not held for its lateness again."""
 
+HOLDS = ("late", "guard", "installation")
+"""The kinds of reasons for which a mailing is held, or paused by itself; the reason begins with it and a colon."""
+
 OPEN_STATES = ("pending", "claimed", "submitting", "retry_wait")
 """The states a delivery is in while there is something to do: the partial index covers exactly these."""
 

@@ -73,6 +73,12 @@ class Status:
         return ledger.closes(self.counts or {}, self.planned)
 
     @property
+    def why(self) -> str | None:
+        """The reason for people: without the kind of hold, which is for programs."""
+        kind, colon, words = (self.reason or "").partition(": ")
+        return words if colon and kind in mailings.HOLDS else self.reason
+
+    @property
     def sentence(self) -> str:
         """``10,000 = 9,981 submitted + 12 excluded + 7 uncertain``; before planning, what it waits for."""
         if self.planned is None:

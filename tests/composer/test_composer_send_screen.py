@@ -234,6 +234,8 @@ def test_no_screen_has_an_axe_violation_or_runs_over_its_edge(
         if state in ("sending", "paused", "cancelled"):
             ready.sql("UPDATE delivery SET state = 'pending' WHERE id > 17")
         ready.sql(STATES[state])
+    if state == "held":
+        expect(ready.open().page.locator("#sentence")).to_have_text("3 h after its time")
     for name, options in {
         "light": {},
         "dark": {"color_scheme": "dark"},

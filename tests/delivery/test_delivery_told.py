@@ -141,6 +141,7 @@ def test_status_of_a_draft_an_approval_and_a_schedule(bench, scripted) -> None:
     mailings.hold(bench.store, bench.mailing(), "late", "it was due", 1)
     now = status(bench.store, bench.ws, SLUG)
     assert (now.sentence, now.needs_editor) == ("held: late: it was due", True)
+    assert now.why == "it was due"
     mailings.cancel(bench.store, SLUG, actor="ada", now=bench.clock.us)
     assert status(bench.store, bench.ws, SLUG).sentence == "cancelled on 2026-11-27, 0 submitted"
     with bench.store.write() as conn:

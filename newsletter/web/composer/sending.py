@@ -158,7 +158,7 @@ class Sending:
             "key": going.key,
             "state": state,
             "live": moves,
-            "sentence": going.status.sentence,
+            "sentence": going.status.status.why if state == "held" else going.status.sentence,
             "pace": self._pace.words(going.status.issue, going.done, going.total) if state == "sending" else "",
             "at": going.at or "",
             "done": going.done,

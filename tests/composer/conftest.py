@@ -107,6 +107,13 @@ class Served:
     def form(self, path: str, fields: str, **headers: str | None) -> Answer:
         return self.ask("POST", path, fields, **{"Content_Type": "application/x-www-form-urlencoded", **headers})
 
+    def deed(self, path: str, fields: str) -> Answer:
+        """A form of the inbox, with the page that the browser goes to."""
+        answer = self.form(path, fields, Accept="text/html")
+        if answer.status == 303 and answer.headers["location"].startswith("/inbox"):
+            return self.get(answer.headers["location"], Accept="text/html")
+        return answer
+
     def signed_in(self) -> str:
         """The cookie of a session."""
         with self._lock:

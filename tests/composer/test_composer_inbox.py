@@ -34,22 +34,22 @@ def slugs(served: Any, query: str = "") -> list[str]:
 def test_a_pasted_text_comes_in_once(served: Any) -> None:
     before = (served.issue / "issue.md").read_bytes()
     form = "story=" + quote("# The tide clock is right again\n\nIt was wrong for nine years.")
-    first = served.form("/inbox", form, Accept="text/html")
+    first = served.deed("/inbox", form)
     assert first.status == 200 and "Now in the inbox: The tide clock is right again" in first.text
-    assert "in the inbox already" in served.form("/inbox", form).text
+    assert "in the inbox already" in served.deed("/inbox", form).text
     assert len(slugs(served, "tide CLOCK")) == 1
     assert (served.issue / "issue.md").read_bytes() == before
 
 
 def test_an_address_is_fetched_through_the_guard(served: Any, site: str) -> None:
     """A private address is refused unless the newsroom allows that host; what is not there says so."""
-    refused = served.form("/inbox", f"story={quote(site)}/otters", Accept="text/html")
+    refused = served.deed("/inbox", f"story={quote(site)}/otters")
     assert refused.status == 502 and 'role="alert"' in refused.text and slugs(served, "otters") == []
     served.allow_loopback()
-    added = served.form("/inbox", f"story={quote(site)}/otters&words={quote('Four young otters')}")
+    added = served.deed("/inbox", f"story={quote(site)}/otters&words={quote('Four young otters')}")
     assert added.status == 200 and "Otters return to the weir" in added.text
     (slug,) = slugs(served, "otters")
-    missing = served.form("/inbox", f"story={quote(site)}/nothing")
+    missing = served.deed("/inbox", f"story={quote(site)}/nothing")
     assert missing.status == 502 and "404" in missing.text
     with open_desk(served.root) as desk:
         again = send_to_inbox(desk, f"{site}/otters", None, None)
@@ -59,20 +59,20 @@ def test_an_address_is_fetched_through_the_guard(served: Any, site: str) -> None
 
 def test_a_story_is_picked_into_an_issue_and_another_dismissed(served: Any) -> None:
     bakery, herons = sorted(slugs(served))[::-1]
-    picked = served.form(f"/inbox/{herons}/pick", f"issue={ISSUE}")
+    picked = served.deed(f"/inbox/{herons}/pick", f"issue={ISSUE}")
     assert picked.status == 200 and f'href="/issues/{ISSUE}"' in picked.text
     assert herons in (served.issue / "issue.md").read_text(encoding="utf-8")
-    assert served.form(f"/inbox/{herons}/pick", f"issue={ISSUE}").status == 422
-    assert served.form(f"/inbox/{bakery}/dismiss", "").status == 200
+    assert served.deed(f"/inbox/{herons}/pick", f"issue={ISSUE}").status == 422
+    assert served.deed(f"/inbox/{bakery}/dismiss", "").status == 200
     assert slugs(served) == [herons]
-    assert served.form("/inbox/nobody/dismiss", "").status == 404
-    assert served.form(f"/inbox/{bakery}/pick", "issue=..%2Fx").status in (404, 422)
+    assert served.deed("/inbox/nobody/dismiss", "").status == 404
+    assert served.deed(f"/inbox/{bakery}/pick", "issue=..%2Fx").status in (404, 422)
 
 
 @pytest.mark.parametrize("story", ["", "   ", "%00", "x" * 9])
 def test_what_is_no_story_is_said_with_a_way_out(served: Any, story: str) -> None:
     before = slugs(served)
-    answer = served.form("/inbox", f"story={story}", Accept="text/html")
+    answer = served.deed("/inbox", f"story={story}")
     assert answer.status in (200, 400, 422)
     assert answer.status == 200 or ('role="alert"' in answer.text and slugs(served) == before)
 

@@ -8,13 +8,14 @@ from typing import Final
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.sources import Wanted, add_source, list_sources, refresh_now
 from newsletter.errors import NewsletterError, UsageProblem
 from newsletter.web.composer.answers import read_form, status_of
+from newsletter.web.composer.once import Told
 from newsletter.web.composer.pages import Pages
 
 PATIENCE: Final = 30.0
@@ -28,6 +29,7 @@ class SourcesScreen:
         self._root = root
         self._pages = pages
         self._closing = closing
+        self._told: Told[Sequence[str]] = Told()
 
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
@@ -39,7 +41,8 @@ class SourcesScreen:
 
     async def show(self, request: Request) -> Response:
         """Every source."""
-        return await run_in_threadpool(self._page, request)
+        notes = self._told.said(request.query_params.get("said", "")) or ()
+        return await run_in_threadpool(lambda: self._page(request, notes=notes))
 
     async def refresh(self, request: Request) -> Response:
         """Ask one source (``name``), or all of them, and say what came in."""
@@ -77,7 +80,7 @@ class SourcesScreen:
                     notes = work(desk)
             except NewsletterError as error:
                 return self._page(request, error=error, form=form)
-            return self._page(request, notes=notes)
+            return RedirectResponse(f"/inbox/sources?said={self._told.keep(notes)}", status_code=303)
 
         return await run_in_threadpool(run)
 

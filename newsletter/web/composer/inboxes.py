@@ -25,6 +25,7 @@ from newsletter.app.words import plural
 from newsletter.errors import NewsletterError, UsageProblem
 from newsletter.web.composer.answers import read_form, status_of
 from newsletter.web.composer.guard import CLIP
+from newsletter.web.composer.once import Told
 from newsletter.web.composer.pages import Pages
 
 _SHOWN: Final = 100
@@ -51,11 +52,14 @@ def bookmarklet(base: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a form did: lines for the editor, and the stories that one button can put back by which deed."""
+    """What a form did: lines for the editor, the ``issue`` it was done to, and the stories that one button can put back
+    by which deed.
+    """
 
     notes: Sequence[str] = ()
     stories: Sequence[str] = ()
     undo: str = ""
+    issue: str = ""
 
 
 class InboxScreen:
@@ -64,6 +68,7 @@ class InboxScreen:
     def __init__(self, root: Path, pages: Pages) -> None:
         self._root = root
         self._pages = pages
+        self._told: Told[Done] = Told()
 
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
@@ -91,7 +96,9 @@ class InboxScreen:
 
     async def show(self, request: Request) -> Response:
         """The page."""
-        return await run_in_threadpool(self._page, request)
+        done = self._told.said(request.query_params.get("said", ""))
+        form = {"issue": done.issue} if done else None
+        return await run_in_threadpool(lambda: self._page(request, done=done, form=form))
 
     async def clip(self, request: Request) -> Response:
         """What the bookmarklet opens. It comes from another site, so nothing is done before a button is pressed."""
@@ -175,7 +182,8 @@ class InboxScreen:
                     done = work(desk)
             except NewsletterError as error:
                 return self._page(request, error=error, form=form)
-            return self._page(request, done=done, form={"issue": form.get("issue", "")})
+            token = self._told.keep(replace(done, issue=form.get("issue", "")))
+            return RedirectResponse(f"/inbox{_address({**_asked(request), 'said': token})}", status_code=303)
 
         return await run_in_threadpool(run)
 
@@ -187,8 +195,7 @@ class InboxScreen:
         error: NewsletterError | None = None,
         form: dict[str, str] | None = None,
     ) -> Response:
-        asked = {name: request.query_params.get(name, "").strip() for name in _ASKED}
-        asked["view"] = view_of(request)
+        asked = _asked(request)
         tried = {name: (form or {}).get(name, "") for name in ("story", "issue", "date", "slug", "all", "draft")}
         wrong: NewsletterError | None = None
         with open_desk(self._root) as desk:
@@ -224,6 +231,11 @@ class InboxScreen:
                 f"http{'s' if request.scope.get('newsletter.https') else ''}://{request.headers['host']}"
             ),
         )
+
+
+def _asked(request: Request) -> dict[str, str]:
+    """What is looked for, as the address says it."""
+    return {name: request.query_params.get(name, "").strip() for name in _ASKED} | {"view": view_of(request)}
 
 
 def view_of(request: Request) -> State:

@@ -11,12 +11,13 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from newsletter.errors import NewsletterError, UsageProblem
 
 _REMEMBERED: Final = 500
 _LENGTHS: Final = range(16, 65)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,25 @@ class _Work:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.done: Done | None = None
+
+
+class Told(Generic[T]):
+    """What came of a form, for the page that the browser goes to next: going back and loading again post nothing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._said: OrderedDict[str, T] = OrderedDict()
+
+    def keep(self, what: T) -> str:
+        """Remember it for a while; returns the token that stands in the next address."""
+        token = Once.token()
+        with self._lock:
+            self._said[token] = what
+            while len(self._said) > _REMEMBERED:
+                self._said.popitem(last=False)
+        return token
+
+    def said(self, token: str) -> T | None:
+        """What was kept."""
+        with self._lock:
+            return self._said.get(token)

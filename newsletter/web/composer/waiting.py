@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app import composing
@@ -18,6 +20,7 @@ from newsletter.app.refresh import Compared, refresh
 from newsletter.app.words import runs_between
 from newsletter.errors import BadData, NewsletterError, NotFound, UsageProblem
 from newsletter.web.composer.answers import as_json, read_form, read_json, status_of
+from newsletter.web.composer.once import Told
 from newsletter.web.composer.pages import Pages, field_words
 from newsletter.web.composer.writing import Writing
 
@@ -37,6 +40,7 @@ class WaitingScreen:
         self._root = root
         self._pages = pages
         self._writing = writing
+        self._told: Told[Sequence[str]] = Told()
 
     def routes(self) -> list[BaseRoute]:
         """Where it is found."""
@@ -53,7 +57,8 @@ class WaitingScreen:
 
     async def show(self, request: Request) -> Response:
         """The story, and what its source is known to have changed."""
-        return await run_in_threadpool(self._page, request)
+        notes = self._told.said(request.query_params.get("said", "")) or ()
+        return await run_in_threadpool(lambda: self._page(request, notes=notes))
 
     async def ask(self, request: Request) -> Response:
         """Ask its source now."""
@@ -73,9 +78,11 @@ class WaitingScreen:
                     done = refresh(desk, [slug], take=names, seen=form.get("seen", ""), ask=False)
             except NewsletterError as error:
                 return self._page(request, error=error)
-            compared, problem = _only(done.stories), done.problems[0][1] if done.problems else None
-            taken = [f"Taken over: {', '.join(map(field_words, compared.taken))}."] if compared else []
-            return self._page(request, error=problem, notes=[*taken, *(compared.notes if compared else ())])
+            if done.problems:
+                return self._page(request, error=done.problems[0][1])
+            (compared,) = done.stories
+            notes = [f"Taken over: {', '.join(map(field_words, compared.taken))}.", *compared.notes]
+            return RedirectResponse(f"/inbox/{quote(slug)}/story?said={self._told.keep(notes)}", status_code=303)
 
         return await run_in_threadpool(run)
 
@@ -85,7 +92,7 @@ class WaitingScreen:
         *,
         ask: bool = False,
         error: NewsletterError | None = None,
-        notes: list[str] | None = None,
+        notes: Sequence[str] = (),
     ) -> Response:
         slug = request.path_params["slug"]
         with open_desk(self._root) as desk:
@@ -107,7 +114,7 @@ class WaitingScreen:
             problem=problem if ask else None,
             asked=ask,
             error=error,
-            notes=notes or [],
+            notes=notes,
         )
 
     # -- in an issue

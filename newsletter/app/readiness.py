@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
 from newsletter.app.check import context_of, weighs
@@ -49,13 +49,15 @@ class Point:
 class Readiness:
     """An issue that is not approved. ``seen`` is the digest that approving it now would give, None if it has none.
 
-    ``day`` is the issue's date (ISO), ``by_itself`` when ``[schedule] every`` would send it, in words.
+    ``day`` and ``clock`` are the time to suggest (see ``suggested``), ``by_itself`` is when ``[schedule] every`` would
+    send it, in words.
     """
 
     subject: str
     points: Sequence[Point]
     seen: str | None
-    day: str | None
+    day: str
+    clock: str
     by_itself: str | None
 
     @property
@@ -131,7 +133,19 @@ def look(desk: Desk, slug: str) -> Readiness:
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     near = upcoming(desk, max(now, noon - timedelta(days=2)), noon + timedelta(days=2))
     by_itself = None if rendered.issue.corrects else next((o.said for o in near if o.day == day), None)
-    return Readiness(rendered.email.subject, points, digest, day.isoformat(), by_itself)
+    at = suggested(day, now, desk.config.publication.timezone)
+    return Readiness(rendered.email.subject, points, digest, f"{at:%Y-%m-%d}", f"{at:%H:%M}", by_itself)
+
+
+MORNING: Final = time(7)
+"""When a newsletter is suggested to go out, on the publication's clocks."""
+
+
+def suggested(day: date, now: datetime, zone: str) -> datetime:
+    """The morning to suggest, as a local time: an issue's own ``day``, or the next one where that is past."""
+    there = now.astimezone(zone_of(zone)).replace(tzinfo=None)
+    today = datetime.combine(there, MORNING)
+    return max(datetime.combine(day, MORNING), today if there < today else today + timedelta(days=1))
 
 
 def _checks(desk: Desk, rendered: Rendered) -> Point:

@@ -135,6 +135,7 @@ def test_a_time_that_the_clock_skips_or_shows_twice_is_explained(
     expect(send.page.locator("#moment")).to_contain_text(words)
     button = send.page.locator("#approve-button")
     expect(button).to_be_disabled() if "past" in words else expect(button).to_be_enabled()
+    assert send.screen.errors == []
 
 
 def test_stop_the_presses_and_the_issue_can_be_edited_again(send: SendScreen) -> None:

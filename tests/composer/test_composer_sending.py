@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from newsletter.app import readiness
 from newsletter.app.approve import approve_issue
 from newsletter.app.desk import open_desk
 from newsletter.app.log import mark_run
@@ -162,7 +163,23 @@ def test_a_moment_is_said_in_words_with_its_zone(served: Any, day: str, clock: s
 @pytest.mark.parametrize("query", ["", "date=2020-01-01&time=07:00", "date=2027-02-30&time=07:00", "date=x&time=%00"])
 def test_no_moment_is_an_error_in_words(served: Any, query: str) -> None:
     answer = served.get(f"{SEND}/moment?{query}")
-    assert answer.status == 400 and answer.json["error"]["what"]
+    assert answer.status == 200 and answer.json["wrong"] and "words" not in answer.json
+
+
+@pytest.mark.parametrize(
+    ("now", "suggested"),
+    [
+        ("2026-11-20T12:00Z", "2026-11-27 07:00"),
+        ("2026-11-27T06:59Z", "2026-11-27 07:00"),
+        ("2026-11-27T07:00Z", "2026-11-28 07:00"),
+        ("2026-12-01T23:30Z", "2026-12-02 07:00"),
+        ("2027-06-01T06:30Z", "2027-06-02 07:00"),  # 07:30 in London
+    ],
+)
+def test_the_time_that_is_suggested_lies_ahead(now: str, suggested: str) -> None:
+    """An issue that is late for its own morning is offered the next one."""
+    at = readiness.suggested(date.fromisoformat(ISSUE), datetime.fromisoformat(now), "Europe/London")
+    assert f"{at:%Y-%m-%d %H:%M}" == suggested
 
 
 def test_stop_the_presses_says_that_nothing_left_and_the_issue_can_be_edited(served: Any) -> None:

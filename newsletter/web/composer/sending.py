@@ -131,12 +131,15 @@ class Sending:
         return JSONResponse(await run_in_threadpool(work))
 
     async def moment(self, request: Request) -> Response:
-        """A date and a time in words."""
+        """A date and a time in words; what is past or none is an answer too (``wrong``): editors try times."""
         asked = request.query_params
 
         def work() -> dict[str, Any]:
             with open_desk(self._root) as desk:
-                return readiness.moment(desk, asked.get("date", ""), asked.get("time", "")).as_row()
+                try:
+                    return readiness.moment(desk, asked.get("date", ""), asked.get("time", "")).as_row()
+                except UsageProblem as error:
+                    return {"wrong": error.what}
 
         return JSONResponse(await run_in_threadpool(work))
 

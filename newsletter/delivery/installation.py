@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -93,8 +94,9 @@ def guard(ws: Workspace, config: Config, store: Store) -> Installation:
         raise GuardRefused("this workspace was copied from another machine", where=str(ws.root), fix=_ADOPT)
     if here.path != _path(ws):
         raise GuardRefused(f"this workspace was copied or moved here from {here.path}", where=str(ws.root), fix=_ADOPT)
+    remembered = _remembered(ws, here)
     with store.read() as conn:
-        older = _is_older(ws, conn, here)
+        older = remembered.newer_than(conn)
     if older:
         raise GuardRefused(
             "the database is older than this installation remembers: a backup was restored,"
@@ -105,25 +107,43 @@ def guard(ws: Workspace, config: Config, store: Store) -> Installation:
     return here
 
 
-def _is_older(ws: Workspace, conn: Connection, here: Installation | None) -> bool:
-    """Whether the database went back in time; of a damaged installation only the marks can tell."""
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """What the files say of how far the ledger has come.
+
+    They are read before the database is looked at, and they say nothing that was not committed before: while another
+    mailing goes out, its marks move on, and a look at the database from before them would seem to be of a backup.
+    """
+
+    epoch: int
+    retired: bool
+    marks: Mapping[str, int]
+
+    def newer_than(self, conn: Connection) -> bool:
+        """Whether the database of ``conn``, whose first look at it this is, went back in time."""
+        return self.retired or _epoch(conn) < self.epoch or marks.behind(conn, self.marks)
+
+
+def _remembered(ws: Workspace, here: Installation | None) -> _Remembered:
+    """Of a damaged installation only the marks can tell."""
     if here is None:
-        return marks.behind(ws, conn, "")
-    retired = witness.is_retired(here.id)
-    return retired or _epoch(conn) < _remembered(here) or marks.behind(ws, conn, here.id)
-
-
-def _remembered(here: Installation) -> int:
-    return max(here.ledger_epoch, witness.epoch(here.id))
+        return _Remembered(0, False, marks.written(ws, ""))
+    epoch = max(here.ledger_epoch, witness.epoch(here.id))
+    return _Remembered(epoch, witness.is_retired(here.id), marks.written(ws, here.id))
 
 
 def advance(ws: Workspace, store: Store, here: Installation) -> Installation:
-    """Count a sending attempt: first in the database, then in the file. A crash between the two is harmless."""
+    """Count a sending attempt: first in the database, then in the file. A crash between the two is harmless.
+
+    Where an editor adopted the folder meanwhile, the file is another installation's and stays as it is.
+    """
     with store.write() as conn:
         epoch = max(_epoch(conn), here.ledger_epoch) + 1
         conn.execute(_WRITE, {"key": _KEY, "value": str(epoch)})
     after = Installation(here.id, here.machine, here.path, epoch)
-    _save(ws, after)
+    known = read_installation(ws)
+    if known is None or known.id == here.id:
+        _save(ws, after)
     return after
 
 
@@ -147,14 +167,15 @@ def adopt(ws: Workspace, store: Store, *, actor: str, now: int) -> Adopted:
         before = read_installation(ws)
     except BadData:
         before = None
+    remembered = _remembered(ws, before)
     with store.write() as conn:
         epoch = _epoch(conn)
         stopped = 0
-        if _is_older(ws, conn, before):
+        if remembered.newer_than(conn):
             reason = "installation: the ledger was restored from a backup; look what went out since, then resume"
             stopped += conn.execute(_STOP_UNFINISHED, {"reason": reason}).rowcount
             stopped += conn.execute(_HOLD_WAITING, {"reason": reason}).rowcount
-        epoch = max(epoch, _remembered(before) if before else 0) + 1
+        epoch = max(epoch, remembered.epoch) + 1
         conn.execute(_WRITE, {"key": _KEY, "value": str(epoch)})
         after = Installation(new_public_id(), machine(), _path(ws), epoch)
         write_audit(conn, actor, "adopt", None, {"installation": after.id, "stopped": stopped}, now)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -74,9 +74,19 @@ class Mark:
             path.unlink(missing_ok=True)
 
 
-def behind(ws: Workspace, conn: Connection, installation: str) -> bool:
+def written(ws: Workspace, installation: str) -> dict[str, int]:
+    """What each mark says, by mailing; of a mailing's two the higher number. To be read before the database is."""
+    found: dict[str, int] = {}
+    for path in _all(ws, installation):
+        # A mailing that ends just now takes its marks away.
+        with contextlib.suppress(FileNotFoundError):
+            found[path.name] = max(found.get(path.name, 0), _number(path.read_bytes()))
+    return found
+
+
+def behind(conn: Connection, marks: Mapping[str, int]) -> bool:
     """Whether the database has counted less than a mark: it was restored, and does not know who got mail since."""
-    return any(_counted(conn, path.name) < _written(path.read_bytes()) for path in _all(ws, installation))
+    return any(_counted(conn, mailing) < number for mailing, number in marks.items())
 
 
 def forget_all(ws: Workspace, installation: str) -> None:
@@ -100,7 +110,7 @@ def _counted(conn: Connection, mailing: str) -> int:
     return int(conn.execute(_READ, {"key": _key(mailing)}).scalar_one_or_none() or 0)
 
 
-def _written(content: bytes) -> int:
+def _number(content: bytes) -> int:
     text = content.strip()
     return int(text) if text.isdigit() else 0
 

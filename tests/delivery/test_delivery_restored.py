@@ -225,3 +225,48 @@ def test_an_outbox_reaches_nobody_and_goes_on(bench, scripted) -> None:
     broken_off(bench, provider)
     bench.clock.pass_by(14 * HOUR)
     assert run_due(bench.work(provider)).runs[0].state == "completed"
+
+
+@pytest.mark.parametrize("other", ["lets mails out", "begins or ends"])
+def test_another_mailing_that_goes_on_meanwhile_is_no_backup(bench, real, monkeypatch, other: str) -> None:
+    """While a weekly goes out its marks move on: whoever looks whether a bulletin may go is not deceived by that."""
+    here = installation.read_installation(bench.ws)
+    counted, looks = installation._epoch, []
+
+    def look(conn) -> int:
+        """What is read of the database, and what the process that sends the weekly does just then."""
+        found = counted(conn)
+        if not looks:
+            looks.append(found)
+            if other == "begins or ends":
+                installation.advance(bench.ws, bench.store, here)
+            else:
+                with Mark(bench.ws, "a" * 32, here.id) as mark:
+                    with bench.store.write() as sending:
+                        mark.count(sending)
+                    mark.remember()
+        return found
+
+    monkeypatch.setattr(installation, "_epoch", look)
+    installation.guard(bench.ws, bench.config, bench.store)
+    assert looks, "the database was looked at"
+
+
+def test_a_mark_that_is_taken_away_meanwhile_says_nothing(bench, real, monkeypatch) -> None:
+    """Its mailing has just ended, in another process."""
+    gone = bench.ws.marks / ("a" * 32)
+    gone.parent.mkdir(parents=True, exist_ok=True)
+    gone.symlink_to("nowhere")  # listed, and not there when it is opened
+    installation.guard(bench.ws, bench.config, bench.store)
+
+
+def test_a_folder_that_is_adopted_during_a_sending_stays_adopted(bench, real, scripted) -> None:
+    """The sender that began under the former installation counts its end, and leaves the new one's file alone."""
+    bench.scheduled(site=SITE)
+    taken = []
+    sending = scripted(local=False, before=lambda _batch: taken or taken.append(with_installation(bench)))
+    before = installation.read_installation(bench.ws)
+    assert run_due(bench.work(sending)).runs[0].state == "completed"
+    assert installation.read_installation(bench.ws).id == taken[0].sender_installation
+    assert witness.is_retired(before.id)
+    installation.guard(bench.ws, taken[0], bench.store)

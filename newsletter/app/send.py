@@ -249,7 +249,7 @@ def draft_preview(desk: Desk, slug: str, corrects: str | None) -> SendPreview:
 
 
 def _preview(desk: Desk, slug: str, corrects: str | None, live: Mailing | None, lacks: str | None) -> SendPreview:
-    planned = foresee(desk.store, desk.keys, corrects=corrects)
+    planned = foresee(desk.store, desk.keys, slug, corrects=corrects)
     provider = make_provider(desk)
     try:
         capabilities = provider.capabilities

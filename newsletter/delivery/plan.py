@@ -47,21 +47,21 @@ _TO_LOOK_UP = sql(
 _SUPPRESS = sql("UPDATE delivery SET state = 'excluded', reason = :reason WHERE id = :id")
 _REASONS = sql("SELECT reason, count(*) FROM delivery WHERE mailing_id = :mailing GROUP BY reason")
 _FORGET = sql("DELETE FROM delivery WHERE mailing_id = :mailing")
-# A mailing that was cancelled half-way and approved again must not reach those who had it.
-_HAD_IT = sql(
-    "UPDATE delivery SET state = 'excluded', reason = :reason WHERE mailing_id = :mailing AND state = 'pending'"
-    " AND subscriber_id IN (SELECT d.subscriber_id FROM delivery d JOIN mailing m ON m.id = d.mailing_id"
-    " WHERE m.issue = :issue AND m.id <> :mailing AND d.state IN ('submitted', 'submitting', 'uncertain'))"
-)
-# A correction is for whoever has the mistake: also for those of whom nobody knows whether they do.
+# Also those of whom nobody knows whether they got it.
 _WHO_GOT_IT = (
     "SELECT d.subscriber_id FROM delivery d JOIN mailing m ON m.id = d.mailing_id"
-    " WHERE m.issue = :corrects AND d.state IN ('submitted', 'submitting', 'uncertain')"
+    " WHERE m.issue = :{} AND d.state IN ('submitted', 'submitting', 'uncertain')"
 )
-_GOT_IT = sql(_WHO_GOT_IT)
+_GOT_IT = sql(_WHO_GOT_IT.format("issue"))
+# A mailing that was cancelled half-way and approved again must not reach those who had it.
+_HAD_IT = sql(
+    "UPDATE delivery SET state = 'excluded', reason = :reason WHERE mailing_id = :mailing AND state = 'pending'"  # noqa: S608 - what is put in is the constant above
+    f" AND subscriber_id IN ({_WHO_GOT_IT.format('issue')} AND m.id <> :mailing)"
+)
+# A correction is for whoever has the mistake.
 _GOT_IT_NOT = sql(
     "UPDATE delivery SET state = 'excluded', reason = :reason WHERE mailing_id = :mailing AND state = 'pending'"  # noqa: S608 - what is put in is the constant above
-    f" AND subscriber_id NOT IN ({_WHO_GOT_IT})"
+    f" AND subscriber_id NOT IN ({_WHO_GOT_IT.format('corrects')})"
 )
 _NOT_OVER = sql("SELECT state FROM mailing WHERE issue = :corrects AND state NOT IN ('completed', 'cancelled')")
 _NOTE = sql(
@@ -156,18 +156,28 @@ def corrections_of(store: Store, issue: str) -> list[Correction]:
 def readers_of(store: Store, issue: str) -> int:
     """How many got an issue, those included of whom nobody knows it."""
     with store.read() as conn:
-        return len(set(conn.execute(_GOT_IT, {"corrects": issue}).scalars()))
+        return len(_who_got(conn, issue))
 
 
-def foresee(store: Store, keys: Keys, *, corrects: str | None = None) -> Planned:
-    """Who would get a mailing that was planned now; nothing is written. ``corrects`` as ``plan`` takes it."""
+def _who_got(conn: Connection, issue: str) -> set[int]:
+    return set(conn.execute(_GOT_IT, {"issue": issue}).scalars())
+
+
+def foresee(store: Store, keys: Keys, issue: str, *, corrects: str | None = None) -> Planned:
+    """Who would get a mailing of ``issue`` that was planned now; nothing is written. ``corrects`` as ``plan`` takes it.
+
+    Of an issue that is on its way, who got it counts as excluded too.
+    """
     total, excluded, domains = 0, Counter[str](), Counter[str]()
     with store.read() as conn:
-        got = None if corrects is None else set(conn.execute(_GOT_IT, {"corrects": corrects}).scalars())
+        had = _who_got(conn, issue)
+        got = None if corrects is None else _who_got(conn, corrects)
         for member in members(conn, keys):
             total += 1
             if member.exclusion:
                 excluded[member.exclusion] += 1
+            elif member.id in had:
+                excluded[HAD_IT] += 1
             elif got is not None and member.id not in got:
                 excluded[f"did not get {corrects}"] += 1
             else:

@@ -44,7 +44,7 @@ def test_a_forecast_comes_true(bench, scripted) -> None:
     provider = scripted(max_batch=20)
     settings = ProviderSettings(name="scripted", rate="3/s")
     bench.config = msgspec.structs.replace(bench.config, provider=settings)
-    planned = foresee(bench.store, bench.keys)
+    planned = foresee(bench.store, bench.keys, "2026-11-27")
     assert planned.domains == {"mail.test": 45}
     said = forecast(planned, bench.config, provider.capabilities)
     bench.scheduled()

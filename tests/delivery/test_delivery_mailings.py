@@ -63,7 +63,7 @@ def test_planning_freezes_everybody_with_their_reason(bench) -> None:
     assert bench.rows("select address, attributes from delivery where subscriber_id = 1") == [
         ("reader0@mail.test", json.dumps({"first_name": "N0"}))
     ]
-    assert foresee(bench.store, bench.keys) == planned
+    assert foresee(bench.store, bench.keys, SLUG) == planned
 
 
 def test_a_crash_while_planning_leaves_nothing_and_it_is_planned_again(bench) -> None:
@@ -116,6 +116,8 @@ def test_whoever_had_the_issue_does_not_get_it_from_a_second_mailing(bench, scri
 
     mailings.unapprove(bench.store, SLUG, actor="ada", now=2)
     remove_approval(bench.ws, SLUG)
+    foreseen = foresee(bench.store, bench.keys, SLUG)
+    assert (foreseen.pending, foreseen.excluded) == (3, {HAD_IT: 6}), "what is shown before is what is sent"
     bench.scheduled()
     run_due(bench.work(provider))
     assert bench.states() == {"submitted": 3, "excluded": 6}

@@ -288,6 +288,13 @@ def _refuse_second_approval(desk: Desk, slug: str) -> None:
         raise IllegalState(
             f"{slug} is approved already", fix=f"to change or reschedule it: newsletter unapprove {slug}"
         )
+    if live is not None:
+        # It would keep its own time, and be held then: what it was made for is not what is frozen now.
+        raise IllegalState(
+            f"{slug} has a mailing ({live.state}), and the approval that it was made for is gone",
+            where=f"issues/{slug}/approved",
+            fix=f"put that folder back, or newsletter unapprove {slug} and approve it anew",
+        )
 
 
 def _refuse_strange_seeds(desk: Desk) -> None:

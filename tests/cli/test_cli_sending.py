@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,20 @@ def test_stop_the_presses(run: Run, weekly: Path, issue: str, readers: int) -> N
     run("approve", issue, "--send-at", "yesterday", code=2)
     run("approve", issue, "--send-at", "2001-01-01 07:00", code=2)
     assert mails(weekly) == []
+
+
+def test_a_mailing_whose_approval_was_lost_is_not_promised_another(
+    run: Run, weekly: Path, issue: str, readers: int
+) -> None:
+    """``git stash -u`` or ``git clean`` takes approved/ away: another email would be held when its time has come."""
+    run("approve", issue, "--send-at", "2099-12-04 07:00")
+    shutil.rmtree(weekly / "issues" / issue / "approved")
+    refused = run("approve", issue, "--send-at", "2099-12-05 09:00", code=1)
+    assert "has a mailing (scheduled)" in refused.err and f"newsletter unapprove {issue}" in refused.err
+    assert not (weekly / "issues" / issue / "approved").exists()
+    assert "0 submitted" in run("unapprove", issue).out
+    again = run("approve", issue, "--send-at", "2099-12-05 09:00")
+    assert "Saturday 5 December 2099 at 09:00" in again.out
 
 
 def test_a_mailing_can_be_cancelled_and_says_what_is_left(run: Run, weekly: Path, issue: str, readers: int) -> None:

@@ -11,12 +11,13 @@ from newsletter.app import trail
 from newsletter.app.desk import Desk
 from newsletter.app.words import plural
 from newsletter.audience import importing, subscribers
+from newsletter.audience.columns import ADDRESS, STATUS
 from newsletter.audience.exporting import export_csv
 from newsletter.audience.importing import ImportReport
 from newsletter.audience.proposing import Proposal, propose
 from newsletter.errors import BadData, CannotWrite, UsageProblem, did_you_mean
 
-_COUNTS = ("added", "updated", "unchanged", "duplicates", "rejected", "suppressed", "unsubscribed")
+_COUNTS = ("added", "updated", "unchanged", "duplicates", "rejected", "suppressed", "unsubscribed", "left")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Imported:
             "rejected": done.rejected,
             "suppressed": done.suppressed,
             "unsubscribed": done.unsubscribed,
+            "left": done.left,
             "encoding": done.encoding,
             "columns": dict(done.columns),
             "ignored_columns": list(done.ignored_columns),
@@ -64,6 +66,9 @@ class Imported:
         lines = [f"{plural(done.records, 'line')} = {total}"]
         if self.dry_run:
             lines[0] = f"Nothing was imported. This would happen: {lines[0]}"
+        if done.left:
+            would = "would leave" if self.dry_run else "left"
+            lines.append(f"  {plural(done.left, 'reader')} of an earlier file {would}: this one says so of them")
         columns = ", ".join(f"{column} → {attribute}" for column, attribute in done.columns.items())
         lines.append(f"  columns: {columns}")
         if done.ignored_columns:
@@ -118,6 +123,12 @@ def import_readers(
 def propose_columns(desk: Desk, file: Path, *, mapping: Mapping[str, str]) -> Proposal:
     """What the columns of a CSV file seem to be, for somebody to confirm; nothing is imported."""
     return propose(file, attributes=desk.config.audience.attributes, mapping=mapping)
+
+
+def import_targets(desk: Desk) -> list[tuple[str, str]]:
+    """What a column of a file can become, and the same in words; an attribute goes before what we call so ourselves."""
+    own = {ADDRESS: ADDRESS, STATUS: "whether subscribed"}
+    return list({**own, **{name: name.replace("_", " ") for name in desk.config.audience.attributes}}.items())
 
 
 def add_reader(desk: Desk, address: str, attributes: Mapping[str, str], *, basis: str) -> str:

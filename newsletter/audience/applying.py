@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, exists, func, insert, literal, select, update
+from sqlalchemy import text as sql
 
 from newsletter.audience.attributes import from_json, to_json
 from newsletter.store.clock import now_us
@@ -38,6 +39,7 @@ class Counts:
     duplicates: int = 0
     suppressed: int = 0
     unsubscribed: int = 0
+    left: int = 0
 
 
 class _Marks:
@@ -61,6 +63,13 @@ _UPDATE = (
 )
 
 
+_LEAVE = sql(
+    "UPDATE subscriber SET status = 'unsubscribed', updated_at = :now WHERE address_key = :key"
+    " AND status = 'subscribed' AND (SELECT c.event FROM consent c WHERE c.subscriber_id = subscriber.id"
+    " ORDER BY c.id DESC LIMIT 1) = 'imported' RETURNING id"
+)
+
+
 def apply_batches(connection: Connection, batches: Iterable[list[StagedRow]], *, basis: str, source: str) -> Counts:
     """Add and update readers; ``connection`` is inside ``Store.write``, so nobody else changes the audience now."""
     highest: int = connection.execute(select(func.coalesce(func.max(subscriber.c.id), 0))).scalar_one()
@@ -70,6 +79,22 @@ def apply_batches(connection: Connection, batches: Iterable[list[StagedRow]], *,
         applying.apply(batch)
     _log_consent(connection, highest, applying.now, basis, source)
     return applying.counts
+
+
+def let_go(connection: Connection, said: Iterable[Mapping[str, str]], *, source: str) -> int:
+    """Unsubscribe those of whom a file says that they are no subscribers (address key: how it says so); how many.
+
+    What a file said a file takes back: whoever subscribed here by their own word stays.
+    """
+    now, left = now_us(), 0
+    for batch in said:
+        for key, words in batch.items():
+            number = connection.execute(_LEAVE, {"key": key, "now": now}).scalar()
+            if number is not None:
+                values = {"subscriber_id": number, "event": "unsubscribed", "source": source, "at": now}
+                connection.execute(insert(consent), {**values, "basis": f'the file says "{words}"'})
+                left += 1
+    return left
 
 
 def _log_consent(connection: Connection, highest: int, now: int, basis: str, source: str) -> None:

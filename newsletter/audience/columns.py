@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from newsletter.audience.addresses import normalise
 from newsletter.audience.attributes import unguard_cell
+from newsletter.audience.standing import Kind, kind_of
 from newsletter.errors import BadData, ImportRefused, did_you_mean
 
 # Header words as `squash` leaves them, the surest first: what spreadsheets, mail programs and newsletter services
@@ -40,18 +41,22 @@ _OTHER_WORDS: dict[str, tuple[str, ...]] = {
         "kaupunki", "mesto", "город", "المدينة", "شہر", "शहर", "市",
     ),
 }  # fmt: skip
-_STATUS = ("status", "subscriptionstatus", "emailstatus", "subscriberstatus")
 ADDRESS = "address"
+STATUS = "status"
+"""What a column becomes that says who is a subscriber; several may."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Positions count from 0. ``used`` says for each used column, by its name, what it became."""
+    """Positions count from 0. ``used`` says for each used column, by its name, what it became.
+
+    ``standing`` are the columns that say who is a subscriber, with their names and how they say it.
+    """
 
     width: int
     address: int
     attributes: tuple[tuple[int, str], ...]
-    status: int | None
+    standing: tuple[tuple[int, str, Kind], ...]
     used: Mapping[str, str]
     ignored: tuple[str, ...]
 
@@ -82,9 +87,9 @@ def choose_columns(
 ) -> Columns:
     """Find the address and the attributes in a header; ``sample`` are some of the records below it.
 
-    ``mapping`` (column name: attribute, ``address``, or ``""`` to leave it out) goes before what we recognise.
-    Raises ``ImportRefused`` when there is no address column, when a name is unknown, or when two columns claim
-    the same place.
+    ``mapping`` (column name: attribute, ``address``, ``status``, or ``""`` to leave it out) goes before what we
+    recognise. Raises ``ImportRefused`` when there is no address column, when a name is unknown, or when two columns
+    claim the same place.
     """
     names = [unguard_cell(cell).strip() for cell in header]
     _refuse_a_missing_header(names, where)
@@ -102,15 +107,17 @@ def choose_columns(
                 chosen[position] = attribute
         taken = set(chosen.values())
     _refuse_twins(names, chosen, where)
-    positions = {position: target for position, target in chosen.items() if target}
-    status = next((p for p, n in enumerate(names) if squash(n) in _STATUS and p not in chosen), None)
+    kinds = {p: kind for p, name in enumerate(names) if p not in chosen and (kind := kind_of(squash(name)))}
+    kinds |= {p: kind_of(squash(names[p])) or "word" for p, target in chosen.items() if target == STATUS}
+    positions = {position: target for position, target in chosen.items() if target and target != STATUS}
+    used = {**positions, **dict.fromkeys(kinds, STATUS)}
     return Columns(
         width=len(names),
         address=next(position for position, target in positions.items() if target == ADDRESS),
         attributes=tuple((p, t) for p, t in sorted(positions.items()) if t != ADDRESS),
-        status=status,
-        used={names[position]: target for position, target in sorted(positions.items())},
-        ignored=tuple(n for p, n in enumerate(names) if p not in positions and p != status and n),
+        standing=tuple((p, names[p], kind) for p, kind in sorted(kinds.items())),
+        used={names[position]: target for position, target in sorted(used.items())},
+        ignored=tuple(n for p, n in enumerate(names) if p not in used and n),
     )
 
 
@@ -142,8 +149,10 @@ def _by_mapping(
         meant = next((a for a in attributes if squash(a) == squash(target)), None)
         if meant is None and squash(target) in ("address", "email", "emailaddress"):
             meant = ADDRESS
+        if meant is None and squash(target) == STATUS:
+            meant = STATUS
         if meant is None and target:
-            hint = did_you_mean(target, [*attributes, ADDRESS])
+            hint = did_you_mean(target, [*attributes, ADDRESS, STATUS])
             raise ImportRefused(
                 f'"{target}" is not an attribute of this audience',
                 where=where,
@@ -175,7 +184,7 @@ def _find_address(names: Sequence[str], sample: Sequence[Sequence[str]], chosen:
 def _refuse_twins(names: Sequence[str], chosen: Mapping[int, str], where: str) -> None:
     by_target: dict[str, list[int]] = {}
     for position, target in chosen.items():
-        if target:
+        if target and target != STATUS:
             by_target.setdefault(target, []).append(position)
     for claimed, positions in by_target.items():
         if len(positions) > 1:

@@ -18,11 +18,12 @@ from typing import IO, TYPE_CHECKING
 import msgspec
 
 from newsletter.audience.addresses import address_hash, normalise
-from newsletter.audience.applying import Counts, StagedRow, apply_batches
+from newsletter.audience.applying import Counts, StagedRow, apply_batches, let_go
 from newsletter.audience.attributes import clean_value, unguard_cell
 from newsletter.audience.columns import Columns, choose_columns, has_address_column
 from newsletter.audience.csvfile import Record, open_csv
 from newsletter.audience.rejects import Rejects, check_place
+from newsletter.audience.standing import Left, require_there
 from newsletter.errors import BadData, ImportRefused
 from newsletter.workspace.files import cannot_write
 
@@ -34,12 +35,7 @@ BATCH = 1_000
 _SAMPLE_RECORDS = 20
 # A batch is a line of JSON: several times faster than the standard library's, which matters at a million rows.
 _ENCODE = msgspec.json.Encoder().encode
-_DECODE = msgspec.json.Decoder(list[StagedRow]).decode
-# What other services call readers who must not be written to; our own export has the first and the last.
-_LEFT = frozenset(
-    ("unsubscribed", "cleaned", "bounced", "bounce", "complained", "complaint", "suppressed", "blocked", "blocklisted",
-     "opted out", "opt-out", "opted-out", "inactive", "deleted", "erased")
-)  # fmt: skip
+_DECODE = msgspec.json.Decoder(tuple[list[StagedRow], dict[str, str]]).decode
 
 
 @dataclass(frozen=True)
@@ -47,7 +43,8 @@ class ImportReport:
     """What became of every record below the header; the seven counts sum to ``records``.
 
     ``duplicates`` are records whose address stood further up, merged into that reader; ``unsubscribed`` and
-    ``suppressed`` are records of readers who have left (or were erased) and stay so. ``columns`` is column: attribute.
+    ``suppressed`` are records of readers who have left (or were erased) and stay so. ``left`` are readers who came by a
+    file and of whom this one says that they are no subscribers: they left by it. ``columns`` is column: attribute.
     ``rejects`` is the file with the rejected lines, None when there are none; ``first_refused`` are the first of them
     as (line, reason).
     """
@@ -65,6 +62,7 @@ class ImportReport:
     ignored_columns: tuple[str, ...]
     rejects: Path | None
     first_refused: tuple[tuple[int, str], ...] = ()
+    left: int = 0
 
     @property
     def records(self) -> int:
@@ -103,9 +101,14 @@ def import_csv(
     records = csv_file.records(None if progress is None else lambda done: progress(done, csv_file.size))
     columns, header, rows = _columns_of(records, attributes, mapping, str(path))
     with _staging(store.database.parent) as stage, Rejects(rejects, header) as refused:
-        _stage(_checked(rows, columns, refused, keys), stage)
+        gone: dict[str, str] = {}
+        anybody_gone = _stage(_checked(rows, columns, refused, keys, gone), stage, gone)
         with contextlib.suppress(_TakenBack), store.write() as connection:
-            counts = apply_batches(connection, _staged(stage), basis=basis, source=path.name)
+            batches = (rows for rows, _ in _staged(stage))
+            counts = apply_batches(connection, batches, basis=basis, source=path.name)
+            if anybody_gone:
+                # Behind the others: of two lines about one reader the one that says no counts.
+                counts.left = let_go(connection, (said for _, said in _staged(stage)), source=path.name)
             if publish_rejects:
                 # Before the commit: were the process killed in between, the list must not be what is missing.
                 refused.publish()
@@ -133,6 +136,7 @@ def _report(
         ignored_columns=columns.ignored,
         rejects=refused.path if refused.count and written else None,
         first_refused=tuple(refused.first),
+        left=counts.left,
     )
 
 
@@ -152,49 +156,69 @@ def _columns_of(
     return columns, header, itertools.chain(sample, records)
 
 
-def _checked(rows: Iterable[Record], columns: Columns, refused: Rejects, keys: Keys) -> Iterator[StagedRow]:
-    """Every record that can be used; the others go to the rejects."""
+def _checked(
+    rows: Iterable[Record], columns: Columns, refused: Rejects, keys: Keys, gone: dict[str, str]
+) -> Iterator[StagedRow]:
+    """Every record that can be used; the others go to the rejects, and how the file says that one left to ``gone``."""
     for line, cells, problem in rows:
         try:
             if problem is not None:
                 raise BadData(problem)
-            mailed, key, values = _reader_of(cells, columns)
+            mailed, key = _address_of(cells, columns)
+            try:
+                _require_there(cells, columns)
+            except Left as left:
+                gone[key] = left.said
+                raise
+            values = _values_of(cells, columns)
         except BadData as error:
             refused.add(line, error.what, cells)
         else:
             yield StagedRow(mailed, key, address_hash(key, keys.suppression), values, 1)
 
 
-def _reader_of(cells: list[str], columns: Columns) -> tuple[str, str, dict[str, str]]:
+def _address_of(cells: list[str], columns: Columns) -> tuple[str, str]:
     width = len(cells)
     if width > columns.width and any(cells[columns.width :]):
         raise BadData(f"{width} cells, the header has {columns.width}: a cell with the delimiter in it needs quotes")
-    mailed, key = normalise(unguard_cell(cells[columns.address].strip()) if columns.address < width else "")
-    if columns.status is not None and columns.status < width:
-        status = cells[columns.status].strip().casefold()
-        if status in _LEFT:
-            raise BadData(f'the file itself says "{status}"')
+    return normalise(unguard_cell(cells[columns.address].strip()) if columns.address < width else "")
+
+
+def _require_there(cells: list[str], columns: Columns) -> None:
+    for position, name, kind in columns.standing:
+        if position < len(cells):
+            require_there(name, kind, unguard_cell(cells[position]))
+
+
+def _values_of(cells: list[str], columns: Columns) -> dict[str, str]:
     values = {}
     for position, attribute in columns.attributes:
-        if position < width and (value := clean_value(unguard_cell(cells[position]))):
+        if position < len(cells) and (value := clean_value(unguard_cell(cells[position]))):
             values[attribute] = value
-    return mailed, key, values
+    return values
 
 
-def _stage(rows: Iterator[StagedRow], stage: IO[bytes]) -> None:
-    """Write the rows to the stage, a batch a line, with the same address twice in a batch merged."""
-    while batch := list(itertools.islice(rows, BATCH)):
+def _stage(rows: Iterator[StagedRow], stage: IO[bytes], gone: dict[str, str]) -> bool:
+    """Write the rows to the stage, a batch a line, with the same address twice in a batch merged.
+
+    With each batch goes who is ``gone``, which empties it. Whether anybody is.
+    """
+    anybody = False
+    while (batch := list(itertools.islice(rows, BATCH))) or gone:
         merged: dict[str, StagedRow] = {}
         for row in batch:
             former = merged.get(row.key)
             merged[row.key] = row if former is None else former.merged(row)
         try:
-            stage.write(_ENCODE(list(merged.values())) + b"\n")
+            stage.write(_ENCODE((list(merged.values()), gone)) + b"\n")
         except OSError as error:
             raise cannot_write(Path(str(stage.name)), error) from error
+        anybody = anybody or bool(gone)
+        gone.clear()
+    return anybody
 
 
-def _staged(stage: IO[bytes]) -> Iterator[list[StagedRow]]:
+def _staged(stage: IO[bytes]) -> Iterator[tuple[list[StagedRow], dict[str, str]]]:
     try:
         stage.seek(0)
         for line in stage:

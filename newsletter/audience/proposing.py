@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from newsletter.audience.addresses import normalise
 from newsletter.audience.attributes import unguard_cell
-from newsletter.audience.columns import ADDRESS, choose_columns, has_address_column, squash
+from newsletter.audience.columns import ADDRESS, STATUS, choose_columns, has_address_column, squash
 from newsletter.audience.csvfile import open_csv
 from newsletter.errors import BadData, ImportRefused
 
@@ -24,7 +24,7 @@ _NEAR = 0.75
 
 @dataclass(frozen=True, slots=True)
 class ProposedColumn:
-    """One column: its name, what it becomes (``address``, an attribute, or "" for ignored) and why we think so.
+    """One column: its name, what it becomes (``address``, ``status``, an attribute, or "" for ignored) and why.
 
     ``sure`` is False for a guess. ``samples`` are the first different values.
     """
@@ -107,6 +107,8 @@ def _why(
         return "there are addresses in it", False
     if name in near:
         return f"the name is near {target}", False
+    if target == STATUS:
+        return "it says who is subscribed; whoever is not stays out", True
     return ("by its name", True) if target else ("no attribute has this name", True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from newsletter.audience.importing import ImportReport
+from newsletter.audience.leaving import come_back, leave
 from newsletter.audience.subscribers import add, count, erase, find, list_subscribers, show, suppress, unsubscribe
 from newsletter.errors import ImportRefused
 from newsletter.store.engine import Store
@@ -151,6 +152,69 @@ def test_a_file_that_says_who_has_left_is_believed(bring: Bring) -> None:
         'the file itself says "unsubscribed"',
         'the file itself says "cleaned"',
     ]
+
+
+@pytest.mark.parametrize(
+    ("header", "there", "not_there"),
+    [
+        ("status", "Active", "disabled"),  # listmonk
+        ("Status", "opted-in", "Non-Subscribed"),
+        ("Email Status", "", "unconfirmed"),
+        ("subscriber_status", "enabled", "pending"),
+        ("subscribed_to_emails", "true", "false"),  # Ghost
+        ("deleted_at", "", "2026-01-31T12:00:00.000Z"),  # Ghost
+        ("email_disabled", "FALSE", "TRUE"),  # Substack
+        ("UNSUB_TIME", "", "2026-01-31 12:00:00"),  # Mailchimp's file of those who unsubscribed has no status
+        ("CLEAN_TIME", "", "2026-01-31 12:00:00"),  # nor has that of those it cleaned
+        ("blacklisted", "0", "1"),  # phpList
+        ("confirmed", "1", "0"),  # phpList
+    ],
+)
+def test_whoever_left_another_service_does_not_come_back_by_its_export(
+    store: Store, bring: Bring, header: str, there: str, not_there: str
+) -> None:
+    """Each service says it in its own column."""
+    report = bring(f"email,{header}\nada@example.org,{there}\nbob@example.org,{not_there}\n")
+    assert (report.added, report.rejected) == (1, 1)
+    assert [reader.address for reader in list_subscribers(store)] == ["ada@example.org"]
+    assert "the file itself says" in report.first_refused[0][1]
+    assert report.columns[header] == "status" and header not in report.ignored_columns
+
+
+def test_a_word_that_nobody_knows_is_no_consent(bring: Bring) -> None:
+    """The line is refused with the way out; the column can be left out, or another one named."""
+    text = "email,status,state\nada@example.org,gold,subscribed\nbob@example.org,gold,unsubscribed\n"
+    assert bring(text).first_refused == tuple(
+        (line, 'whether status "gold" is a subscriber is not known: leave that column out if it says something else')
+        for line in (2, 3)
+    )
+    assert bring(text, mapping={"status": ""}, dry_run=True).added == 2
+    assert bring(text, mapping={"status": "", "state": "status"}).added == 1
+
+
+def test_what_a_file_said_a_later_file_takes_back(store: Store, keys: Keys, bring: Bring) -> None:
+    """Who unsubscribed at the former service after the first import leaves; a reader's own word here stays."""
+    bring("email,first_name\nada@example.org,Ada\nbob@example.org,Bob\ncy@example.org,Cy\ndee@example.org,Dee\n")
+    bob = find(store, "bob@example.org")
+    with store.write() as conn:
+        leave(conn, bob.id, source="link", now=1)
+        come_back(conn, bob.id, source="link", basis="pressed", now=2)
+    text = "email,first_name,status\nada@example.org,A,unsubscribed\nbob@example.org,B,unsubscribed\n"
+    text += "cy@example.org,C,cleaned\ndee@example.org,D,subscribed\nnew@example.org,N,unsubscribed\n"
+    text += "new@example.org,N,subscribed\n"
+    would = bring(text, dry_run=True, name="later.csv")
+    assert would.left == 3 and find(store, "ada@example.org").status == "subscribed"
+    report = bring(text, name="later.csv")
+    assert (report.added, report.updated, report.rejected, report.left) == (1, 1, 4, 3)
+    states = {name: find(store, f"{name}@example.org").status for name in ("ada", "bob", "cy", "dee", "new")}
+    left = {name for name, state in states.items() if state == "unsubscribed"}
+    assert left == {"ada", "cy", "new"}, "of two lines about one reader the one that says no counts"
+    _, consent = show(store, "ada@example.org")
+    assert [(c.event, c.basis, c.source) for c in consent][-1] == (
+        "unsubscribed", 'the file says "unsubscribed"', "later.csv",
+    )  # fmt: skip
+    again = bring(text, name="later.csv")
+    assert (again.left, again.added, again.unsubscribed) == (0, 0, 1)
 
 
 def test_attributes_are_data_whatever_they_look_like(store: Store, bring: Bring) -> None:

@@ -19,6 +19,7 @@ from starlette.requests import Request
 
 from newsletter.app.desk import open_desk
 from newsletter.audience import subscribers
+from newsletter.errors import NotFound
 from newsletter.web.composer import uploads
 
 FILE = (
@@ -83,6 +84,38 @@ def test_the_columns_are_guessed_tried_and_imported(served: Any) -> None:
         reader, consent = subscribers.show(desk.store, "cy@readers.test")
     assert dict(reader.attributes) == {"first_name": "Cý", "city": "Wexmouth"}
     assert [(c.basis, c.source) for c in consent] == [(BASIS, "our readers.csv")]
+
+
+def test_a_column_that_says_who_has_left_is_heeded_unless_an_editor_says_otherwise(served: Any) -> None:
+    """The page sends a word for each column: the one that says who is subscribed says so there too."""
+    text = b"email,first_name,status\nbo@readers.test,Bo,subscribed\nleft@readers.test,Lee,unsubscribed\n"
+    place = uploaded(served, text)
+    page = served.get(place).text
+    choices = '<option value="">ignore</option><option value="address">address</option>'
+    assert f'What status becomes">{choices}<option value="status" selected>whether subscribed</option>' in page
+    asked = re.findall(r'<select name="(c\d)".*?<option value="([^"]*)" selected>', page)
+    assert asked == [("c0", "address"), ("c1", "first_name"), ("c2", "status")]
+    would = served.form(place, urlencode({**dict(asked), "basis": BASIS}), Accept="text/html")
+    assert "<dt>added</dt><dd>1</dd>" in would.text and "the file itself says" in would.text
+    assert "<dt>added</dt><dd>2</dd>" in tried(served, place, c2="").text, "an editor may know better"
+    bare = served.form(place, urlencode({"c0": "address", "basis": BASIS}), Accept="text/html")
+    assert "<dt>added</dt><dd>1</dd>" in bare.text
+    served.form(f"{place}/run", plan(bare))
+    with open_desk(served.root) as desk, pytest.raises(NotFound):
+        subscribers.find(desk.store, "left@readers.test")
+
+
+def test_who_left_by_the_file_is_said(served: Any) -> None:
+    """Of readers who came by an earlier file."""
+    place = uploaded(served, b"email\nbo@readers.test\n")
+    served.form(f"{place}/run", plan(tried(served, place)))
+    place = uploaded(served, b"email,unsub_time\nbo@readers.test,2026-01-31\n")
+    would = tried(served, place, c1="status")
+    assert "1 reader of an earlier file would leave" in would.text
+    served.form(f"{place}/run", plan(would))
+    assert "1 reader of an earlier file left" in served.get(place).text
+    with open_desk(served.root) as desk:
+        assert subscribers.find(desk.store, "bo@readers.test").status == "unsubscribed"
 
 
 def test_a_double_click_imports_once_and_both_clicks_see_the_same(served: Any) -> None:

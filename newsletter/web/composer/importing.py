@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.app.audience import import_readers, propose_columns
+from newsletter.app.audience import import_readers, import_targets, propose_columns
 from newsletter.app.desk import open_desk
 from newsletter.errors import Conflict, NewsletterError, NotFound, UsageProblem
 from newsletter.web.composer.answers import FORM_BYTES, read_form, status_of
@@ -126,7 +126,7 @@ class ImportScreen:
             plan = _plan_of(folder)
             with open_desk(self._root) as desk:
                 proposal = propose_columns(desk, file, mapping={})
-                attributes = list(desk.config.audience.attributes)
+                targets = import_targets(desk)
         except NotFound as gone:
             return self._gone(request, gone)
         except NewsletterError as wrong:
@@ -140,7 +140,7 @@ class ImportScreen:
             proposal=proposal,
             said=(plan or {}).get("mapping", {}),
             basis=(plan or {}).get("basis", ""),
-            targets=["address", *attributes],
+            targets=targets,
             bases=BASES,
             error=error,
         )
@@ -150,8 +150,8 @@ class ImportScreen:
         try:
             folder, file = self._uploads.folder(upload), self._uploads.file(upload)
             with open_desk(self._root) as desk:
-                columns = [column.name for column in propose_columns(desk, file, mapping={}).columns]
-                mapping = {name: form.get(f"c{number}", "") for number, name in enumerate(columns) if name}
+                columns = propose_columns(desk, file, mapping={}).columns
+                mapping = {c.name: form.get(f"c{number}", c.target) for number, c in enumerate(columns) if c.name}
                 basis = form.get("basis", "").strip()
                 plan = json.dumps({"mapping": mapping, "basis": basis})
                 write_atomic(folder / _PLAN, plan, mode=0o600)

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from newsletter.app.check import context_of
 from newsletter.app.desk import Desk
-from newsletter.app.fixing import fix_issue
+from newsletter.app.fixing import Wrote, fix_issue, joined
 from newsletter.app.forms import ISSUE_FIELDS
 from newsletter.app.owntext import change_rows, confirm_text, drop_text, mark_of, write_text
 from newsletter.app.preview import Preview
@@ -20,7 +20,7 @@ from newsletter.checks.registry import all_checks
 from newsletter.checks.run import Proposal
 from newsletter.errors import BadData, Conflict, NotFound
 from newsletter.issues import arranging, editing, owntext
-from newsletter.issues.folder import ISSUE_FILE, article_files, name_of
+from newsletter.issues.folder import ISSUE_FILE, name_of
 from newsletter.issues.schema import issue_keys
 from newsletter.issues.textfile import MEMORY_FILE, bytes_of
 from newsletter.message.texts import stale_of
@@ -54,12 +54,6 @@ def read_file(desk: Desk, slug: str, article: str | None) -> tuple[str, bytes]:
         return sha256_hex(own), own if memory is None else own + _BETWEEN + memory
     data = read_bytes(file_of(desk, slug, article))
     return sha256_hex(data), data
-
-
-def read_files(desk: Desk, slug: str) -> list[tuple[str | None, str, bytes]]:
-    """Every file of an issue that is text: (article, or None for ``issue.md``; SHA-256; bytes)."""
-    names = (None, *article_files(desk.workspace, slug))
-    return [(name, *read_file(desk, slug, name)) for name in names]
 
 
 def read_expected(desk: Desk, slug: str, article: str | None, expected: str) -> Document:
@@ -241,8 +235,10 @@ def waive_finding(desk: Desk, issue: str, article: str | None, check: str, reaso
     return _saved(desk, issue, before, doc, expected, article)
 
 
-def fix_finding(desk: Desk, issue: str, check: str, article: str | None, field: str | None) -> list[str]:
-    """Put one finding right where that is certain; what was done, a sentence each.
+def fix_finding(
+    desk: Desk, issue: str, check: str, article: str | None, field: str | None
+) -> tuple[list[Wrote], list[str]]:
+    """Put one finding right where that is certain; the files that were written, and what was done, a sentence each.
 
     Raises NotFound when the issue has no such finding any more, IllegalState, Conflict.
     """
@@ -251,10 +247,11 @@ def fix_finding(desk: Desk, issue: str, check: str, article: str | None, field: 
         edit = proposal.edit
         return proposal.check == check and edit.article == article and field in (None, edit.field)
 
-    done, _ = fix_issue(desk, issue, lambda: context_of(desk, render(desk, issue)), wanted)
+    written: list[Wrote] = []
+    done, _ = fix_issue(desk, issue, lambda: context_of(desk, render(desk, issue)), wanted, written)
     if not done:
         raise NotFound(f"there is nothing to put right for {check} any more", where=f"issues/{issue}")
-    return [f"{fix.file}: “{fix.before or ''}” is “{fix.after}” now" for fix in done]
+    return joined(written), [f"{fix.file}: “{fix.before or ''}” is “{fix.after}” now" for fix in done]
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, Any]]:

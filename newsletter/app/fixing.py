@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from newsletter.app.desk import Desk
@@ -20,16 +21,37 @@ _ROUNDS = 5
 """One fix can uncover another, in the same words; more than this no text asks for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wrote:
+    """A file of the issue (None: ``issue.md``) that was written: its bytes before, and the SHA-256 before and after."""
+
+    article: str | None
+    before: bytes
+    was: str
+    now: str
+
+
+def joined(written: Sequence[Wrote]) -> list[Wrote]:
+    """The writings of one file as one, where nobody else wrote in between; else the last of them."""
+    found: dict[str | None, Wrote] = {}
+    for wrote in written:
+        former = found.get(wrote.article)
+        follows = former is not None and former.now == wrote.was
+        found[wrote.article] = replace(former, now=wrote.now) if former is not None and follows else wrote
+    return list(found.values())
+
+
 def fix_issue(
     desk: Desk,
     slug: str,
     look: Callable[[], CheckContext],
     wanted: Callable[[Proposal], bool] = lambda _: True,
+    written: list[Wrote] | None = None,
 ) -> tuple[list[Fixed], CheckContext]:
     """Make every certain fix that is ``wanted``; returns them in the order of the page, and the issue as it is then.
 
-    ``look`` renders the issue anew. Raises IllegalState when it is approved, and then nothing was changed; Conflict
-    when somebody else changes a file meanwhile, naming what was written before.
+    ``look`` renders the issue anew; ``written`` gets each writing of a file. Raises IllegalState when it is approved,
+    and then nothing was changed; Conflict when somebody else changes a file meanwhile, naming what was written before.
     """
     editing.refuse_approved(desk.workspace, slug)
     done: list[Fixed] = []
@@ -41,28 +63,34 @@ def fix_issue(
         for article in dict.fromkeys(proposal.edit.article for proposal in proposed):
             mine = [proposal for proposal in proposed if proposal.edit.article == article]
             try:
-                done += _save(desk, context, article, mine)
+                fixed, wrote = _save(desk, context, article, mine)
             except NewsletterError as error:
                 if done:
                     error.what += f" (fixed before that: {', '.join(dict.fromkeys(fix.file for fix in done))})"
                 raise
+            done += fixed
+            if written is not None:
+                written.append(wrote)
         context = look()
     order = {None: -1} | {a.slug: n for n, a in reversed(list(enumerate(context.issue.articles())))}
     return sorted(done, key=lambda fix: (order.get(fix.article, -1), fix.line or 0)), context
 
 
-def _save(desk: Desk, context: CheckContext, article: str | None, proposed: Sequence[Proposal]) -> list[Fixed]:
+def _save(
+    desk: Desk, context: CheckContext, article: str | None, proposed: Sequence[Proposal]
+) -> tuple[list[Fixed], Wrote]:
     ws, slug = desk.workspace, context.issue.slug
     path: Path = ws.issue_dir(slug) / (f"{article}.md" if article else ISSUE_FILE)
     data = read_bytes(path)
     document = Document.decode(data, name_of(ws, path))
     checks = {proposal.edit: proposal.check for proposal in reversed(proposed)}
     changed, made = amended(document, [proposal.edit for proposal in proposed])
-    editing.save(ws, slug, changed, expected=sha256_hex(data), article=article)
+    was = sha256_hex(data)
+    wrote = Wrote(article, data, was, editing.save(ws, slug, changed, expected=was, article=article))
     return [
         Fixed(checks[edit], changed.file, _line(document, changed, edit), article, edit.field, edit.before, edit.after)
         for edit in made
-    ]
+    ], wrote
 
 
 def amended(document: Document, edits: Sequence[Edit]) -> tuple[Document, list[Edit]]:

@@ -16,7 +16,7 @@ from newsletter.articles.teaser import teaser_of
 from newsletter.checks.weekdays import mentions
 from newsletter.errors import NewsletterError
 from newsletter.issues import editing, folder, summaries
-from newsletter.issues.editing import Picked
+from newsletter.issues.editing import Changed, Picked
 from newsletter.models import TEXT_FILE, Issue
 
 if TYPE_CHECKING:
@@ -183,14 +183,15 @@ def pick_articles(
     section: str | int | None = None,
     at: int | None = None,
     expected: str | None = None,
-) -> list[str]:
+) -> Changed:
     """Pick stories from the inbox into an issue, all of them or none; what was done, a line each.
 
     ``section`` is a title, a layout or an index from 0; ``expected`` the SHA-256 of ``issue.md`` as it was seen.
     """
     items = [picked(desk, slug) for slug in slugs]
-    notes = editing.pick(desk.workspace, issue, items, section=section, at=at, expected=expected)
-    return notes + past_days(folder.load_issue(desk.workspace, issue), set(slugs))
+    done = editing.pick(desk.workspace, issue, items, section=section, at=at, expected=expected)
+    done.notes.extend(past_days(folder.load_issue(desk.workspace, issue), set(slugs)))
+    return done
 
 
 def picked(desk: Desk, slug: str) -> Picked:

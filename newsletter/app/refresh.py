@@ -15,6 +15,7 @@ from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
 from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
+from newsletter.articles.schema import article_from_document
 from newsletter.articles.sources.stories import is_from_page, with_page
 from newsletter.articles.story import Story
 from newsletter.errors import BadData, Conflict, NewsletterError, NotFound, RemoteError, did_you_mean
@@ -32,9 +33,9 @@ from newsletter.workspace.frontmatter import Document, read_bytes
 class Compared:
     """A story, of the inbox or of an ``issue``, against its ``source`` (an address, a file, or what is known of it).
 
-    ``sha256`` is of the story's text as it was compared; ``take`` refuses when it is another one by then. ``known``:
-    somebody has written down what was imported. ``file`` is the source where that is a file. ``taken`` are the fields
-    that were taken over, with ``notes``.
+    ``sha256`` is of the story's text as it was compared, or as it was written with what was taken over; ``take``
+    refuses when it is another one by then. ``known``: somebody has written down what was imported. ``file`` is the
+    source where that is a file. ``taken`` are the fields that were taken over, with ``notes``.
     """
 
     slug: str
@@ -112,6 +113,7 @@ def refresh(
     file: Path | None = None,
     take: Collection[str] = (),
     seen: str | None = None,
+    expected: str | None = None,
     ask: bool = True,
     fetch: Fetch = guarded_fetch,
 ) -> Refreshed:
@@ -119,7 +121,8 @@ def refresh(
 
     ``file`` is the source of the one story that is named. ``take`` are fields to take over, or ``all``: every field
     that only the source has changed. What an editor changed is taken over only by its name, and names need one story.
-    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Without ``ask`` no source is
+    ``seen`` is ``Compared.seen`` of the look before, ``expected`` the SHA-256 of the file in the issue as an editor saw
+    it: nothing else is taken over then. Without ``ask`` no source is
     asked: what each said last is known from before, or a problem. Raises NotFound, BadData (wrong
     names), IllegalState when fields are taken into an approved issue, Conflict when the story or its source is another
     than was seen, or the file changes meanwhile.
@@ -131,6 +134,8 @@ def refresh(
     if len(targets) != 1 and (file is not None or set(take) - {"all"}):
         what = "one file is the source of one story" if file else "fields are taken by name into one story"
         raise BadData(what, where="--from" if file else "--take", fix="name the story; --take all goes for several")
+    if expected is not None and issue is not None and any(target.sha256 != expected for target in targets):
+        raise editing.conflict(desk.workspace, desk.workspace.issue_dir(issue) / f"{slugs[0]}.md")
     given = None if file is None else (str(file), read_file(file))
     done = Refreshed()
     for target in targets:
@@ -184,7 +189,8 @@ def _targets(desk: Desk, slugs: Sequence[str], issue: str | None) -> list[_Targe
     for slug in dict.fromkeys(slugs or picked):
         path = folder / f"{slug}.md"
         document = Document.decode(read_bytes(path), name_of(desk.workspace, path))
-        targets.append(_Target(picked[slug], document, issue))
+        # The story of these very bytes: what was read for the whole issue may be older.
+        targets.append(_Target(article_from_document(document, slug, path), document, issue))
     return targets
 
 
@@ -232,9 +238,10 @@ def _take(desk: Desk, target: _Target, compared: Compared, take: Collection[str]
     slug = target.article.slug
     if target.issue is None:
         inbox.set_document(desk.store, slug, document, expected=target.document.text, original=original)
+        written = sha256_hex(document.text.encode())
     else:
-        editing.save(desk.workspace, target.issue, document, expected=target.sha256, article=slug)
-    return dataclasses.replace(compared, taken=tuple(names), notes=tuple(notes))
+        written = editing.save(desk.workspace, target.issue, document, expected=target.sha256, article=slug)
+    return dataclasses.replace(compared, sha256=written, taken=tuple(names), notes=tuple(notes))
 
 
 def _new_picture(desk: Desk, now: Article, notes: list[str], fetch: Fetch) -> str | None:

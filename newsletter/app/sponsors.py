@@ -18,6 +18,7 @@ from newsletter.checks.context import SponsorFacts
 from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.issues import editing, folder, sponsors, summaries
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
+from newsletter.issues.editing import Changed
 from newsletter.issues.schema import issue_keys, parse_date
 from newsletter.issues.sponsors import LABEL, Proof, Sponsor
 from newsletter.message.merge import fill
@@ -320,7 +321,7 @@ def offers(desk: Desk, issue: str) -> list[Offer]:
 
 def pick_sponsor(
     desk: Desk, issue: str, name: str, *, section: str | int | None = None, expected: str | None = None
-) -> list[str]:
+) -> Changed:
     """Put a sponsor into an issue; what was done, a line each. Raises BadData when another has booked the place."""
     ws = desk.workspace
     everyone = sponsors.load_sponsors(ws)
@@ -329,10 +330,10 @@ def pick_sponsor(
     position = sum(1 for _ in placed(loaded, {s.name: s for s in everyone})) + 1
     for other in rivals(sponsor, everyone, issue, loaded.date, position):
         raise sponsors.double_booked(Clash(other, name, issue))
-    notes = editing.pick_sponsor(ws, issue, name, section=section, expected=expected)
+    done = editing.pick_sponsor(ws, issue, name, section=section, expected=expected)
     if not any(run.covers(issue, loaded.date) for run in sponsor.runs):
-        notes.append(f"{name}: it is not booked for {issue}; write it under runs: in sponsors/{name}.md")
-    return notes
+        done.notes.append(f"{name}: it is not booked for {issue}; write it under runs: in sponsors/{name}.md")
+    return done
 
 
 def facts_of(ws: Workspace, issue: Issue) -> dict[str, SponsorFacts]:

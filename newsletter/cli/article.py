@@ -55,7 +55,7 @@ def add(cli: Cli, sources: tuple[str, ...], issue: str | None, as_json: bool) ->
             for note in added.notes:
                 cli.note(f"  {note}")
         if issue:
-            notes = pick_articles(desk, issue, [a.slug for a in results])
+            notes = pick_articles(desk, issue, [a.slug for a in results]).notes
             for note in notes:
                 if not as_json:
                     cli.say(note)

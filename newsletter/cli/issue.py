@@ -110,11 +110,11 @@ def pick(
         from newsletter.app.sponsors import pick_sponsor
 
         with cli.desk() as desk:
-            for note in pick_sponsor(desk, slug, sponsor, section=section):
+            for note in pick_sponsor(desk, slug, sponsor, section=section).notes:
                 cli.say(note)
         return
     with cli.desk() as desk:
-        for note in pick_articles(desk, slug, articles, section=section, at=at):
+        for note in pick_articles(desk, slug, articles, section=section, at=at).notes:
             cli.say(note)
 
 

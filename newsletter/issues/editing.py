@@ -76,6 +76,14 @@ class Picked:
 
 
 @dataclass(frozen=True, slots=True)
+class Changed:
+    """What was done to ``issue.md``, a note each, and the SHA-256 of what was written: not of what stands there since."""
+
+    notes: list[str]
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewSection:
     """A section of an issue that is to be made, with its stories."""
 
@@ -162,7 +170,7 @@ def pick(
     section: str | int | None = None,
     at: int | None = None,
     expected: str | None = None,
-) -> list[str]:
+) -> Changed:
     """Put stories into an issue; returns a note for each. The issue gets its own copies of text and picture.
 
     Without ``section`` a story goes into the first empty lead, else the first list, else a new list. ``at``
@@ -182,8 +190,7 @@ def pick(
         for copy in copies:
             copy.write()
             notes += copy.notes
-        edit.write()
-    return notes
+        return Changed(notes, edit.write())
 
 
 def _pick_one(
@@ -212,7 +219,7 @@ def _refuse_picked(edit: _Edit, slug: str) -> None:
 
 def pick_sponsor(
     ws: Workspace, issue_slug: str, name: str, *, section: str | int | None = None, expected: str | None = None
-) -> list[str]:
+) -> Changed:
     """Give a sponsor a section of an issue; returns notes.
 
     Without ``section`` it is the first empty sponsor section, else a new one at the end. Raises ``BadData`` when
@@ -235,8 +242,7 @@ def pick_sponsor(
         else:
             edit.doc = edit.doc.set(("sections", index, "sponsor"), name)
         place = _require(edit.doc, edit.slug, name)
-        edit.write()
-    return [f"{name}: {place.words}"]
+        return Changed([f"{name}: {place.words}"], edit.write())
 
 
 def _position(doc: Document, section: int, count: int, at: int | None) -> int:
@@ -350,8 +356,7 @@ def rewrite(
     with _edited(ws, slug, expected) as edit:
         edit.doc = change(edit.doc)
         issue_keys(edit.doc)
-        edit.write()
-        return sha256_hex(edit.doc.text.encode("utf-8"))
+        return edit.write()
 
 
 def save(
@@ -393,10 +398,12 @@ class _Edit:
             raise conflict(ws, self._path)
         issue_keys(self.doc)  # what is broken is said before it is edited
 
-    def write(self) -> None:
-        """Write the changed document, unless somebody else has meanwhile."""
+    def write(self) -> str:
+        """Write the changed document, unless somebody else has meanwhile; returns its SHA-256."""
         _require_unchanged(self._ws, self._path, self._read)
-        write_atomic(self._path, self.doc.text)
+        data = self.doc.text.encode("utf-8")
+        write_atomic(self._path, data)
+        return sha256_hex(data)
 
 
 @contextlib.contextmanager

@@ -137,7 +137,7 @@ def test_an_issue_is_never_overwritten(ws: Workspace) -> None:
 def test_the_first_pick_becomes_the_lead_and_the_next_goes_into_the_list(ws: Workspace) -> None:
     """Without a section: the first empty lead, else the first list; the note says where."""
     new_issue(ws, "2022-03-04")
-    notes = pick(ws, "2022-03-04", [Picked("one", story("one")), Picked("two", story("two"))])
+    notes = pick(ws, "2022-03-04", [Picked("one", story("one")), Picked("two", story("two"))]).notes
     assert order(ws, "2022-03-04") == [["one"], ["two"]]
     assert notes == ["one: the lead", 'two: place 1 of "Also this week"']
     assert text_of(ws, "2022-03-04").startswith("---\n# subject: ")
@@ -146,7 +146,7 @@ def test_the_first_pick_becomes_the_lead_and_the_next_goes_into_the_list(ws: Wor
 def test_without_a_lead_or_list_a_list_is_added(ws: Workspace) -> None:
     """An issue of other sections gets a list at its end."""
     (ws.issues / SLUG / "issue.md").write_text("---\ndate: 2022-02-25\nsections:\n  - layout: text\n---\n")
-    assert pick(ws, SLUG, [Picked("one", story("one"))]) == ["one: place 1 of the list"]
+    assert pick(ws, SLUG, [Picked("one", story("one"))]).notes == ["one: place 1 of the list"]
     assert (
         text_of(ws)
         == "---\ndate: 2022-02-25\nsections:\n  - layout: text\n  - layout: list\n    articles: [one]\n---\n"
@@ -292,7 +292,7 @@ def test_a_drop_takes_one_item_and_loses_nothing(ws: Workspace) -> None:
     assert text_of(ws) == ISSUE.replace("      - bridge\n", "")
     assert notes[1].startswith(f"issues/{SLUG}/bridge.md stays")
     assert unreferenced(ws, load_issue(ws, SLUG)) == ["bridge.md"]
-    notes = pick(ws, SLUG, [Picked("bridge", story("bridge"))], section="Also this week", at=1)
+    notes = pick(ws, SLUG, [Picked("bridge", story("bridge"))], section="Also this week", at=1).notes
     assert notes[1] == f"issues/{SLUG}/bridge.md was in the folder already and is used as it is"
     assert text_of(ws) == ISSUE
     assert (ws.issues / SLUG / "bridge.md").read_text().endswith("Edited by hand.\n")

@@ -143,7 +143,7 @@ class InboxScreen:
             if not slugs:
                 raise UsageProblem("no story is ticked", fix="tick the stories first")
             if deed == "pick":
-                return Done(pick_articles(desk, issue, slugs))
+                return Done(pick_articles(desk, issue, slugs).notes)
             return _moved(desk, request, deed, slugs)
 
         return await self._done(request, work, {"issue": issue})
@@ -152,7 +152,7 @@ class InboxScreen:
         """Put a story into an ``issue``, where it fits."""
         form = await read_form(request, most=_SHOWN + 50)
         slug, issue = request.path_params["slug"], form.get("issue", "")
-        return await self._done(request, lambda desk: Done(pick_articles(desk, issue, [slug])), {"issue": issue})
+        return await self._done(request, lambda desk: Done(pick_articles(desk, issue, [slug]).notes), {"issue": issue})
 
     async def draft(self, request: Request) -> Response:
         """Propose a whole issue from the inbox; then the browser goes there. An empty one is not made."""

@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.app import composing
 from newsletter.app.articles import show_article
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import show_issue
@@ -152,11 +151,12 @@ class WaitingScreen:
         def change(desk: Desk, slug: str) -> str:
             if not wanted.take:
                 raise UsageProblem("nothing is chosen", fix="choose the source's words for a field first")
-            composing.read_expected(desk, slug, article, wanted.expected)
-            done = refresh(desk, [article], issue=slug, take=wanted.take, seen=wanted.seen, ask=False)
+            done = refresh(
+                desk, [article], issue=slug, take=wanted.take, seen=wanted.seen, expected=wanted.expected, ask=False
+            )
             if done.problems:
                 raise done.problems[0][1]
-            return composing.read_file(desk, slug, article)[0]
+            return done.stories[0].sha256
 
         return await self._writing.write(request, article, wanted.expected, change)
 

@@ -136,13 +136,11 @@ Step = Pick | Back | PickSponsor | Move | Drop | AddSection | SetSection | MoveS
 
 
 def _pick(desk: Desk, slug: str, step: Pick) -> str:
-    pick_articles(desk, slug, [step.article], section=step.section, expected=step.expected)
-    return composing.read_file(desk, slug, None)[0]
+    return pick_articles(desk, slug, [step.article], section=step.section, expected=step.expected).sha256
 
 
 def _pick_sponsor(desk: Desk, slug: str, step: PickSponsor) -> str:
-    pick_sponsor(desk, slug, step.name, section=step.section, expected=step.expected)
-    return composing.read_file(desk, slug, None)[0]
+    return pick_sponsor(desk, slug, step.name, section=step.section, expected=step.expected).sha256
 
 
 _DO: Final[dict[type, Callable[[Desk, str, Any], str]]] = {
@@ -262,19 +260,10 @@ class Writing:
 
         def work() -> dict[str, Any]:
             with open_desk(self._rooms.root) as desk:
-                before = composing.read_files(desk, slug)
-                try:
-                    done = composing.fix_finding(desk, slug, asked.check, asked.article, asked.field)
-                finally:
-                    for _, sha256, data in before:
-                        room.remember(sha256, data)
-                after = {article: sha256 for article, sha256, _ in composing.read_files(desk, slug)}
-            changed = [
-                {"article": article, "was": sha256, "now": after[article]}
-                for article, sha256, _ in before
-                if after.get(article, sha256) != sha256
-            ]
-            return {"files": changed, "done": done}
+                written, done = composing.fix_finding(desk, slug, asked.check, asked.article, asked.field)
+            for wrote in written:
+                room.remember(wrote.was, wrote.before)
+            return {"files": [{"article": w.article, "was": w.was, "now": w.now} for w in written], "done": done}
 
         answer = await run_in_threadpool(work)
         room.touch()

@@ -327,7 +327,7 @@ def unapprove_issue(desk: Desk, slug: str) -> str:
     frozen = desk.workspace.issue_dir(slug) / "approved"
     if not frozen.exists() and mailings.live(desk.store, slug) is None:
         approvals.load_approval(desk.workspace, slug)  # says what is missing
-    if mailings.live(desk.store, slug) is None and (gone := begun.unknown(desk.store, desk.workspace, slug)):
+    if gone := begun.unknown(desk.store, desk.workspace, slug):
         raise IllegalState(
             f"{gone}; it cannot be unapproved", fix="restore the newest database, or write the next issue"
         )

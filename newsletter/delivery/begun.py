@@ -47,7 +47,8 @@ def note(ws: Workspace, mailing: Mailing, now: int) -> None:
 def unknown(store: Store, ws: Workspace, issue: str) -> str | None:
     """That the issue went out by another ledger than this one, in words; None when this one knows of it, or it did not.
 
-    A file that cannot be read is taken for the worst.
+    A ledger from between the approval and the sending has the mailing, and does not know that it began. A file that
+    cannot be read is taken for the worst.
     """
     try:
         found = _read(ws, issue)
@@ -56,9 +57,15 @@ def unknown(store: Store, ws: Workspace, issue: str) -> str | None:
     if found is None:
         return None
     with store.read() as conn:
-        known = conn.execute(select(mailing_table.c.id).where(mailing_table.c.public_id == found.mailing)).first()
+        planned = select(mailing_table.c.planned_at).where(mailing_table.c.public_id == found.mailing)
+        known = conn.execute(planned).first()
     if known is not None:
-        return None
+        # It is planned before it is noted.
+        return (
+            None
+            if known.planned_at is not None
+            else f"{issue} began to go out on {found.at}, which this database does not know"
+        )
     return f"{issue} began to go out on {found.at}, by a mailing that this database does not know"
 
 

@@ -90,6 +90,34 @@ def test_it_cannot_be_unapproved_and_approved_anew(bench, real, restored) -> Non
     assert (restored.folder / "approval.json").exists()
 
 
+def test_a_backup_from_between_the_approval_and_the_sending_sends_nothing_twice(bench, real) -> None:
+    """The usual one, of the night before: it has the mailing, scheduled, and knows nothing of what followed."""
+    bench.scheduled(site="https://estuary.test")
+    bench.store.close()
+    night = shutil.copy(bench.ws.database, bench.ws.root / "night.db")
+    bench.store = open_store(bench.ws.database)
+    assert run_due(bench.work(real)).runs[0].counts == {"submitted": 6}
+    bench.store.close()
+    for wal in ("-wal", "-shm"):
+        bench.ws.database.with_name(bench.ws.database.name + wal).unlink(missing_ok=True)
+    shutil.copy(night, bench.ws.database)
+    bench.store = open_store(bench.ws.database)
+    assert bench.mailing().state == "scheduled"
+    adopted = installation.adopt(bench.ws, bench.store, actor="ada", now=bench.clock.us)
+    bench.config = msgspec.structs.replace(bench.config, sender_installation=adopted.installation.id)
+    mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
+    run = run_due(bench.work(real)).runs[0]
+    assert run.state == "held" and "which this database does not know" in (run.reason or "")
+    assert len(real.addresses) == 6
+    desk = Desk(bench.ws)
+    desk.config, desk.keys, desk.store = bench.config, bench.keys, bench.store
+    with pytest.raises(IllegalState, match="cannot be unapproved"):
+        unapprove_issue(desk, SLUG)
+    (bench.ws.issue_dir(SLUG) / "approved" / "sent.json").unlink()
+    mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
+    assert run_due(bench.work(real)).runs[0].counts == {"submitted": 6}
+
+
 def test_an_editor_who_knows_that_nobody_got_it_can_let_it_go(bench, real, restored) -> None:
     schedule(bench, restored)
     run_due(bench.work(real))

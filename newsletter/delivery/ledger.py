@@ -5,6 +5,7 @@
     pending    -> excluded                  unsubscribed or suppressed since planning (looked up at claim)
     pending    -> claimed                   a process took it; no byte has left
     claimed    -> pending                   that process ended: always safe
+    claimed    -> excluded                  left while the claim waited for its turn
     claimed    -> submitting                COMMITTED BEFORE THE FIRST BYTE
     submitting -> submitted | rejected | failed | uncertain
     submitting -> retry_wait -> pending     a definite "not now"
@@ -50,6 +51,10 @@ _PENDING_BUT = (
 _PENDING = sql(_PENDING_BUT.format(beyond=""))
 _EXCLUDE = sql(
     "UPDATE delivery SET state = 'excluded', reason = :reason, updated_at = :now WHERE id = :id AND state = 'pending'"
+)
+_LET_GO = sql(
+    "UPDATE delivery SET state = 'excluded', reason = :reason, updated_at = :now"
+    " WHERE id = :id AND state = 'claimed' AND attempt_id = :attempt"
 )
 _MANY: BindParameter[Any] = bindparam("ids", expanding=True)
 _CLAIM = sql(
@@ -205,6 +210,15 @@ def claim_these(
     taken = [row for row in rows if not out[row.id]]
     _each(conn, _CLAIM, [row.id for row in taken], {"attempt": attempt, "now": now})
     return taken
+
+
+def let_go(conn: Connection, rows: Sequence[Claimed], attempt: int, *, keys: Keys, now: int) -> frozenset[int]:
+    """Exclude those of this attempt's claims who have left since they were claimed; which rows."""
+    blocked = blocked_now(conn, [row.subscriber_id for row in rows], keys)
+    out = [(row.id, blocked[row.subscriber_id]) for row in rows if row.subscriber_id in blocked]
+    for id_, reason in out:
+        conn.execute(_LET_GO, {"id": id_, "reason": reason, "attempt": attempt, "now": now})
+    return frozenset(id_ for id_, _ in out)
 
 
 def mark_submitting(conn: Connection, rows: Sequence[int], attempt: int, now: int) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 _SECOND = 1_000_000
 _BEAT_SECONDS = 5.0
 _LINGER_SECONDS = 0.002  # windows that end together share one commit
+_FRESH_SECONDS = 2.0  # who was claimed longer ago, for a slow rate or a provider that is away, may have left since
 _BUSY_TURNS = 24  # each has waited the store's five seconds already
 
 
@@ -173,7 +174,7 @@ class Sender:
             for start in range(0, len(claimed), size):
                 rows = claimed[start : start + size]
                 batch = Batch(self.outgoing, tuple(self.write_to(row) for row in rows))
-                self._ready.append(Ready(rows, batch))
+                self._ready.append(Ready(rows, batch, self.timing.monotonic()))
             if self._over():
                 return
             self._wait()
@@ -234,6 +235,7 @@ class Sender:
 
     def _turn(self, windows: int, size: int) -> tuple[list[Ready], list[Claimed]]:
         """One transaction: record, mark what goes next, claim ahead. Nothing is forgotten if it fails."""
+        left: frozenset[int] = frozenset()
         going = self._going()
         next_up = self._next_windows(windows) if going else []
         now_m = self.timing.monotonic()
@@ -259,7 +261,8 @@ class Sender:
                     self._see_limits(conn, now)
                     next_up = self._next_windows(windows)
                     if next_up:
-                        ids = [row.id for ready in next_up for row in ready.rows]
+                        left = self._left(conn, next_up, now)
+                        ids = [row.id for ready in next_up for row in ready.rows if row.id not in left]
                         ledger.mark_submitting(conn, ids, self._attempt, now)
                         throttle.take(conn, self._limits, len(ids), now)
                         if self.mark is not None:
@@ -277,7 +280,9 @@ class Sender:
             if self._busy >= _BUSY_TURNS:
                 raise
             return [], []
-        self._committed(now_m, done, next_up, look)
+        self._committed(now_m, done + len(left), next_up, look)
+        if left:
+            self._look_again()
         if letting_go:
             self._ready.clear()
             self._look_again()
@@ -285,7 +290,13 @@ class Sender:
             self._exhausted = not claimed and self._gate.read
             if self._gate.waiting:
                 self._look_at = now_m + LOOK_SECONDS
-        return next_up, claimed
+        return [kept for ready in next_up if (kept := ready.without(left)).rows], claimed
+
+    def _left(self, conn: Connection, next_up: list[Ready], now: int) -> frozenset[int]:
+        """Whom to leave out of the windows that go now: who was claimed a while ago is looked up again."""
+        long_ago = self.timing.monotonic() - _FRESH_SECONDS
+        waited = [row for ready in next_up if ready.at <= long_ago for row in ready.rows]
+        return ledger.let_go(conn, waited, self._attempt, keys=self.keys, now=now) if waited else frozenset()
 
     def _committed(self, now_m: float, done: int, next_up: list[Ready], look: bool) -> None:
         self._busy = 0

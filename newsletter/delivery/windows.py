@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,15 +19,25 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Ready:
-    """A window that is claimed and addressed."""
+    """A window that was claimed (``at``, monotonic seconds) and addressed."""
 
     rows: list[Claimed]
     batch: Batch
+    at: float
 
     @property
     def window(self) -> Window:
         """What its answers are judged against."""
         return Window({row.public_id: (row.id, row.tries) for row in self.rows})
+
+    def without(self, gone: Collection[int]) -> Ready:
+        """The same window without some of its rows."""
+        if not gone:
+            return self
+        rows = [row for row in self.rows if row.id not in gone]
+        keys = {row.public_id for row in rows}
+        recipients = tuple(addressed for addressed in self.batch.recipients if addressed.key in keys)
+        return Ready(rows, Batch(self.batch.outgoing, recipients), self.at)
 
 
 @dataclass(slots=True)

@@ -155,7 +155,10 @@ def approve_issue(
     _refuse_second_approval(desk, slug)
     require_provider(desk)
     _refuse_strange_seeds(desk)
+    sources = approvals.source_hashes(desk.workspace.issue_dir(slug))
     rendered = render(desk, slug)
+    if sources != approvals.source_hashes(desk.workspace.issue_dir(slug)):
+        raise _changed(slug)
     findings = findings_of(desk, rendered, send_at=at.utc if at else None)
     _refuse_errors(slug, findings)
     if rendered.issue.corrects is not None:
@@ -179,6 +182,8 @@ def approve_issue(
         zone=zone,
         send_at=at.local if at else None,
         note=note,
+        # What is saved from here on is not in it, and status says so.
+        sources=sources,
     )
     try:
         _note(desk, approval, now)

@@ -130,10 +130,12 @@ def freeze(
     zone: str,
     send_at: str | None = None,
     note: str | None = None,
+    sources: Mapping[str, str] | None = None,
 ) -> Approval:
     """Freeze ``email`` to ``issues/<slug>/approved/`` and return the approval.
 
-    ``send_at`` is local wall time (``2022-02-25T07:00``) or None for "when somebody runs send". Raises
+    ``send_at`` is local wall time (``2022-02-25T07:00``) or None for "when somebody runs send"; ``sources`` are the
+    ``source_hashes`` that the email was made from, None: those of now. Raises
     ``IllegalState`` when the issue is approved already, ``CannotWrite``; nothing is left half-written.
     """
     issue_dir = ws.issue_dir(email.issue)
@@ -155,7 +157,7 @@ def freeze(
         "fields": fields,
         "files": hashes,
         "digest": _digest(message, fields, hashes),
-        "sources": source_hashes(issue_dir),
+        "sources": source_hashes(issue_dir) if sources is None else dict(sources),
         "spans": [[span.article, span.start, span.end] for span in email.spans],
     }
     files[_FILE] = (json.dumps(record, ensure_ascii=False, indent=2) + "\n").encode()

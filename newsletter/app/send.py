@@ -263,7 +263,7 @@ def _preview(desk: Desk, slug: str, corrects: str | None, live: Mailing | None, 
     with desk.store.read() as conn:
         ramp = ramp_of(capabilities.name, desk.config)
         ahead = steps_left(conn, ramp, now_us()) if ramp is not None else []
-    waits = live is None or (live.state == "scheduled" and live.reason != mailings.RELEASED)
+    waits = live is None or (live.state == "scheduled" and not live.released)
     return SendPreview(
         issue=slug,
         provider=capabilities.name,

@@ -12,7 +12,7 @@ from datetime import timedelta
 from urllib.parse import urlsplit
 
 from newsletter.delivery.approval import Approval, verify
-from newsletter.delivery.mailings import RELEASED, Mailing
+from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.ports import Capabilities
 from newsletter.delivery.schedule import how_long, zone_of
 from newsletter.delivery.undo import undo_window
@@ -36,13 +36,18 @@ _PLACEHOLDER = re.compile(
 def lateness(mailing: Mailing, config: Config, now: int) -> str | None:
     """How late a mailing is, in words, when that is more than ``[schedule] lateness``; None when it may go.
 
-    A mailing that an editor released is not held again. ``lateness = "0m"`` holds nothing. The undo window is no
-    lateness.
+    Of a mailing that an editor released, what came before that does not count. ``lateness = "0m"`` holds nothing. The
+    undo window is no lateness.
     """
     allowed = parse_duration(config.schedule.lateness, "schedule.lateness")
-    late = timedelta(microseconds=now - mailing.send_at)
-    if mailing.reason == RELEASED or not allowed or late <= allowed + timedelta(microseconds=undo_window(config)):
+    # Those of earlier versions do not say when they were let go.
+    since = (mailing.heartbeat or now) if mailing.released else mailing.send_at
+    late = timedelta(microseconds=now - since)
+    if not allowed or late <= allowed + timedelta(microseconds=undo_window(config)):
         return None
+    if mailing.released:
+        there = from_us(since).astimezone(zone_of(mailing.zone))
+        return f"it was let go {how_long(late)} ago, at {there:%Y-%m-%d %H:%M} ({mailing.zone}), and did not go"
     return f"it was due {how_long(late)} ago, at {mailing.local_time.replace('T', ' ')} ({mailing.zone})"
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from newsletter.store.engine import Store
 
 RELEASED = "released"
-"""The reason of a mailing that an editor let go after it was held: it is not held for its lateness again."""
+"""The reason of a mailing that an editor let go after it was held: its lateness counts from then."""
 
 HOLDS = ("late", "guard", "installation")
 """The kinds of reasons for which a mailing is held, or paused by itself; the reason begins with it and a colon."""
@@ -75,6 +75,11 @@ class Mailing:
     def due(self) -> datetime:
         """The moment to send at (aware UTC)."""
         return from_us(self.send_at)
+
+    @property
+    def released(self) -> bool:
+        """Whether an editor let it go after it was due, at ``heartbeat``; let go before that, it is like any other."""
+        return self.reason == RELEASED and (self.heartbeat is None or self.heartbeat >= self.send_at)
 
     @property
     def date(self) -> datetime:
@@ -234,7 +239,7 @@ def resume(store: Store, issue: str, *, actor: str, now: int) -> Mailing:
     """
     with store.write() as conn:
         mailing = _required(conn, issue)
-        released = step(conn, mailing.id, ("held",), "scheduled", reason=RELEASED)
+        released = step(conn, mailing.id, ("held",), "scheduled", reason=RELEASED, heartbeat=now)
         if not released and not step(conn, mailing.id, ("paused",), "sending", heartbeat=now):
             raise _not_now(mailing, "resumed", f"newsletter status {issue}")
         lifted = domains.lift(conn, mailing.id)

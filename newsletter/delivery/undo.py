@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from newsletter.delivery.mailings import RELEASED, Mailing
+from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.watch import Waiting
 from newsletter.errors import Interrupted
@@ -27,7 +27,7 @@ def undo_window(config: Config) -> int:
 
 def waits(mailing: Mailing, config: Config, now: int) -> bool:
     """Whether a mailing is due but may still be stopped. One that an editor released has waited already."""
-    if mailing.state != "scheduled" or mailing.reason == RELEASED:
+    if mailing.state != "scheduled" or mailing.released:
         return False
     return now < mailing.send_at + undo_window(config)
 
@@ -56,7 +56,7 @@ def wait_out(
     Raises ``Interrupted`` when ``stop`` says so.
     """
     window = undo_window(config)
-    if mailing.state != "scheduled" or mailing.reason == RELEASED or not window:
+    if mailing.state != "scheduled" or mailing.released or not window:
         return
     end = now() + window
     while (left := end - now()) > 0 and state() == "scheduled":

@@ -75,6 +75,35 @@ def test_a_late_mailing_is_held_and_says_how_late(bench, scripted) -> None:
     assert run_due(bench.work(scripted())).runs[0].state == "completed"
 
 
+def test_what_was_let_go_and_did_not_go_for_hours_is_late_again(bench, scripted) -> None:
+    """An editor let it go at ten; cron was down until the day after: that is not what the editor meant."""
+    bench.readers(2)
+    bench.scheduled(in_seconds=-3 * 3600)
+    run_due(bench.work(scripted()))
+    mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
+    bench.clock.pass_by(26 * 3600)
+    run = run_due(bench.work(scripted())).runs[0]
+    assert run.state == "held" and "it was let go 1 day 2 h ago, at 2026-11-27 07:00 (UTC)" in (run.reason or "")
+    mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
+    bench.clock.pass_by(3600)
+    assert run_due(bench.work(scripted())).runs[0].state == "completed"
+
+
+def test_what_was_let_go_before_its_time_is_treated_as_any_other(bench, scripted) -> None:
+    """Held by ``adopt`` days ahead, and released: it waits its undo window, and can be late."""
+    bench.readers(2)
+    bench.scheduled(in_seconds=3600)
+    with bench.store.write() as conn:
+        mailings.step(conn, bench.mailing().id, ("scheduled",), "held", reason="installation: x")
+    mailings.resume(bench.store, SLUG, actor="ada", now=bench.clock.us)
+    bench.config = msgspec.structs.replace(bench.config, schedule=Schedule(undo="5m"))
+    bench.clock.pass_by(3600 + 60)
+    assert run_due(bench.work(scripted())).runs == [], "it can still be stopped whole"
+    bench.clock.pass_by(3 * 3600)
+    run = run_due(bench.work(scripted())).runs[0]
+    assert run.state == "held" and "it was due 3 h 1 min ago" in (run.reason or "")
+
+
 def test_lateness_of_zero_holds_nothing(bench, scripted) -> None:
     """Somebody who wants no such guard writes 0m."""
     bench.readers(2)

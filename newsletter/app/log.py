@@ -28,19 +28,26 @@ from newsletter.workspace.paths import Workspace
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """When ``run-due`` last began, and the error that it ended with, if any."""
+    """When ``run-due`` last began or ended, the error that it ended with, if any, and when one last ended without."""
 
     at: datetime
     error: str | None = None
+    well: datetime | None = None
 
 
-def mark_run(ws: Workspace, error: NewsletterError | None = None) -> None:
+def mark_run(ws: Workspace, error: NewsletterError | None = None, *, well: bool = False) -> None:
     """Leave the trace of a run, so that ``doctor`` can tell a cron that does nothing from one that never comes.
+
+    ``well``: it ends now, without an error. One that fails or is killed has not looked at every mailing under way, so
+    what it leaves of that is what there was.
 
     Nothing that is sent depends on it: it is not synced, and a disk that refuses it does not stop the run.
     """
     said = None if error is None else hide_addresses(error.what)
-    trace = {"schema": "newsletter/last-run/1", "at": from_us(now_us()).isoformat(), "pid": os.getpid(), "error": said}
+    now, before = from_us(now_us()), last_run(ws)
+    ended = now if well else before.well if before else None
+    trace = {"schema": "newsletter/last-run/1", "at": now.isoformat(), "pid": os.getpid(), "error": said,
+             "well": None if ended is None else ended.isoformat()}  # fmt: skip
     with contextlib.suppress(CannotWrite):
         write_atomic(ws.logs / "last-run.json", json.dumps(trace) + "\n", durable=False)
 
@@ -51,9 +58,13 @@ def last_run(ws: Workspace) -> LastRun | None:
         trace = json.loads((ws.logs / "last-run.json").read_bytes())
         at = datetime.fromisoformat(trace["at"])
         error = trace.get("error")
+        well = trace.get("well", trace["at"])  # earlier versions did not tell them apart
+        ended = None if well is None else datetime.fromisoformat(well)
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
-    return LastRun(at, None if error is None else str(error)) if at.tzinfo is not None else None
+    if at.tzinfo is None or (ended is not None and ended.tzinfo is None):
+        return None
+    return LastRun(at, None if error is None else str(error), ended)
 
 
 class RunLog:

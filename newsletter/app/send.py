@@ -317,7 +317,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Show
     try:
         with beating(desk.config.alerts.heartbeat) as beat:
             undecided, failed = _recurring(desk)
-            report = _due(desk, stop, shown, to_us(before.at) if before else 0)
+            report = _due(desk, stop, shown, to_us(before.well) if before and before.well else 0)
             report = replace(report, error=report.error or failed)
             if not stop():
                 tell(desk, lambda: [*undecided, *reminders(desk), *failing_sources(desk)])
@@ -325,8 +325,7 @@ def run_due(desk: Desk, *, stop: Callable[[], bool] = lambda: False, shown: Show
     except NewsletterError as error:
         mark_run(desk.workspace, error)
         raise
-    if report.error is not None:
-        mark_run(desk.workspace, report.error)
+    mark_run(desk.workspace, report.error, well=report.error is None)
     return report
 
 

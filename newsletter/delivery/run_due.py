@@ -47,7 +47,7 @@ _REAL = Timing()
 class Work:
     """What sending needs. ``provider`` is called only when something is due, and again after a canary was waited for.
 
-    ``last_run`` is when ``run_due`` was called before (microseconds; 0: never, or nobody knows).
+    ``last_run`` is when ``run_due`` last ended without an error (microseconds; 0: never, or nobody knows).
     ``wait`` is how many seconds to wait for later retries before coming back; cron does not wait. ``preflight`` looks
     at what readers will ask our servers for, before a real mailing's first mail, and refuses by ``GuardRefused``.
     """

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import socketserver
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +205,35 @@ def test_a_server_that_is_away_is_tried_again_later(
     assert "paused" in run("status", issue).out
     assert "sending" in run("resume", issue).out
     assert "will not get it" in run("cancel", issue, "--yes").out
+
+
+def test_a_sending_that_broke_off_waits_for_an_editor_also_where_the_first_run_after_it_fails(
+    run: Run, weekly: Path, issue: str, readers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine comes back after a night, and its first run-due lacks a secret: the second one still asks."""
+    config = CONFIG.format(port=1).replace(
+        'security = "none"', 'security = "none"\nusername = "x"\npassword = {env = "P"}'
+    )
+    (weekly / "newsletter.toml").write_text(config, encoding="utf-8")
+    monkeypatch.setenv("P", "secret")
+    run("approve", issue, "--send-at", "now")
+    run("run-due")
+    assert run("status", issue, "--json").json["state"] == "sending"
+    run("run-due")
+    night = 14 * 3600
+    with contextlib.closing(sqlite3.connect(weekly / ".newsletter" / "newsletter.db")) as raw, raw:
+        raw.execute("delete from breaker")
+        raw.execute("update delivery set state = 'pending', next_try_at = null")
+        raw.execute("update mailing set heartbeat = heartbeat - ?", (night * 1_000_000,))
+    trace = weekly / ".newsletter" / "logs" / "last-run.json"
+    last = json.loads(trace.read_bytes())
+    before = {
+        name: datetime.fromisoformat(last[name]) - timedelta(seconds=night) for name in ("at", "well") if name in last
+    }
+    earlier = {name: at.isoformat() for name, at in before.items()}
+    trace.write_text(json.dumps({**last, **earlier}))
+    monkeypatch.delenv("P")
+    assert "P" in run("run-due", code=78).err
+    monkeypatch.setenv("P", "secret")
+    assert "its sending broke off 14 h ago" in run("run-due", code=1).out
+    assert run("status", issue, "--json").json["state"] == "paused"

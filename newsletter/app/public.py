@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from newsletter.delivery.events import Applied, apply_events, note_unsubscribed
 from newsletter.delivery.ports import Event
 from newsletter.delivery.reputation import thresholds_of
 from newsletter.delivery.retractions import withdrawn
-from newsletter.errors import BadData, NotFound
+from newsletter.errors import BadData, Busy, NotFound
 from newsletter.message.links import PURPOSES, Purpose, make_token, read_token
 from newsletter.store.clock import now_us
 
@@ -27,6 +28,9 @@ Action = Literal["unsubscribe", "subscribe"]
 
 ONE_CLICK: Final = "one-click"
 """The source of an unsubscription by RFC 8058: the reader's mail program asked for it."""
+
+PATIENCE: Final = 25.0
+"""Seconds that a reader's wish waits for the database; web servers in front of us wait for 60 (nginx) or longer."""
 
 # A derivative's name is made of its picture and its recipe; nothing else in the folder is anybody's business.
 _PICTURE: Final = re.compile(r"[0-9a-f]{16}\.(?:jpg|png|gif|webp)")
@@ -85,9 +89,20 @@ def look_up(public: PublicDesk, public_id: str) -> ReaderPage:
 def grant(public: PublicDesk, wishes: Sequence[Wish]) -> list[ReaderPage | None]:
     """Do what some readers want, in one durable transaction; how each stands afterwards, None for an unknown one.
 
-    Unsubscribing counts from the next claim on, in the middle of a mailing too. Raises Busy and CannotWrite, for all.
+    Unsubscribing counts before the next mail, in the middle of a mailing too. A large import may have the database for
+    longer than a lock is waited for, and a mail program may not come again: it is asked for again until ``PATIENCE`` is
+    over. Raises Busy and CannotWrite, for all.
     """
-    now = now_us()
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _grant(public, wishes, now_us())
+        except Busy:
+            if time.monotonic() >= deadline:
+                raise
+
+
+def _grant(public: PublicDesk, wishes: Sequence[Wish], now: int) -> list[ReaderPage | None]:
     basis = f"pressed “{_again(public)}”"
     with public.store.write() as conn:
         readers = find_readers(conn, list({wish.public_id for wish in wishes}), public.keys)

@@ -10,14 +10,17 @@ import shutil
 import sqlite3
 import subprocess
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from newsletter.app import public
 from newsletter.app.desk import open_desk
 from newsletter.audience import subscribers
 from newsletter.message.links import make_token
-from tests.public.kit import FORM, ONE_CLICK, Answer, Served, serve
+from newsletter.store import engine
+from tests.public.kit import FORM, ONE_CLICK, Answer, Served, inside, serve
 
 MULTIPART = (
     b'--x\r\nContent-Disposition: form-data; name="List-Unsubscribe"\r\n\r\nOne-Click\r\n--x--\r\n'
@@ -233,9 +236,37 @@ def test_a_database_that_is_put_back_from_a_backup_is_the_one_that_is_used(works
             assert subscribers.find(desk.store, kim.address).status == "unsubscribed"
 
 
-def test_a_database_that_is_taken_for_too_long_is_503_and_nothing_is_lost(workspace: Path) -> None:
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock is waited for 0.2 seconds instead of five."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_MS", 200)
+
+
+def test_an_import_that_takes_longer_than_a_lock_is_waited_for_loses_no_wish(workspace: Path, impatient: None) -> None:
+    """A mail program that gets no 200 may never ask again."""
+    with inside(workspace) as site:
+        lea = site.reader("lea@readers.test")
+        held = threading.Event()
+
+        def hold() -> None:
+            with site.store.write():
+                held.set()
+                time.sleep(1.5)
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        assert held.wait(10)
+        assert site.one_click(lea.unsubscribe).status == 200
+        assert site.status(lea) == "unsubscribed"
+        holder.join(10)
+
+
+def test_a_database_that_is_taken_for_too_long_is_503_and_nothing_is_lost(
+    workspace: Path, impatient: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Busy is no yes: the mail program or the reader comes again. Reading goes on meanwhile."""
-    with serve(workspace) as site:
+    monkeypatch.setattr(public, "PATIENCE", 1.0)
+    with inside(workspace) as site:
         lea = site.reader("lea@readers.test")
         held, free = threading.Event(), threading.Event()
 

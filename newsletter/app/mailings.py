@@ -192,8 +192,14 @@ def issue_status(desk: Desk, slug: str) -> IssueStatus:
 
 
 def all_statuses(desk: Desk) -> list[IssueStatus]:
-    """The newest mailing of every issue, the latest first."""
-    return [_issue_status(desk, status) for status in states.all_statuses(desk.store)]
+    """The newest mailing of every issue, the latest first. What was taken back is told as it is now; drafts are not."""
+    found = []
+    for status in states.all_statuses(desk.store):
+        if status.state == "cancelled":
+            status = states.status(desk.store, desk.workspace, status.issue)
+        if status.state != "draft":
+            found.append(_issue_status(desk, status))
+    return found
 
 
 def _issue_status(desk: Desk, status: Status) -> IssueStatus:

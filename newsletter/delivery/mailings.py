@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 RELEASED = "released"
 """The reason of a mailing that an editor let go after it was held: its lateness counts from then."""
 
+_UNAPPROVED = "unapproved by "
+
 HOLDS = ("late", "guard", "installation")
 """The kinds of reasons for which a mailing is held, or paused by itself; the reason begins with it and a colon."""
 
@@ -80,6 +82,17 @@ class Mailing:
     def released(self) -> bool:
         """Whether an editor let it go after it was due, at ``heartbeat``; let go before that, it is like any other."""
         return self.reason == RELEASED and (self.heartbeat is None or self.heartbeat >= self.send_at)
+
+    def over_before(self, approved: datetime | None) -> bool:
+        """Whether it ended before what is there now: what was ``approved`` (aware) since, or None for a draft.
+
+        Unapproving takes the approval away, so whatever is approved came after it. What was cancelled keeps its own.
+        """
+        if self.state != "cancelled":
+            return False
+        if (self.reason or "").startswith(_UNAPPROVED):
+            return True
+        return approved is not None and self.finished_at is not None and to_us(approved) > self.finished_at
 
     @property
     def date(self) -> datetime:
@@ -283,7 +296,7 @@ def unapprove(store: Store, issue: str, *, actor: str, now: int) -> Mailing | No
         begun = _count(conn, mailing.id, _BEGUN)
         if begun or mailing.state == "completed":
             raise _too_late(mailing, _count(conn, mailing.id, ("submitted",)), begun)
-        step(conn, mailing.id, (mailing.state,), "cancelled", reason=f"unapproved by {actor}", finished_at=now)
+        step(conn, mailing.id, (mailing.state,), "cancelled", reason=f"{_UNAPPROVED}{actor}", finished_at=now)
         cancel_open(conn, mailing.id, now)
         write_audit(conn, actor, "unapprove", issue, {"mailing": mailing.public_id, "submitted": 0}, now)
     return mailing

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import begun, canary, domains, events, ledger, mailings, reputation, testsend
@@ -110,6 +111,9 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     """Everything about one issue; raises ``NotFound`` when there is neither a folder nor a mailing."""
     mailing = mailings.latest(store, issue)
     approval, damage = _approval(ws, issue, needed=mailing is None)
+    if mailing is not None and ws.issue_dir(issue).is_dir():
+        approved = datetime.fromisoformat(approval.approved_at) if approval else None
+        mailing = None if mailing.over_before(approved) else mailing
     edits = tuple(edits_since(approval)) if approval else ()
     tampered = tuple(problems(approval)) if approval else damage
     if said := begun.unknown(store, ws, issue):

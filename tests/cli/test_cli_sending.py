@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,36 @@ def test_stop_the_presses(run: Run, weekly: Path, issue: str, readers: int) -> N
     run("approve", issue, "--send-at", "yesterday", code=2)
     run("approve", issue, "--send-at", "2001-01-01 07:00", code=2)
     assert mails(weekly) == []
+
+
+def test_what_was_taken_back_is_a_draft_again_and_approved_anew_is_approved(
+    run: Run, weekly: Path, issue: str, readers: int
+) -> None:
+    """Not "cancelled, send time …" of a mailing that is over: ``send`` or a rule sends what is approved."""
+    run("approve", issue, "--send-at", "2099-12-04 07:00")
+    run("unapprove", issue)
+    assert "not approved" in run("status", issue).out and "2099" not in run("status", issue).out
+    assert issue not in run("status").out
+    run("approve", issue)
+    said = run("status", issue).out
+    assert f"{issue}: approved" in said and "2099" not in said and "cancelled" not in said
+    assert f"{issue}  approved" in run("status").out
+    run("approve", issue, code=1)
+    run("send", issue, "--yes")
+    assert "completed" in run("status", issue).out
+
+
+def test_what_was_cancelled_half_way_stays_so_until_it_is_approved_anew(
+    run: Run, weekly: Path, issue: str, readers: int
+) -> None:
+    run("approve", issue, "--send-at", "2099-12-04 07:00")
+    run("cancel", issue, "--yes")
+    assert f"{issue}: cancelled" in run("status", issue).out and f"{issue}  cancelled" in run("status").out
+    run("unapprove", issue)
+    assert f"{issue}: cancelled" in run("status", issue).out
+    time.sleep(1.1)  # an approval is dated to the second
+    run("approve", issue)
+    assert f"{issue}: approved" in run("status", issue).out
 
 
 def test_a_mailing_whose_approval_was_lost_is_not_promised_another(

@@ -173,25 +173,27 @@ def approve_issue(
         installation.claim_if_first(desk.workspace, config, desk.store, actor=desk.actor, now=now)
     publish_media(desk, rendered.email, approved=True)
     test = testsend.last_arrived(desk.store, slug)
-    approval = approvals.freeze(
-        desk.workspace,
-        rendered.email,
-        facts,
-        approver=approver or desk.actor,
-        now=from_us(now),
-        zone=zone,
-        send_at=at.local if at else None,
-        note=note,
-        # What is saved from here on is not in it, and status says so.
-        sources=sources,
-    )
-    try:
-        _note(desk, approval, now)
-        mailing = schedule(desk, approval, at, now) if at and not approvers.missing(approval, config) else None
-    except NewsletterError:
-        # Half of what was asked for would look like all of it.
-        approvals.remove_approval(desk.workspace, slug)
-        raise
+    # Whoever unapproves meanwhile finds nothing, or all of it.
+    with approvers.changing(desk.workspace, slug):
+        approval = approvals.freeze(
+            desk.workspace,
+            rendered.email,
+            facts,
+            approver=approver or desk.actor,
+            now=from_us(now),
+            zone=zone,
+            send_at=at.local if at else None,
+            note=note,
+            # What is saved from here on is not in it, and status says so.
+            sources=sources,
+        )
+        try:
+            _note(desk, approval, now)
+            mailing = schedule(desk, approval, at, now) if at and not approvers.missing(approval, config) else None
+        except NewsletterError:
+            # Half of what was asked for would look like all of it.
+            approvals.remove_approval(desk.workspace, slug)
+            raise
     recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
     return _approved(desk, approval, mailing, warnings, rendered.email.remote_images, test, recurs)

@@ -18,7 +18,7 @@ from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, at_wall_time, how_long, wall_time, zone_of
-from newsletter.store.clock import from_us
+from newsletter.store.clock import from_us, to_us
 from newsletter.store.tables import meta
 from newsletter.workspace.values import parse_rule
 
@@ -141,7 +141,10 @@ def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> b
     approved = datetime.fromisoformat(approval.approved_at)
     if approval.send_at is not None or approval.facts.corrects is not None or approved > moment:
         return False
-    return before is None or before.over_before(approved)
+    if before is None:
+        return True
+    # By the times alone: whoever unapproves ends the mailing first, and takes the approval away a moment later.
+    return before.state == "cancelled" and before.finished_at is not None and to_us(approved) > before.finished_at
 
 
 def _since(conn: Connection) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from newsletter.app.demo import create_demo
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import list_issues
 from newsletter.app.mailings import issue_status
+from newsletter.delivery import mailings
 from newsletter.errors import Conflict
 from newsletter.issues.editing import duplicate
 
@@ -67,3 +69,26 @@ def test_a_story_that_is_saved_a_moment_later_is_said_not_to_be_sent(
     assert f"{STORY}.md was edited after the approval; the edit is not sent" in "\n".join(
         issue_status(desk, SLUG).lines()
     )
+
+
+def test_who_unapproves_while_it_is_approved_stops_all_of_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the freezing and the scheduling: never a mailing that is scheduled and has no approval."""
+    freeze, said = approve.approvals.freeze, []
+
+    def other_editor() -> None:
+        with open_desk(desk.workspace.root) as other:
+            said.append(approve.unapprove_issue(other, SLUG))
+
+    taking_back = threading.Thread(target=other_editor)
+
+    def then(*args: Any, **more: Any) -> Any:
+        frozen = freeze(*args, **more)
+        taking_back.start()
+        taking_back.join(0.5)
+        return frozen
+
+    monkeypatch.setattr(approve.approvals, "freeze", then)
+    approve.approve_issue(desk, SLUG, send_at="2099-12-04 07:00")
+    taking_back.join(10)
+    assert said and not (desk.workspace.issue_dir(SLUG) / "approved").exists()
+    assert mailings.live(desk.store, SLUG) is None

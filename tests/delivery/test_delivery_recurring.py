@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from newsletter.delivery.recurring import occurrences, schedule_occurrence, settle, settled
+from newsletter.delivery import mailings
+from newsletter.delivery.recurring import occurrences, schedule_occurrence, settle, settled, waits_for
 from newsletter.errors import ConfigurationError
+from newsletter.store.clock import from_us
 from newsletter.store.engine import open_store
 from newsletter.workspace.values import parse_rule
 
@@ -104,3 +106,11 @@ def test_what_is_no_time_of_the_week_is_refused(rule: str) -> None:
     with pytest.raises(ConfigurationError) as refused:
         parse_rule(rule, "schedule.every")
     assert "Fri 07:00" in (refused.value.fix or "")
+
+
+def test_an_approval_that_outlived_its_unapproving_goes_nowhere_by_itself(bench) -> None:
+    """Whoever unapproves ends the mailing first; killed in between, the approval is still there."""
+    mailing = bench.scheduled()
+    bench.clock.pass_by(60)
+    mailings.unapprove(bench.store, mailing.issue, actor="ada", now=bench.clock.us)
+    assert not waits_for(bench.approval, bench.mailing(), from_us(bench.clock.us + 60_000_000))

@@ -72,6 +72,15 @@ def test_only_those_who_got_it_and_did_not_leave_get_the_correction(
     assert "Proved" in run("audit", slug).out
 
 
+def test_a_correction_says_how_many_of_them_it_reaches(run: Run, weekly: Path, sent: str) -> None:
+    """Who got the issue and has left since is not counted on."""
+    assert f"It goes to the 3 readers who got {sent}, and to nobody else." in run("issue", "correct", sent, "one").out
+    run("audience", "unsubscribe", "bo@readers.test")
+    made = run("issue", "correct", sent, "two")
+    assert f"It goes to 2 of the 3 readers who got {sent} (the others have left), and to nobody else." in made.out
+    assert run("issue", "correct", sent, "three", "--json").json["recipients"] == 2
+
+
 def test_a_correction_needs_no_story(run: Run, weekly: Path, sent: str) -> None:
     """What was wrong is often one number, and the story stays as it is."""
     slug = run("issue", "correct", sent, "--json").json["issue"]

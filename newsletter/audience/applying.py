@@ -64,10 +64,10 @@ _UPDATE = (
 
 
 _LEAVE = sql(
-    "UPDATE subscriber SET status = 'unsubscribed', updated_at = :now WHERE address_key = :key"
+    "UPDATE subscriber SET status = 'unsubscribed', updated_at = :now WHERE address_key IN :keys"
     " AND status = 'subscribed' AND (SELECT c.event FROM consent c WHERE c.subscriber_id = subscriber.id"
-    " ORDER BY c.id DESC LIMIT 1) = 'imported' RETURNING id"
-)
+    " ORDER BY c.id DESC LIMIT 1) = 'imported' RETURNING id, address_key"
+).bindparams(bindparam("keys", expanding=True))
 
 
 def apply_batches(connection: Connection, batches: Iterable[list[StagedRow]], *, basis: str, source: str) -> Counts:
@@ -88,12 +88,12 @@ def let_go(connection: Connection, said: Iterable[Mapping[str, str]], *, source:
     """
     now, left = now_us(), 0
     for batch in said:
-        for key, words in batch.items():
-            number = connection.execute(_LEAVE, {"key": key, "now": now}).scalar()
-            if number is not None:
-                values = {"subscriber_id": number, "event": "unsubscribed", "source": source, "at": now}
-                connection.execute(insert(consent), {**values, "basis": f'the file says "{words}"'})
-                left += 1
+        gone = connection.execute(_LEAVE, {"keys": list(batch), "now": now}).all() if batch else []
+        if gone:
+            row = {"event": "unsubscribed", "source": source, "at": now}
+            basis = [{**row, "subscriber_id": of, "basis": f'the file says "{batch[key]}"'} for of, key in gone]
+            connection.execute(insert(consent), basis)
+        left += len(gone)
     return left
 
 

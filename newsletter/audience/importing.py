@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -101,8 +101,7 @@ def import_csv(
     records = csv_file.records(None if progress is None else lambda done: progress(done, csv_file.size))
     columns, header, rows = _columns_of(records, attributes, mapping, str(path))
     with _staging(store.database.parent) as stage, Rejects(rejects, header) as refused:
-        gone: dict[str, str] = {}
-        anybody_gone = _stage(_checked(rows, columns, refused, keys, gone), stage, gone)
+        anybody_gone = _stage(_checked(rows, columns, refused, keys), stage)
         with contextlib.suppress(_TakenBack), store.write() as connection:
             batches = (rows for rows, _ in _staged(stage))
             counts = apply_batches(connection, batches, basis=basis, source=path.name)
@@ -156,10 +155,15 @@ def _columns_of(
     return columns, header, itertools.chain(sample, records)
 
 
-def _checked(
-    rows: Iterable[Record], columns: Columns, refused: Rejects, keys: Keys, gone: dict[str, str]
-) -> Iterator[StagedRow]:
-    """Every record that can be used; the others go to the rejects, and how the file says that one left to ``gone``."""
+class _Gone(NamedTuple):
+    """Of an address key the file says that this is no subscriber, and how it says so."""
+
+    key: str
+    said: str
+
+
+def _checked(rows: Iterable[Record], columns: Columns, refused: Rejects, keys: Keys) -> Iterator[StagedRow | _Gone]:
+    """Every record that can be used, and who is gone by the file; the others, and those too, go to the rejects."""
     for line, cells, problem in rows:
         try:
             if problem is not None:
@@ -168,7 +172,7 @@ def _checked(
             try:
                 _require_there(cells, columns)
             except Left as left:
-                gone[key] = left.said
+                yield _Gone(key, left.said)
                 raise
             values = _values_of(cells, columns)
         except BadData as error:
@@ -198,15 +202,19 @@ def _values_of(cells: list[str], columns: Columns) -> dict[str, str]:
     return values
 
 
-def _stage(rows: Iterator[StagedRow], stage: IO[bytes], gone: dict[str, str]) -> bool:
+def _stage(rows: Iterator[StagedRow | _Gone], stage: IO[bytes]) -> bool:
     """Write the rows to the stage, a batch a line, with the same address twice in a batch merged.
 
-    With each batch goes who is ``gone``, which empties it. Whether anybody is.
+    With each batch stands who is gone. Whether anybody is.
     """
     anybody = False
-    while (batch := list(itertools.islice(rows, BATCH))) or gone:
+    while batch := list(itertools.islice(rows, BATCH)):
         merged: dict[str, StagedRow] = {}
+        gone: dict[str, str] = {}
         for row in batch:
+            if isinstance(row, _Gone):
+                gone[row.key] = row.said
+                continue
             former = merged.get(row.key)
             merged[row.key] = row if former is None else former.merged(row)
         try:
@@ -214,7 +222,6 @@ def _stage(rows: Iterator[StagedRow], stage: IO[bytes], gone: dict[str, str]) ->
         except OSError as error:
             raise cannot_write(Path(str(stage.name)), error) from error
         anybody = anybody or bool(gone)
-        gone.clear()
     return anybody
 
 

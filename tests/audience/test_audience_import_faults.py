@@ -143,7 +143,7 @@ def test_a_stage_that_cannot_be_made_or_read_is_cannot_write(tmp_path: Path) -> 
         list(importing._staged(stage))
     full = Path("/dev/full").open("wb")  # noqa: SIM115  # closing it fails as well
     with pytest.raises(CannotWrite, match="No space"):
-        importing._stage(iter([StagedRow("a@b.co", "a@b.co", "", {"city": "x" * 20_000}, 1)]), full, {})
+        importing._stage(iter([StagedRow("a@b.co", "a@b.co", "", {"city": "x" * 20_000}, 1)]), full)
     with contextlib.suppress(OSError):
         full.close()
 

@@ -274,8 +274,11 @@ class Gate:
     def _refill(self, conn: Connection, room: int) -> bool:
         """Many of those who were to go today have left: others take their places, if there are any."""
         more = warm_up.engaged(conn, self.mailing.id, room + _SLACK)
+        if not ledger.pending_of(conn, more):
+            # What was read stays read: an unread list of nobody would be asked for ever.
+            return False
         self._today = Lanes(self.mailing.id, self.rates, more)
-        return bool(ledger.pending_of(conn, more))
+        return True
 
     def _next_seeds(self, conn: Connection, room: int) -> list[Claimed]:
         waiting = domains.blocked_domains(conn, self.mailing.id)

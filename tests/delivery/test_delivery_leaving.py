@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 
 import msgspec
@@ -81,3 +82,19 @@ def test_the_last_of_a_canary_that_leaves_does_not_keep_it_going(bench, scripted
     assert len(provider.addresses) == 1
     assert bench.rows("select state from canary") == [("waiting",)]
     assert (run.state, run.counts) == ("sending", {"submitted": 1, "excluded": 1, "pending": 6})
+
+
+def test_the_last_of_a_warm_up_s_day_that_leaves_ends_it(bench, scripted) -> None:
+    """Nobody is left to take the place: the mailing ends, and does not look for somebody for ever."""
+    bench.readers(2)
+    bench.scheduled()
+    bench.config = msgspec.structs.replace(bench.config, schedule=Schedule(warm_up=[1, 5]))
+    provider = scripted()
+    assert run_due(bench.work(provider)).runs[0].counts == {"submitted": 1, "pending": 1}
+    leave(bench, 0, 1)(None)
+    bench.clock.pass_by(24 * 3600)
+    looks = itertools.count()
+    report = run_due(bench.work(provider, stop=lambda: next(looks) > 1_000))
+    assert report.error is None
+    assert (report.runs[0].state, report.runs[0].counts) == ("completed", {"submitted": 1, "excluded": 1})
+    assert next(looks) < 100, "by itself, not because it was stopped"

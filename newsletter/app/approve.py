@@ -20,7 +20,7 @@ from newsletter.delivery import approval as approvals
 from newsletter.delivery import approvers, begun, installation, mailings, testsend
 from newsletter.delivery.approval import outgoing_from_email
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.schedule import SendAt, parse_send_at, read_wall_time
+from newsletter.delivery.schedule import SendAt, parse_send_at, send_at_of
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.undo import stoppable_until
 from newsletter.errors import BadData, Conflict, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
@@ -177,7 +177,7 @@ def approve_issue(
         approver=approver or desk.actor,
         now=from_us(now),
         zone=zone,
-        send_at=at.local if at else None,
+        send_at=at.written if at else None,
         note=note,
     )
     try:
@@ -187,7 +187,7 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
+    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, slug, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
     return _approved(desk, approval, mailing, warnings, rendered.email.remote_images, test, recurs)
 
@@ -238,12 +238,12 @@ def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str 
     if at is not None and mailings.live(desk.store, slug) is not None:
         raise IllegalState(f"{slug} has its time already", fix=f"newsletter approve {slug} without --send-at")
     moment = from_us(now)
-    local = at.local if at else None
-    approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=local)
+    written = at.written if at else None
+    approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=written)
     try:
         _note(desk, approval, now)
         if approval.send_at is not None and at is None:
-            at = SendAt(read_wall_time(approval.send_at, approval.zone), approval.send_at, approval.zone)
+            at = send_at_of(approval.send_at, approval.zone)
         mailing = mailings.live(desk.store, slug)
         if mailing is None and at is not None and not approvers.missing(approval, desk.config):
             mailing = schedule(desk, approval, at, now)
@@ -251,7 +251,7 @@ def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str 
         approvers.take_back(approval, before)
         raise
     day = load_issue(desk.workspace, slug).date
-    recurs = None if at or approval.facts.corrects else goes_by_itself(desk, day, moment)
+    recurs = None if at or approval.facts.corrects else goes_by_itself(desk, slug, day, moment)
     return _approved(desk, approval, mailing, (), (), testsend.last_arrived(desk.store, slug), recurs)
 
 

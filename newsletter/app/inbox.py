@@ -204,7 +204,10 @@ def since_of(desk: Desk, text: str, used: Uses, *, before: Date | None = None) -
         if day is None:
             fix = 'write "last", a day such as 2026-11-20, or how long ago: "7d", "36h"'
             raise BadData(f"{text!r} is no time", where="--since", fix=fix)
-    return at_wall_time(datetime(day.year, day.month, day.day), zone) if day else None  # noqa: DTZ001 - wall time
+    try:
+        return at_wall_time(datetime(day.year, day.month, day.day), zone) if day else None  # noqa: DTZ001 - wall time
+    except OverflowError:  # the first day of the calendar
+        return None
 
 
 def filter_names(desk: Desk) -> tuple[list[str], list[str]]:

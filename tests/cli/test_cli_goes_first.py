@@ -255,6 +255,19 @@ def test_the_first_freezes_and_the_second_schedules(
     assert "Proved" in audit
 
 
+def test_the_second_of_two_times_stays_the_second(
+    run: Run, weekly: Path, issue: str, readers: int, two: None, clock: Clock
+) -> None:
+    """London's 01:30 comes twice on 25 October 2026: approved for the second, it does not go an hour early."""
+    clock.at("2026-10-24 12:00")
+    run("approve", issue, "--send-at", "2026-10-25T01:30Z", "--by", "Ada")
+    run("approve", issue, "--by", "Ben")
+    clock.at("2026-10-25 01:29")
+    assert run("run-due").out == ""
+    clock.at("2026-10-25 01:30")
+    assert "3 = 3 submitted" in run("run-due").out
+
+
 def test_a_third_is_one_too_many_and_json_has_both(run: Run, issue: str, readers: int, two: None) -> None:
     run("approve", issue, "--by", "Ada")
     row = run("approve", issue, "--by", "Ben", "--json").json

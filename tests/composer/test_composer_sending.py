@@ -160,7 +160,17 @@ def test_a_moment_is_said_in_words_with_its_zone(served: Any, day: str, clock: s
     assert (found["explained"] or "").startswith(words or "") and bool(found["explained"]) == bool(words)
 
 
-@pytest.mark.parametrize("query", ["", "date=2020-01-01&time=07:00", "date=2027-02-30&time=07:00", "date=x&time=%00"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "date=2020-01-01&time=07:00",
+        "date=2027-02-30&time=07:00",
+        "date=x&time=%00",
+        "time=07:00",
+        "date=Fri&time=07:00",
+    ],
+)
 def test_no_moment_is_an_error_in_words(served: Any, query: str) -> None:
     answer = served.get(f"{SEND}/moment?{query}")
     assert answer.status == 200 and answer.json["wrong"] and "words" not in answer.json

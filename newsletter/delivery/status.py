@@ -12,6 +12,7 @@ from newsletter.delivery.approvers import approvers
 from newsletter.delivery.canary import Canary
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.retractions import Retraction, retractions_of
+from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.versions import load_test
 from newsletter.errors import BadData, IllegalState
@@ -238,5 +239,5 @@ def _before(status: Status) -> str:
             return "its audience is being frozen"
         case "held":
             return f"held: {status.reason}"
-    ended = f" on {from_us(status.finished_at):%Y-%m-%d}" if status.finished_at else ""
+    ended = f" on {wall_time(from_us(status.finished_at), status.zone or 'UTC')[:10]}" if status.finished_at else ""
     return f"{status.state}{ended}, 0 submitted"

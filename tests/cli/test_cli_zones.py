@@ -1,0 +1,45 @@
+"""Days are those of the publication's zone, wherever the machine stands and whatever its own clocks show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def thursday(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is Thursday noon in London, and Friday in Auckland and in Tokyo it is evening."""
+    moment = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
+    monkeypatch.setattr(
+        "newsletter.store.clock.time", SimpleNamespace(time_ns=lambda: int(moment.timestamp()) * 1_000_000_000)
+    )
+
+
+def move(weekly: Path, zone: str) -> None:
+    """The publication to another zone."""
+    file = weekly / "newsletter.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace("Europe/London", zone), encoding="utf-8")
+    assert zone in file.read_text(encoding="utf-8")
+
+
+def test_a_mailing_ended_on_the_publications_day(
+    run: Run, weekly: Path, issue: str, readers: int, thursday: None
+) -> None:
+    move(weekly, "Pacific/Auckland")
+    run("approve", issue, "--send-at", "2026-11-28 07:00")
+    run("cancel", issue, "--yes")
+    assert "cancelled on 2026-11-27, 0 submitted" in run("status", issue).out
+
+
+def test_since_the_first_day_of_the_calendar_is_since_ever(run: Run, weekly: Path, issue: str) -> None:
+    """East of Greenwich it began before UTC did."""
+    move(weekly, "Asia/Tokyo")
+    everything = run("article", "list", "--json").json
+    assert run("article", "list", "--json", "--since", "0001-01-01").json == everything

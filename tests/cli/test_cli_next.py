@@ -59,6 +59,9 @@ def test_a_cron_that_stopped_coming_is_noticed(run: Run, weekly: Path, issue: st
     assert "seems dead" not in run("next").out
     run("approve", issue, "--send-at", f"{slug_in(3)} 07:00")
     assert "last ran 2 h ago: cron seems dead" in run("next").out
+    old["at"] = (datetime.now(UTC) + timedelta(hours=2, minutes=1)).isoformat()
+    trace.write_text(json.dumps(old))
+    assert "last ran 2 h from now: a clock is or was wrong" in run("next").out
 
 
 def test_what_is_held_or_paused_comes_first_with_its_reason(run: Run, weekly: Path, issue: str, readers: int) -> None:

@@ -43,3 +43,14 @@ def test_since_the_first_day_of_the_calendar_is_since_ever(run: Run, weekly: Pat
     move(weekly, "Asia/Tokyo")
     everything = run("article", "list", "--json").json
     assert run("article", "list", "--json", "--since", "0001-01-01").json == everything
+
+
+def test_a_story_is_listed_under_the_day_that_it_states(run: Run, weekly: Path, tmp_path: Path) -> None:
+    """A day is that day also west of Greenwich; a time is the day that it is in the zone."""
+    move(weekly, "America/Los_Angeles")
+    for slug, stated in (("day", "2026-11-26"), ("moment", "2026-11-26T04:30:00Z")):
+        file = tmp_path / f"{slug}.md"
+        file.write_text(f"---\nheadline: A {slug}\npublished: {stated}\n---\nIt came.\n", encoding="utf-8")
+        run("article", "add", str(file))
+    rows = run("article", "list", "--json").json["articles"]
+    assert {row["headline"]: row["published"] for row in rows} == {"A day": "2026-11-26", "A moment": "2026-11-25"}

@@ -60,6 +60,7 @@ class Status:
     tests: tuple[TestSent, ...] = ()
     changed_since: int | None = None
     heartbeat: int | None = None
+    created_at: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
     events: dict[str, int] | None = None
@@ -186,6 +187,7 @@ def _of_mailing(
         tampered=tampered,
         tests=tests,
         heartbeat=mailing.heartbeat,
+        created_at=mailing.created_at,
         finished_at=mailing.finished_at,
         next_try_at=later,
     )

@@ -18,7 +18,7 @@ from newsletter.app.providers import make_provider
 from newsletter.app.recurring import time_of
 from newsletter.app.render import Rendered, render
 from newsletter.app.send import SendPreview, draft_preview, plan_preview
-from newsletter.app.words import clock_time, plural
+from newsletter.app.words import day_time, plural
 from newsletter.checks.run import run_checks
 from newsletter.clients.gmail import CLIP
 from newsletter.delivery import testsend
@@ -169,8 +169,8 @@ def _test(desk: Desk, slug: str, digest: str | None) -> Point:
     if test.digest != digest:
         return Point("Test mail", "warning", f"the issue was changed since {name}")
     to = ", ".join(receipt.address for receipt in test.receipts if receipt.accepted)
-    at = clock_time(test.at, desk.config.publication.timezone)
-    return Point("Test mail", "ok", f"{name} went to {to} at {at}; nothing was changed since")
+    when = day_time(test.at, desk.config.publication.timezone, from_us(now_us()))
+    return Point("Test mail", "ok", f"{name} went to {to} {when}; nothing was changed since")
 
 
 def _provider(desk: Desk) -> Point:

@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from newsletter.app.words import day_time
+from newsletter.store.clock import to_us
+
 Run = Callable[..., Any]
 
 
@@ -54,3 +57,17 @@ def test_a_story_is_listed_under_the_day_that_it_states(run: Run, weekly: Path, 
         run("article", "add", str(file))
     rows = run("article", "list", "--json").json["articles"]
     assert {row["headline"]: row["published"] for row in rows} == {"A day": "2026-11-26", "A moment": "2026-11-25"}
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ("2026-11-26T11:30Z", "at 00:30"),
+        ("2026-11-26T10:30Z", "on Thursday 26 November at 23:30"),
+        ("2025-12-31T00:00Z", "on Wednesday 31 December 2025 at 13:00"),
+    ],
+)
+def test_a_time_of_another_day_is_said_with_its_day(at: str, said: str) -> None:
+    """The day changes where the publication is: in Auckland, 13 hours before Greenwich."""
+    now = datetime(2026, 11, 26, 12, 30, tzinfo=UTC)
+    assert day_time(to_us(datetime.fromisoformat(at)), "Pacific/Auckland", now) == said

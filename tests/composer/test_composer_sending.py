@@ -17,6 +17,7 @@ from newsletter.app.approve import approve_issue
 from newsletter.app.desk import open_desk
 from newsletter.app.log import mark_run
 from newsletter.app.send import run_due
+from newsletter.app.testmail import send_test
 from newsletter.app.trail import read_trail
 from newsletter.delivery import mailings
 from newsletter.web.composer.sending import Pace
@@ -193,6 +194,15 @@ def test_the_time_that_is_suggested_lies_ahead(now: str, suggested: str) -> None
     """An issue that is late for its own morning is offered the next one."""
     at = readiness.suggested(date.fromisoformat(ISSUE), datetime.fromisoformat(now), "Europe/London")
     assert f"{at:%Y-%m-%d %H:%M}" == suggested
+
+
+def test_a_test_of_another_day_is_not_said_to_be_of_today(served: Any) -> None:
+    """ "at 14:05" is read as today's."""
+    with open_desk(served.root) as desk:
+        send_test(desk, ISSUE, ["desk@estuary.example"])
+        with desk.store.write() as conn:
+            conn.exec_driver_sql("update test_send set at = at - 86400000000 * 2")
+    assert re.search(r"on [A-Z][a-z]+day \d+ [A-Z][a-z]+.* at \d\d:\d\d; nothing was changed", page_of(served))
 
 
 def test_stop_the_presses_says_that_nothing_left_and_the_issue_can_be_edited(served: Any) -> None:

@@ -204,7 +204,7 @@ def story_changed_at_source(context: CheckContext) -> Iterator[Problem]:
         if names := context.changed_at_source.get(slug):
             yield Problem(
                 f"The source of the story has changed {', '.join(names)} since.",
-                f"Look, then take it over or keep yours: newsletter article refresh {slug} --issue {context.issue.slug}",
+                f"Take it over or keep yours: newsletter article refresh {slug} --issue {context.issue.slug}",
                 slug,
                 names[0],
             )

@@ -188,7 +188,7 @@ def test_a_change_at_the_source_is_shown_and_taken_over_field_by_field(served: A
 
 
 def test_what_was_declined_is_not_offered_again_before_the_source_says_something_else(served: Any) -> None:
-    """Keeping one's own words is a decision: the mark goes, in the inbox and in the issue, and the next change shows."""
+    """Keeping one's own words is a decision: the mark goes from inbox and issue, and the next change shows."""
     change_at_source(served, teaser="Thirteen pairs.")
     (seen,) = re.findall(r'name="seen" value="(\w+)"', served.get(f"/inbox/{HERONS}/story", Accept="text/html").text)
     kept = act(served, f"{HERONS}/take", seen=seen, **{"f.teaser": "mine"})

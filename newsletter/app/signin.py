@@ -155,6 +155,8 @@ def who(desk: Desk, token: str, *, now: int | None = None) -> SignedIn | None:
         ).first()
     if row is None or row.ended_at is not None or moment >= min(row.expires_at, row.seen_at + IDLE):
         return None
+    if row.created_at > moment + GOOD_FOR:  # a wrong clock would have made it last
+        return None
     former = row.token_hash != hashed
     if former and moment > row.rotated_at + GRACE:
         end(desk, public_id=row.public_id, why="its former token came back", now=moment)
@@ -177,7 +179,10 @@ def sessions(desk: Desk, *, now: int | None = None) -> list[OpenSession]:
     table = session_table
     query = select(
         table.c.public_id, table.c.email, table.c.created_at, table.c.seen_at, table.c.expires_at
-    ).where(table.c.ended_at.is_(None), table.c.expires_at > moment, table.c.seen_at > moment - IDLE)  # fmt: skip
+    ).where(
+        table.c.ended_at.is_(None), table.c.expires_at > moment, table.c.seen_at > moment - IDLE,
+        table.c.created_at <= moment + GOOD_FOR,
+    )  # fmt: skip
     with desk.store.read() as conn:
         return [OpenSession(*row) for row in conn.execute(query.order_by(table.c.id.desc()))]
 

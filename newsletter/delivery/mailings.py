@@ -83,16 +83,10 @@ class Mailing:
         """Whether an editor let it go after it was due, at ``heartbeat``; let go before that, it is like any other."""
         return self.reason == RELEASED and (self.heartbeat is None or self.heartbeat >= self.send_at)
 
-    def over_before(self, approved: datetime | None) -> bool:
-        """Whether it ended before what is there now: what was ``approved`` (aware) since, or None for a draft.
-
-        Unapproving takes the approval away, so whatever is approved came after it. What was cancelled keeps its own.
-        """
-        if self.state != "cancelled":
-            return False
-        if (self.reason or "").startswith(_UNAPPROVED):
-            return True
-        return approved is not None and self.finished_at is not None and to_us(approved) > self.finished_at
+    @property
+    def taken_back(self) -> bool:
+        """Whether it was unapproved: not one mail of it may have left."""
+        return self.state == "cancelled" and (self.reason or "").startswith(_UNAPPROVED)
 
     @property
     def date(self) -> datetime:
@@ -156,6 +150,17 @@ def latest(store: Store, issue: str) -> Mailing | None:
             newest = select(mailing_table).where(mailing_table.c.issue == issue).order_by(mailing_table.c.id.desc())
             found = _one(conn.execute(newest.limit(1)).mappings().all())
     return found
+
+
+def approved_last(store: Store, issue: str) -> bool:
+    """Whether an approval is the last that people did about an issue's going out, by the order of the audit log.
+
+    Times would not tell: an approval knows its second only, and clocks are put back.
+    """
+    table = audit_table
+    done = select(table.c.action).where(table.c.issue == issue, table.c.action.in_(("approve", "unapprove", "cancel")))
+    with store.read() as conn:
+        return conn.execute(done.order_by(table.c.id.desc()).limit(1)).scalar() == "approve"
 
 
 def all_mailings(store: Store) -> list[Mailing]:

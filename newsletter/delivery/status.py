@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 from newsletter.delivery import begun, canary, domains, events, ledger, mailings, reputation, testsend
@@ -13,6 +12,7 @@ from newsletter.delivery.approvers import approvers
 from newsletter.delivery.canary import Canary
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.retractions import Retraction, retractions_of
+from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.versions import load_test
 from newsletter.errors import BadData, IllegalState
@@ -60,6 +60,7 @@ class Status:
     tests: tuple[TestSent, ...] = ()
     changed_since: int | None = None
     heartbeat: int | None = None
+    created_at: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
     events: dict[str, int] | None = None
@@ -111,9 +112,8 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     """Everything about one issue; raises ``NotFound`` when there is neither a folder nor a mailing."""
     mailing = mailings.latest(store, issue)
     approval, damage = _approval(ws, issue, needed=mailing is None)
-    if mailing is not None and ws.issue_dir(issue).is_dir():
-        approved = datetime.fromisoformat(approval.approved_at) if approval else None
-        mailing = None if mailing.over_before(approved) else mailing
+    if mailing is not None and ws.issue_dir(issue).is_dir() and _is_past(store, mailing, bool(approval or damage)):
+        mailing = None
     edits = tuple(edits_since(approval)) if approval else ()
     tampered = tuple(problems(approval)) if approval else damage
     if said := begun.unknown(store, ws, issue):
@@ -154,6 +154,13 @@ def status(store: Store, ws: Workspace, issue: str) -> Status:
     )
 
 
+def _is_past(store: Store, mailing: Mailing, approved: bool) -> bool:
+    """Whether the newest mailing is over and done with: a draft again, or approved anew."""
+    if mailing.state != "cancelled":
+        return False
+    return mailings.approved_last(store, mailing.issue) or (mailing.taken_back and not approved)
+
+
 def all_statuses(store: Store) -> list[Status]:
     """The newest mailing of every issue, the latest first, without a look at the files and the events."""
     return [_of_mailing(store, mailing, None, (), (), ()) for mailing in mailings.all_mailings(store)]
@@ -189,6 +196,7 @@ def _of_mailing(
         tampered=tampered,
         tests=tests,
         heartbeat=mailing.heartbeat,
+        created_at=mailing.created_at,
         finished_at=mailing.finished_at,
         next_try_at=later,
     )
@@ -242,5 +250,5 @@ def _before(status: Status) -> str:
             return "its audience is being frozen"
         case "held":
             return f"held: {status.reason}"
-    ended = f" on {from_us(status.finished_at):%Y-%m-%d}" if status.finished_at else ""
+    ended = f" on {wall_time(from_us(status.finished_at), status.zone or 'UTC')[:10]}" if status.finished_at else ""
     return f"{status.state}{ended}, 0 submitted"

@@ -312,10 +312,12 @@ def test_long_headlines_wrap(browser: Browser, own: Copy, tmp_path: Path) -> Non
 
 @pytest.mark.chromium
 def test_outlooks_dark_mode_is_met(browser: Browser, sample: Page, theme: str, tmp_path: Path) -> None:
-    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there too."""
+    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there too, in lines as well."""
     tab = Tab(browser, sample.write(tmp_path), 700, dark=True)
     looked = [(one, "color") for one in (".ink", ".text", ".muted", ".accent", ".on")]
     looked += [(one, "background-color") for one in (".card", ".box", ".flag", ".fill")]
+    looked += [(one, "border-top-color") for one in (".rule", ".row", ".box", ".line")]
+    looked += [("blockquote", "border-left-color"), ("th", "border-bottom-color")]
     dark = [set(tab.computed(*one)) for one in looked]
     tab.context.close()
     tab = Tab(browser, tmp_path / "email.html", 700)

@@ -1,0 +1,70 @@
+"""Classic Outlook for Windows, by its simulation: each theme's words in the one font of their role."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from lxml import html as lxml_html
+
+from newsletter.clients.outlook_word import outlook_word
+from newsletter.workspace.paths import Workspace
+from newsletter.workspace.themes import load_theme
+from tests.themes.conftest import Copy, Page
+from tests.themes.samples import set_sample
+
+ROOT = Path(__file__).parents[2]
+THEMES = ("base", "weekly", "digest", "letter", "bulletin")
+LOG = "a-century-in-the-harbour-log.md"
+COAT = "bring-last-winters-coat-back"
+
+HEADLINE, PROSE, SANS = "mso_headline", "mso_prose", "mso_sans"
+ROLES = {
+    "A century of winters, in eleven words a day": HEADLINE,
+    "Fewer frosts, longer gales": HEADLINE,
+    "Good morning": PROSE,
+    "What has grown is the wind.": PROSE,
+    "the morning you were born;": PROSE,
+    "the harbour office": PROSE,  # a link in the running words
+    "Ice to the bar.": PROSE,
+    "— The log, 1929": SANS,
+    "Days of ice": SANS,
+    "1951–1975": SANS,
+    "Our three menders": SANS,  # a sponsor's words are never in the voice of the paper
+    "Unsubscribe": SANS,
+}
+"""How some words of the sample issue begin, and the token of the font that they are set in."""
+
+
+@pytest.fixture(scope="module", params=THEMES)
+def theme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def page(theme: str, tmp_path_factory: pytest.TempPathFactory) -> Page:
+    """The sample issue with a link in a full text and a sponsor who has a file of its own."""
+    copy = Copy(set_sample("english", theme, tmp_path_factory.mktemp(theme) / "ws")[0])
+    copy.edit(LOG, ("at the library and", "at [the harbour office](https://estuary.example/office) and"))
+    sponsors = copy.root / "sponsors"
+    (sponsors / "images").mkdir(parents=True)
+    (copy.issue / "images" / "ropewalk-repairs.jpg").rename(sponsors / "images" / "ropewalk-repairs.jpg")
+    (copy.issue / f"{COAT}.md").rename(sponsors / f"{COAT}.md")
+    return copy.edit("issue.md", (f"articles: [{COAT}]", f"sponsor: {COAT}")).render()
+
+
+def font_of(words: str, root: lxml_html.HtmlElement) -> str:
+    """The font of the element whose own text begins with ``words``, its own or inherited, as Word reads it."""
+    (element,) = {one for one in root.find("body").iter("*") if (one.text or "").strip().startswith(words)}
+    for one in (element, *element.iterancestors()):
+        declared = [d.split(":", 1) for d in one.get("style", "").split(";") if d.startswith("font-family:")]
+        if declared:
+            return declared[-1][1].split(",")[0].strip("'\" ")
+    return ""
+
+
+@pytest.mark.parametrize("words", ROLES)
+def test_every_role_has_its_font(page: Page, theme: str, words: str) -> None:
+    """Lists and links are set as the paragraphs around them, tables and sources in the sans, subheads as headlines."""
+    root = lxml_html.document_fromstring(outlook_word(page.filled).html)
+    assert font_of(words, root) == load_theme(Workspace(ROOT), theme).tokens[ROLES[words]]

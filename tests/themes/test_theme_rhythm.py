@@ -1,0 +1,82 @@
+"""Room between stories: what belongs together stands closer than what does not, with titles above sections and without."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.themes.conftest import Copy
+from tests.themes.samples import set_sample
+from tests.themes.test_theme_chromium import Tab
+
+pytestmark = pytest.mark.chromium
+
+THEMES = ("weekly", "digest", "letter", "bulletin")
+LEAST = 22
+"""Pixels above whatever begins: the eye sees 16, a paragraph's, as going on."""
+
+ORDER = (
+    ("text", "a-century-in-the-harbour-log"),
+    ("list", "sixth-formers-map-the-potholes"),
+    ("grid", "seven-miles-by-the-tide, curlews-after-dark"),
+    ("brief", "lifeboat-bell-found"),
+    ("list", "library-opens-on-sundays"),
+    ("text", "sea-wall-to-move-inland, market-moves-to-the-quay"),
+)
+"""Sections without titles, as a quick issue has them."""
+
+ROOM = """() => {
+    const out = {};
+    let bottom = 0, titled;
+    for (const e of document.querySelectorAll('h1, h2, h3, p, img, td.stack, td.muted, .wide')) {
+        const box = e.getBoundingClientRect();
+        if (!box.height) continue;
+        const room = titled ?? box.top - bottom;  // a title has its room for the story below it
+        titled = e.matches('.title') ? room : undefined;
+        if (e.matches('h2, h3')) out[e.innerText.trim()] ??= room;
+        bottom = Math.max(bottom, box.bottom - parseFloat(getComputedStyle(e).paddingBottom));
+    }
+    return out;
+}"""
+
+
+def hasty(theme: str, folder: Path) -> Copy:
+    """The sample's stories in sections without titles and without an intro; none has a kicker or a picture."""
+    copy = Copy(set_sample("english", theme, folder / "ws")[0])
+    sections = "".join(f"  - layout: {layout}\n    articles: [{slugs}]\n" for layout, slugs in ORDER)
+    head = f"---\nsubject: In haste\npreheader: Without titles\ndate: 2026-11-27\ntheme: {theme}\nsections:\n"
+    (copy.issue / "issue.md").write_text(f"{head}{sections}---\n", encoding="utf-8")
+    for file in copy.issue.glob("*-*.md"):
+        text = re.sub(r"^kicker: .*\n|^image:\n(?:  .*\n)+", "", file.read_text(encoding="utf-8"), flags=re.M)
+        file.write_text(text, encoding="utf-8")
+    return copy
+
+
+@pytest.mark.parametrize("width", [700, 360])
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_begins_has_room_above_it(browser: Browser, theme: str, width: int, tmp_path: Path) -> None:
+    """The first story below the date, the first of each untitled section, and each further full text."""
+    tab = Tab(browser, hasty(theme, tmp_path).render().write(tmp_path), width)
+    room = tab.page.evaluate(ROOM)
+    tab.context.close()
+    begins = (
+        "A century of winters",
+        "Sixth-formers",
+        "Seven miles",
+        "Lost lifeboat",
+        "Library to open",
+        "The sea wall",
+        "Christmas market",
+    )
+    found = {words: next(gap for headline, gap in room.items() if headline.startswith(words)) for words in begins}
+    assert {words: gap for words, gap in found.items() if gap < LEAST} == {}
+
+
+def test_two_sponsors_of_a_letter_share_a_line(tmp_path: Path) -> None:
+    """One above each and one below both, not two of them with a gap; and the one above the footer."""
+    copy = hasty("letter", tmp_path).edit("issue.md", ("  - layout: brief\n", "  - layout: sponsor\n"))
+    copy.edit("issue.md", ("[lifeboat-bell-found]", "[bring-last-winters-coat-back, dredger-due-in-december]"))
+    assert len(copy.render().tree.find_class("row")) == 2 + 1 + 1

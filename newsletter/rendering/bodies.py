@@ -17,6 +17,7 @@ from newsletter.errors import BadData, MergeFieldError
 from newsletter.message.merge import RESERVED, TOKEN
 from newsletter.rendering import guard, nesting
 from newsletter.rendering.links import NONE, LinkParameters
+from newsletter.rendering.recipes import TEXT
 from newsletter.rendering.settling import settle, words_only
 
 if TYPE_CHECKING:
@@ -95,13 +96,15 @@ def body_of(
     link_tokens: frozenset[str] = frozenset(),
     parameters: LinkParameters = NONE,
     inline: bool = False,
+    room: int = TEXT.shown_width,
 ) -> Body | None:
     """Set cleaned, tokenised Markdown; None when there is nothing to show.
 
     ``link_tokens`` are the tokens of our own links: only they may stand for a whole address. Headings start at h4,
     under the story's own h3. Pictures must be https. Raises MergeFieldError for an address that starts with a
     reader's attribute: a reader's value must not decide where a link leads, and BadData for what grows too large.
-    ``inline`` takes the text as one line: what begins like a list or a heading does not become one.
+    ``inline`` takes the text as one line: what begins like a list or a heading does not become one. ``room`` is the
+    width of the column in CSS pixels.
     """
     if inline:
         tokenised = _NO_BLOCK + " ".join(tokenised.split())
@@ -118,7 +121,7 @@ def body_of(
     if inline:
         words_only(root)
         root.text = (root.text or "").replace(_NO_BLOCK, "", 1)
-    images = settle(root, parameters)
+    images = settle(root, parameters, room)
     if not (root.text or "").strip() and not len(root):
         return None
     return Body(Markup(_inner(root)), root, images)  # noqa: S704  # nh3 made it, and we closed it

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 CAPTION_CLASS = "caption"
-"""The class of the line below a picture inside a body: its title in the Markdown."""
+"""The class of the line below a picture inside a body: its title in the Markdown, or a figure's caption."""
+
+SHOWN_CLASS = "shown"
+"""The class of the paragraph of a picture that has such a line below it."""
 
 IMAGE_CLASS = "image"
 """The class of a picture inside a body; themes cap its width with it."""
@@ -39,12 +42,15 @@ _DASH = re.compile(r"[ \t\n]*(?:[—―]|--(?!-))[ \t\u00a0]*(?=\S)")
 _DASH_LINE = re.compile(r"\n(?=[ \t]*(?:[—―]|--(?!-))[ \t\u00a0]*\S)")
 
 
-def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
+def settle(root: HtmlElement, parameters: LinkParameters, room: int) -> tuple[str, ...]:
     """Change the tree of a body in place; return the addresses of its pictures.
 
     Links get ``parameters``. Links and pictures without an address are reduced to their words; empty paragraphs go.
+    ``room`` is the width of the column in CSS pixels: what Word, which reads attributes alone, may give a picture.
     """
     images: OrderedDict[str, None] = OrderedDict()
+    for figure in list(root.iter("figure")):
+        _as_paragraphs(figure)
     for element in list(root.iterdescendants()):
         tag = cast(str, element.tag)
         if tag in _HEADINGS:
@@ -59,6 +65,7 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
                 images[source] = None
                 element.set("class", IMAGE_CLASS)
                 element.set("alt", element.get("alt", ""))
+                element.set("width", str(room))
                 _show_caption(element)
             else:
                 element.tail = element.get("alt", "") + (element.tail or "")
@@ -75,6 +82,23 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
     return tuple(images)
 
 
+def _as_paragraphs(figure: HtmlElement) -> None:
+    """Word knows neither ``figure`` nor ``figcaption`` and runs both into one line; browsers indent them."""
+    captions = list(figure.iter("figcaption"))
+    for caption in reversed(captions):
+        words_only(caption)
+        caption.tag = "p"
+        caption.set("class", f"muted {CAPTION_CLASS}")
+        caption.tail, figure.tail = (caption.tail or "") + (figure.tail or ""), None
+        figure.addnext(caption)
+    if all(child.tag == "img" or child.tag in _IN_A_LINE for child in figure.iterdescendants()):
+        figure.tag = "p"
+        if captions:
+            figure.set("class", SHOWN_CLASS)
+    else:
+        figure.drop_tag()
+
+
 def _show_caption(image: HtmlElement) -> None:
     """The title of a picture that is a paragraph of its own is its caption: a mail shows no titles, so set it below."""
     holder, alone = image, True
@@ -88,6 +112,7 @@ def _show_caption(image: HtmlElement) -> None:
     del image.attrib["title"]
     caption = holder.makeelement("p", {"class": f"muted {CAPTION_CLASS}"})
     caption.text = title
+    holder.set("class", SHOWN_CLASS)
     holder.addnext(caption)  # what is written behind the paragraph goes along
 
 

@@ -17,7 +17,7 @@ from newsletter.rendering.bodies import Body
 from newsletter.rendering.doubling import standfirst_for
 from newsletter.rendering.guard import clean
 from newsletter.rendering.links import with_parameters
-from newsletter.rendering.recipes import Recipe, recipe_for
+from newsletter.rendering.recipes import SPONSOR, TEXT, Recipe, recipe_for
 from newsletter.rendering.shelf import Shelf, is_creative
 from newsletter.rendering.shorten import first_sentence, shorten
 from newsletter.rendering.shown import (
@@ -197,7 +197,8 @@ def _article(
     t = words(lang, html=marks.html)
     teaser = line(teaser_of(article, material.teasers))
     creative = layout == "sponsor" and is_creative(article, authored.root)
-    body = authored.body(article.body, article.path) if layout == "text" or creative else None
+    room = (SPONSOR if creative else TEXT).shown_width
+    body = authored.body(article.body, article.path, room) if layout == "text" or creative else None
     for address in body.remote_images if body else ():
         shelf.remote(address)
     byline, agency, headline = line(article.byline), line(article.agency), line(article.headline)

@@ -32,25 +32,35 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
         ("[m](mailto:a@b.example) [t](tel:+44)", '<p><a href="mailto:a@b.example">m</a> <a href="tel:+44">t</a></p>'),
         ("[x](javascript:alert(1))", "<p>x</p>"),
         ("[x](/local) [y](data:text/html,x)", "<p>x y</p>"),
-        ("![Alt](https://a.example/a.png)", '<p><img alt="Alt" src="https://a.example/a.png" class="image"></p>'),
+        ("![Alt](https://a.example/a.png)", '<p><img alt="Alt" src="https://a.example/a.png" class="image" width="536"></p>'),
         (
             '![Alt](https://a.example/a.png "The quay, \\*before\\*")\n\nb',
-            '<p><img alt="Alt" src="https://a.example/a.png" class="image"></p>'
+            '<p class="shown"><img alt="Alt" src="https://a.example/a.png" class="image" width="536"></p>'
             '<p class="muted caption">The quay, *before*</p><p>b</p>',
         ),
         (
             '[![Alt](https://a.example/a.png "The quay")](https://a.example/)',
-            '<p><a href="https://a.example/"><img alt="Alt" src="https://a.example/a.png" class="image"></a></p>'
+            '<p class="shown"><a href="https://a.example/">'
+            '<img alt="Alt" src="https://a.example/a.png" class="image" width="536"></a></p>'
             '<p class="muted caption">The quay</p>',
         ),
         (
             'a ![Alt](https://a.example/a.png "T")',
-            '<p>a <img alt="Alt" src="https://a.example/a.png" title="T" class="image"></p>',
+            '<p>a <img alt="Alt" src="https://a.example/a.png" title="T" class="image" width="536"></p>',
         ),
         ("![Alt](http://a.example/a.png) x", "<p>Alt x</p>"),
         (
             '<img src="https://a.example/a.png" onerror="x">',
-            '<p><img src="https://a.example/a.png" class="image" alt=""></p>',
+            '<p><img src="https://a.example/a.png" class="image" alt="" width="536"></p>',
+        ),
+        (
+            '<figure><img src="https://a.example/a.png" alt="A"><figcaption><p>The <b>quay</b></p></figcaption></figure>\n\nb',
+            '<p class="shown"><img src="https://a.example/a.png" alt="A" class="image" width="536"></p>'
+            '<p class="muted caption">The <b>quay</b> </p><p>b</p>',
+        ),
+        (
+            "<figure><blockquote><p>a</p></blockquote><figcaption>Ada</figcaption></figure>",
+            '<blockquote><p>a</p></blockquote><p class="muted caption">Ada</p>',
         ),
         ("> a\n> > b", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>"),
         ("3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from pathlib import Path
 
@@ -80,3 +81,30 @@ def test_two_sponsors_of_a_letter_share_a_line(tmp_path: Path) -> None:
     copy = hasty("letter", tmp_path).edit("issue.md", ("  - layout: brief\n", "  - layout: sponsor\n"))
     copy.edit("issue.md", ("[lifeboat-bell-found]", "[bring-last-winters-coat-back, dredger-due-in-december]"))
     assert len(copy.render().tree.find_class("row")) == 2 + 1 + 1
+
+
+def test_a_line_in_a_text_is_a_hairline(browser: Browser, copy: Copy, tmp_path: Path) -> None:
+    """In the theme's own colour on a light screen, on a dark one and in Outlook's dark mode, not a browser's groove."""
+    copy.edit("a-century-in-the-harbour-log.md", ("## What you can ask", "---\n\n## What you can ask"))
+    file = copy.render().write(tmp_path)
+    for dark, outlook, colour in ((False, False, "218, 213, 202"), (True, False, "59, 57, 54"), (False, True, "59, 57, 54")):
+        tab = Tab(browser, file, 700, dark=dark)
+        if outlook:
+            tab.page.evaluate("document.documentElement.setAttribute('data-ogsb', '')")
+        looks = [tab.computed("hr", f"border-{what}")[0] for what in ("top-color", "top-style", "bottom-width")]
+        tab.context.close()
+        assert looks == [f"rgb({colour})", "solid", "0px"]
+
+
+def test_a_list_in_a_list_keeps_the_step(browser: Browser, copy: Copy, tmp_path: Path) -> None:
+    """Whatever is in whatever: 8 pixels between one item's words and the next."""
+    items = "- one\n    - two\n        - three\n        - four\n    - five\n- six\n"
+    copy.edit("a-century-in-the-harbour-log.md", ("- the morning you were born;\n", items))
+    tab = Tab(browser, copy.render().write(tmp_path), 700)
+    lines = tab.page.evaluate("""() => [...document.querySelectorAll('.prose li')].map(item => {
+        const range = document.createRange();
+        range.selectNodeContents(item.firstChild);
+        return range.getBoundingClientRect().top;
+    })""")
+    tab.context.close()
+    assert {round(after - before) for before, after in itertools.pairwise(lines[:6])} == {28 + 8}

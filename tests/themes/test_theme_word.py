@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[2]
 THEMES = ("base", "weekly", "digest", "letter", "bulletin")
 LOG = "a-century-in-the-harbour-log.md"
 COAT = "bring-last-winters-coat-back"
+ICE, ZIPS = "https://estuary.example/ice.jpg", "https://estuary.example/zips.jpg"
 
 HEADLINE, PROSE, SANS = "mso_headline", "mso_prose", "mso_sans"
 ROLES = {
@@ -28,6 +29,7 @@ ROLES = {
     "the harbour office": PROSE,  # a link in the running words
     "Ice to the bar.": PROSE,
     "— The log, 1929": SANS,
+    "The bar in 1929": SANS,
     "Days of ice": SANS,
     "1951–1975": SANS,
     "Our three menders": SANS,  # a sponsor's words are never in the voice of the paper
@@ -45,11 +47,13 @@ def theme(request: pytest.FixtureRequest) -> str:
 def page(theme: str, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The sample issue with a link in a full text and a sponsor who has a file of its own."""
     copy = Copy(set_sample("english", theme, tmp_path_factory.mktemp(theme) / "ws")[0])
+    copy.edit(LOG, ("## What you can ask", f"![Ice]({ICE} \"The bar in 1929\")\n\n## What you can ask"))
     copy.edit(LOG, ("at the library and", "at [the harbour office](https://estuary.example/office) and"))
     sponsors = copy.root / "sponsors"
     (sponsors / "images").mkdir(parents=True)
     (copy.issue / "images" / "ropewalk-repairs.jpg").rename(sponsors / "images" / "ropewalk-repairs.jpg")
     (copy.issue / f"{COAT}.md").rename(sponsors / f"{COAT}.md")
+    copy.edit(f"sponsors/{COAT}.md", ("Every repair is", f"![Zips]({ZIPS})\n\nEvery repair is"))
     return copy.edit("issue.md", (f"articles: [{COAT}]", f"sponsor: {COAT}")).render()
 
 
@@ -68,3 +72,10 @@ def test_every_role_has_its_font(page: Page, theme: str, words: str) -> None:
     """Lists and links are set as the paragraphs around them, tables and sources in the sans, subheads as headlines."""
     root = lxml_html.document_fromstring(outlook_word(page.filled).html)
     assert font_of(words, root) == load_theme(Workspace(ROOT), theme).tokens[ROLES[words]]
+
+
+def test_a_picture_in_a_text_is_no_wider_than_its_column(page: Page) -> None:
+    """Word draws a picture without a width at its full size; nobody has measured one that stays on another server."""
+    widths = {image.get("src"): image.get("width") for image in page.tree.iter("img")}
+    assert (widths[ICE], widths[ZIPS]) == ("536", "486")
+    assert all(width and width.isdecimal() for width in widths.values())

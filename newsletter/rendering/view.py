@@ -268,7 +268,7 @@ def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
     parts = []
     if byline:
         # What the language's "By" is before a name; many a byline already starts with it.
-        said = t("By {name}", name="").strip()
+        said = words(t.lang, html=False)("By {name}", name="").strip()
         own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
         parts.append(t.isolate(byline) if own else t("By {name}", name=byline))
     if agency and agency not in byline:

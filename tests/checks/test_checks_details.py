@@ -184,6 +184,12 @@ def test_a_story_of_another_issue_names_that_issue() -> None:
     """So that the editor can look; a sponsor's creative may run in many issues."""
     (finding,) = found("used-before", eg.given(past_uses=MappingProxyType({eg.FERRY.slug: "2026-11-20"})))
     assert "2026-11-20" in finding.message
+    assert not found(
+        "used-before",
+        eg.given(past_uses=MappingProxyType({eg.LIBRARY.slug: "2026-11-20"})),
+        eg.issue(sections=eg.example().issue.sections[:1]),
+        eg.section("sponsor", dataclasses.replace(eg.LIBRARY, sponsor="Ropewalk Repairs")),
+    )
 
 
 def test_a_paid_story_must_say_so_in_the_mail() -> None:

@@ -34,7 +34,7 @@ SCROLL_CLASS = "scroll"
 MAX_BY = 160
 """Characters of a line that says whose words a quotation has; a longer one is a part of the quotation."""
 
-_HEADINGS = {"h1": "h4", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _IN_A_LINE = frozenset(
     "a abbr b br cite code del em i ins mark q s small strong sub sup u".split()  # noqa: SIM905  # eighteen short words
 )
@@ -42,20 +42,20 @@ _DASH = re.compile(r"[ \t\n]*(?:[—―]|--(?!-))[ \t\u00a0]*(?=\S)")
 _DASH_LINE = re.compile(r"\n(?=[ \t]*(?:[—―]|--(?!-))[ \t\u00a0]*\S)")
 
 
-def settle(root: HtmlElement, parameters: LinkParameters, room: int) -> tuple[str, ...]:
+def settle(root: HtmlElement, parameters: LinkParameters, room: int, top: int) -> tuple[str, ...]:
     """Change the tree of a body in place; return the addresses of its pictures.
 
     Links get ``parameters``. Links and pictures without an address are reduced to their words; empty paragraphs go.
     ``room`` is the width of the column in CSS pixels: what Word, which reads attributes alone, may give a picture.
+    ``top`` is the level of its highest heading, one below what it stands under.
     """
     images: OrderedDict[str, None] = OrderedDict()
     for figure in list(root.iter("figure")):
         _as_paragraphs(figure)
+    _set_levels(root, top)
     for element in list(root.iterdescendants()):
         tag = cast(str, element.tag)
-        if tag in _HEADINGS:
-            element.tag = _HEADINGS[tag]
-        elif tag == "a" and not element.get("href"):
+        if tag == "a" and not element.get("href"):
             element.drop_tag()
         elif tag == "a":
             element.set("href", with_parameters(element.get("href", ""), parameters))
@@ -80,6 +80,14 @@ def settle(root: HtmlElement, parameters: LinkParameters, room: int) -> tuple[st
     for table in list(root.iter("table")):
         _box(table)
     return tuple(images)
+
+
+def _set_levels(root: HtmlElement, top: int) -> None:
+    """No level is left out, whichever an author began with; ``#`` is ``##``: the mail's h1 is the publication."""
+    headings = [(heading, max(2, int(heading.tag[1]))) for heading in root.iter(*_HEADINGS)]
+    used = sorted({level for _, level in headings})
+    for heading, level in headings:
+        heading.tag = f"h{min(6, top + used.index(level))}"
 
 
 def _as_paragraphs(figure: HtmlElement) -> None:

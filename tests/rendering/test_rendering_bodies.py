@@ -27,6 +27,7 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
     ("markdown", "wanted"),
     [
         ("# A\n\n## B\n\n### C\n\n#### D", "<h4>A</h4><h4>B</h4><h5>C</h5><h6>D</h6>"),
+        ("### A\n\n##### B\n\n### C", "<h4>A</h4><h5>B</h5><h4>C</h4>"),
         ("A *b* **c** `d`", "<p>A <em>b</em> <strong>c</strong> <code>d</code></p>"),
         ("[x](https://a.example/?a=1&b=2)", '<p><a href="https://a.example/?a=1&amp;b=2">x</a></p>'),
         ("[m](mailto:a@b.example) [t](tel:+44)", '<p><a href="mailto:a@b.example">m</a> <a href="tel:+44">t</a></p>'),

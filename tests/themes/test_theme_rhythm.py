@@ -13,8 +13,6 @@ from tests.themes.conftest import Copy
 from tests.themes.samples import set_sample
 from tests.themes.test_theme_chromium import Tab
 
-pytestmark = pytest.mark.chromium
-
 THEMES = ("weekly", "digest", "letter", "bulletin")
 LEAST = 22
 """Pixels above whatever begins: the eye sees 16, a paragraph's, as going on."""
@@ -56,6 +54,7 @@ def hasty(theme: str, folder: Path) -> Copy:
     return copy
 
 
+@pytest.mark.chromium
 @pytest.mark.parametrize("width", [700, 360])
 @pytest.mark.parametrize("theme", THEMES)
 def test_what_begins_has_room_above_it(browser: Browser, theme: str, width: int, tmp_path: Path) -> None:
@@ -83,6 +82,7 @@ def test_two_sponsors_of_a_letter_share_a_line(tmp_path: Path) -> None:
     assert len(copy.render().tree.find_class("row")) == 2 + 1 + 1
 
 
+@pytest.mark.chromium
 def test_a_line_in_a_text_is_a_hairline(browser: Browser, copy: Copy, tmp_path: Path) -> None:
     """In the theme's own colour on a light screen, on a dark one and in Outlook's dark mode, not a browser's groove."""
     copy.edit("a-century-in-the-harbour-log.md", ("## What you can ask", "---\n\n## What you can ask"))
@@ -96,6 +96,7 @@ def test_a_line_in_a_text_is_a_hairline(browser: Browser, copy: Copy, tmp_path: 
         assert looks == [f"rgb({colour})", "solid", "0px"]
 
 
+@pytest.mark.chromium
 def test_a_list_in_a_list_keeps_the_step(browser: Browser, copy: Copy, tmp_path: Path) -> None:
     """Whatever is in whatever: 8 pixels between one item's words and the next."""
     items = "- one\n    - two\n        - three\n        - four\n    - five\n- six\n"
@@ -108,3 +109,15 @@ def test_a_list_in_a_list_keeps_the_step(browser: Browser, copy: Copy, tmp_path:
     })""")
     tab.context.close()
     assert {round(after - before) for before, after in itertools.pairwise(lines[:6])} == {28 + 8}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_no_level_of_the_outline_is_left_out(theme: str, tmp_path: Path) -> None:
+    """Subheads of the intro and of a text in an untitled section stand one below what they belong to."""
+    copy = hasty(theme, tmp_path)
+    file = copy.issue / "issue.md"
+    file.write_text(f"{file.read_text(encoding='utf-8')}Words.\n\n### From the post\n\nWords.\n", encoding="utf-8")
+    levels = [int(heading.tag[1]) for heading in copy.render().tree.iter("h1", "h2", "h3", "h4", "h5", "h6")]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
+    assert 3 in levels, "the subheads of the full text"

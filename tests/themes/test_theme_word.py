@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import html as lxml_html
@@ -10,7 +12,7 @@ from lxml import html as lxml_html
 from newsletter.clients.outlook_word import outlook_word
 from newsletter.workspace.paths import Workspace
 from newsletter.workspace.themes import load_theme
-from tests.themes.conftest import Copy, Page
+from tests.themes.conftest import Copy, Page, rendered
 from tests.themes.samples import set_sample
 
 ROOT = Path(__file__).parents[2]
@@ -58,8 +60,13 @@ def page(theme: str, tmp_path_factory: pytest.TempPathFactory) -> Page:
 
 
 def font_of(words: str, root: lxml_html.HtmlElement) -> str:
-    """The font of the element whose own text begins with ``words``, its own or inherited, as Word reads it."""
+    """The font of the element whose own text begins with ``words``, as Word reads it."""
     (element,) = {one for one in root.find("body").iter("*") if (one.text or "").strip().startswith(words)}
+    return font_at(element)
+
+
+def font_at(element: Any) -> str:
+    """The font of an element, its own or inherited."""
     for one in (element, *element.iterancestors()):
         declared = [d.split(":", 1) for d in one.get("style", "").split(";") if d.startswith("font-family:")]
         if declared:
@@ -79,3 +86,18 @@ def test_a_picture_in_a_text_is_no_wider_than_its_column(page: Page) -> None:
     widths = {image.get("src"): image.get("width") for image in page.tree.iter("img")}
     assert (widths[ICE], widths[ZIPS]) == ("536", "486")
     assert all(width and width.isdecimal() for width in widths.values())
+
+
+@pytest.mark.parametrize("name", ["urdu", "urdu-mixed", "english-mixed"])
+def test_urdu_is_set_in_nastaliq_and_its_neighbours_are_not(theme: str, name: str, tmp_path: Path) -> None:
+    """Word takes one font and reads no list: Georgia has no Urdu letters, and Nastaliq's Latin ones are an afterthought."""
+    root = lxml_html.document_fromstring(outlook_word(rendered(name, theme, tmp_path / "ws").filled).html)
+    fonts: dict[bool, set[str]] = {True: set(), False: set()}
+    for element in root.find("body").iter("p", "h1", "h2", "h3", "h4", "li", "th", "td", "a"):
+        lang = next(one.get("lang") for one in (element, *element.iterancestors()) if one.get("lang"))
+        letters = [letter for letter in element.text or "" if letter.isalpha()]
+        urdu = all(unicodedata.bidirectional(letter) == "AL" for letter in letters)
+        if letters and (urdu or lang.startswith(("en", "hi"))):
+            fonts[urdu].add(font_at(element))
+    assert fonts[True] == {"Urdu Typesetting"}
+    assert "Urdu Typesetting" not in fonts[False]

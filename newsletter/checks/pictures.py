@@ -139,7 +139,7 @@ def picture_missing(context: CheckContext) -> Iterator[Problem]:
     shown |= {context.email.asked_for.get(source or "") for source in shown}
     for article, picture in _pictured(context):
         remote = picture.url is not None and picture.url in shown
-        if article.slug not in arrived and not remote and article.image not in _shared(context, article):
+        if article.slug not in arrived and not remote and (picture.file, picture.url) not in _shared(context, article):
             named = picture.file or picture.url
             yield Problem(
                 f"The picture {cut(named)} is not in the mail."
@@ -151,10 +151,11 @@ def picture_missing(context: CheckContext) -> Iterator[Problem]:
             )
 
 
-def _shared(context: CheckContext, article: Article) -> list[Picture | None]:
-    """Pictures of other stories that are in the mail: two stories may show the same one."""
-    arrived = {image.article for image in context.email.images}
-    return [other.image for other in context.issue.articles() if other.slug != article.slug and other.slug in arrived]
+def _shared(context: CheckContext, article: Article) -> set[tuple[str | None, str | None]]:
+    """Pictures of other stories that are in the mail: two stories may show the same one, each in words of its own."""
+    arrived = {image.article for image in context.email.images} - {article.slug}
+    others = [other for other in context.issue.articles() if other.slug in arrived]
+    return {(other.image.file, other.image.url) for other in others if other.image is not None}
 
 
 @check(

@@ -160,6 +160,9 @@ def test_two_stories_may_share_a_picture() -> None:
     """The derivative belongs to the first; the second is not without."""
     twin = dataclasses.replace(eg.LIBRARY, slug="twin", headline="Twin", link="https://e.org/t", image=eg.FERRY.image)
     assert not found("picture-missing", eg.section("list", twin))
+    assert eg.FERRY.image is not None
+    described = dataclasses.replace(twin, image=dataclasses.replace(eg.FERRY.image, alt="The quay behind it", caption="At noon"))
+    assert not found("picture-missing", eg.section("list", described)), "in words of its own"
 
 
 def test_a_picture_of_a_megabyte_is_an_error() -> None:

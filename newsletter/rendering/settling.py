@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+from newsletter.rendering.bare import link_addresses
 from newsletter.rendering.links import LinkParameters, with_parameters
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ _DASH_LINE = re.compile(r"\n(?=[ \t]*(?:[—―]|--(?!-))[ \t\u00a0]*\S)")
 def settle(root: HtmlElement, parameters: LinkParameters, room: int, top: int) -> tuple[str, ...]:
     """Change the tree of a body in place; return the addresses of its pictures.
 
-    Links get ``parameters``. Links and pictures without an address are reduced to their words; empty paragraphs go.
+    Links get ``parameters``; an address that was written as it is becomes a link to itself. Links and pictures without an address are reduced to their words; empty paragraphs go.
     ``room`` is the width of the column in CSS pixels: what Word, which reads attributes alone, may give a picture.
     ``top`` is the level of its highest heading, one below what it stands under.
     """
@@ -72,6 +73,7 @@ def settle(root: HtmlElement, parameters: LinkParameters, room: int, top: int) -
                 element.drop_tree()
         elif tag == "th":
             element.set("scope", "col" if _heads_columns(element) else "row")
+    link_addresses(root)
     for paragraph in root.findall(".//p"):
         if not len(paragraph) and not (paragraph.text or "").strip():
             paragraph.drop_tree()

@@ -156,6 +156,21 @@ def test_a_remote_picture_is_not_missing_and_names_its_story() -> None:
     assert finding.article == "the-ferry-is-back" and "width=320" in finding.message
 
 
+def test_a_picture_in_a_text_is_its_storys() -> None:
+    """Where it stands, and what can be done about it there: no folder holds the pictures of a body."""
+    url = "https://cdn.example/quay.webp"
+    in_text = eg.both(
+        eg.html("<p>Volunteers", f'<p><img src="{url}" width="536" alt="The quay"></p><p>Volunteers'),
+        eg.email(remote_images=(url,)),
+    )
+    for check_id in ("picture-remote", "picture-format"):
+        (finding,) = found(check_id, in_text)
+        assert (finding.article, finding.field) == (eg.LIBRARY.slug, "body")
+        assert "folder" not in (finding.fix or "")
+    (intro,) = found("picture-remote", eg.html("<h1>", f'<img src="{url}" width="9" alt=""><h1>'), eg.email(remote_images=(url,)))
+    assert (intro.article, intro.field) == (None, "intro")
+
+
 def test_two_stories_may_share_a_picture() -> None:
     """The derivative belongs to the first; the second is not without."""
     twin = dataclasses.replace(eg.LIBRARY, slug="twin", headline="Twin", link="https://e.org/t", image=eg.FERRY.image)

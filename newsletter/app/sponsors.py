@@ -161,26 +161,32 @@ def calendar(desk: Desk) -> Calendar:
     ws = desk.workspace
     known = {sponsor.name: sponsor for sponsor in sponsors.load_sponsors(ws)}
     everyone = list(known.values())
-    issues = [folder.load_issue(ws, s.slug) for s in summaries.list_issues(ws) if s.problem is None]
-    standing = [(issue, sponsor, n) for issue in issues for sponsor, n in placed(issue, known)]
-    dates = _dates(ws)
+    issues = summaries.list_issues(ws)
+    dates = {issue.slug: issue.date for issue in issues if issue.date is not None}
+    standing = [
+        (issue.slug, issue.date, known[name], position)
+        for issue in issues
+        if issue.problem is None and issue.date is not None
+        for position, name in enumerate(issue.sponsors, 1)
+        if name in known
+    ]
     rows: list[tuple[str, CalendarRow]] = []
     for sponsor in everyone:
         approval = _WORDS[sponsors.approval_of(ws, sponsor)]
-        mine = [issue for issue, other, _ in standing if other is sponsor]
+        mine = [(issue, day) for issue, day, other, _ in standing if other is sponsor]
         for run in sponsor.runs:
-            stands = [issue.slug for issue in mine if run.covers(issue.slug, issue.date)]
+            stands = [issue for issue, day in mine if run.covers(issue, day)]
             row = CalendarRow(run.words, sponsor.name, True, stands, approval)
             rows.append((str(run.first or dates.get(run.issue or "") or "9999"), row))
-        for issue in mine:
-            if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
-                row = CalendarRow(issue.slug, sponsor.name, False, [issue.slug], approval)
-                rows.append((issue.date.isoformat(), row))
+        for issue, day in mine:
+            if not any(run.covers(issue, day) for run in sponsor.runs):
+                row = CalendarRow(issue, sponsor.name, False, [issue], approval)
+                rows.append((day.isoformat(), row))
     found = [str(clash) for clash in clashes(everyone, dates)]
-    for issue, sponsor, position in standing:
-        others = rivals(sponsor, everyone, issue.slug, issue.date, position)
-        if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
-            found += [f"{sponsor.name} stands in {issue.slug}, where {other} has booked the place" for other in others]
+    for issue, day, sponsor, position in standing:
+        others = rivals(sponsor, everyone, issue, day, position)
+        if not any(run.covers(issue, day) for run in sponsor.runs):
+            found += [f"{sponsor.name} stands in {issue}, where {other} has booked the place" for other in others]
     ordered = [row for _, row in sorted(rows, key=lambda item: (item[0], item[1].name))]
     return Calendar(ordered, found)
 

@@ -6,6 +6,7 @@ import dataclasses
 import time
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -133,6 +134,28 @@ def test_the_message_names_each_day() -> None:
 def test_relative_days_are_read_from_the_storys_own_date(written: str, text: str, ids: list[str]) -> None:
     """“tomorrow” in a story of Tuesday is Wednesday, and readers on Friday take it for Saturday."""
     assert [f.id for f in found(eg.story(teaser=text, published=written))] == ids
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "words"),
+    [
+        # WordPress states UTC: 08:00 on Friday in Auckland, and five on Thursday afternoon in Los Angeles.
+        ("Pacific/Auckland", "2026-11-26T19:00:00Z", None),
+        ("America/Los_Angeles", "2026-11-27T01:00:00Z", "Thursday 26 November"),
+        ("America/Los_Angeles", "2026-11-27T01:00:00+01:00", None),
+        ("America/Los_Angeles", "2026-11-27", None),
+        ("Pacific/Auckland", "2026-11-26", "Thursday 26 November"),
+        ("America/Los_Angeles", "0001-01-01T00:00:00Z", None),
+    ],
+)
+def test_a_time_in_utc_is_a_day_of_the_publications_zone(zone: str, written: str, words: str | None) -> None:
+    """ "tomorrow" is said from the writer's day: an offset says which that was, UTC does not."""
+    config = eg.example().config
+    there = msgspec.structs.replace(config, publication=msgspec.structs.replace(config.publication, timezone=zone))
+    findings = found(eg.story(teaser="It opens tomorrow.", published=written), eg.given(config=there))
+    assert [words is not None and words in f.message for f in findings if f.severity is not Severity.INFO] == (
+        [True] if words else []
+    )
 
 
 def test_without_a_date_of_its_own_tomorrow_is_a_note() -> None:

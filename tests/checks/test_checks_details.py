@@ -167,7 +167,9 @@ def test_a_picture_in_a_text_is_its_storys() -> None:
         (finding,) = found(check_id, in_text)
         assert (finding.article, finding.field) == (eg.LIBRARY.slug, "body")
         assert "folder" not in (finding.fix or "")
-    (intro,) = found("picture-remote", eg.html("<h1>", f'<img src="{url}" width="9" alt=""><h1>'), eg.email(remote_images=(url,)))
+    (intro,) = found(
+        "picture-remote", eg.html("<h1>", f'<img src="{url}" width="9" alt=""><h1>'), eg.email(remote_images=(url,))
+    )
     assert (intro.article, intro.field) == (None, "intro")
 
 
@@ -176,7 +178,9 @@ def test_two_stories_may_share_a_picture() -> None:
     twin = dataclasses.replace(eg.LIBRARY, slug="twin", headline="Twin", link="https://e.org/t", image=eg.FERRY.image)
     assert not found("picture-missing", eg.section("list", twin))
     assert eg.FERRY.image is not None
-    described = dataclasses.replace(twin, image=dataclasses.replace(eg.FERRY.image, alt="The quay behind it", caption="At noon"))
+    described = dataclasses.replace(
+        twin, image=dataclasses.replace(eg.FERRY.image, alt="The quay behind it", caption="At noon")
+    )
     assert not found("picture-missing", eg.section("list", described)), "in words of its own"
 
 

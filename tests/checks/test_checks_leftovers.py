@@ -31,7 +31,17 @@ def test_what_was_written_for_a_machine_is_found(words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["CafÃ© opens", "Â£4.2m", "It’s Â£3", "â€œWe are openâ€\x9d", "Thatâ€™s it", "naÃ¯ve", "A \ufffd in it", "ðŸš¢ back"]
+    "words",
+    [
+        "CafÃ© opens",
+        "Â£4.2m",
+        "It’s Â£3",
+        "â€œWe are openâ€\x9d",
+        "Thatâ€™s it",
+        "naÃ¯ve",
+        "A \ufffd in it",
+        "ðŸš¢ back",
+    ],
 )
 def test_what_was_encoded_twice_is_found(words: str) -> None:
     """UTF-8 read as Windows-1252, and signs of what was lost."""
@@ -67,7 +77,9 @@ def test_what_only_looks_like_it_is_left_alone(words: str) -> None:
 def test_code_may_show_markup() -> None:
     """There it is what the reader came for."""
     shown = escape("<p>**bold** &amp; [x](https://x.example)</p>")
-    assert not found("markup-shown", before_library(f"<pre><code>{shown}</code></pre><p>Write <code>{shown}</code>.</p>"))
+    assert not found(
+        "markup-shown", before_library(f"<pre><code>{shown}</code></pre><p>Write <code>{shown}</code>.</p>")
+    )
 
 
 @pytest.mark.parametrize("check_id", IDS)
@@ -84,7 +96,9 @@ def test_a_field_is_named_once() -> None:
     assert one.article == eg.LIBRARY.slug and "TKTK" in one.message
 
 
-@pytest.mark.parametrize(("words", "left"), [("Dear %FIRSTNAME%,", True), ("100%SURE% and 50%", False), ("5% A 6%", False)])
+@pytest.mark.parametrize(
+    ("words", "left"), [("Dear %FIRSTNAME%,", True), ("100%SURE% and 50%", False), ("5% A 6%", False)]
+)
 def test_tags_of_active_campaign_are_template_code(words: str, left: bool) -> None:
     """Capitals between two signs, and nothing that is a share."""
     assert bool(found("leftover-template", before_library(f"<p>{words}</p>"))) is left

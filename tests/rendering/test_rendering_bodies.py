@@ -33,7 +33,10 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
         ("[m](mailto:a@b.example) [t](tel:+44)", '<p><a href="mailto:a@b.example">m</a> <a href="tel:+44">t</a></p>'),
         ("[x](javascript:alert(1))", "<p>x</p>"),
         ("[x](/local) [y](data:text/html,x)", "<p>x y</p>"),
-        ("![Alt](https://a.example/a.png)", '<p><img alt="Alt" src="https://a.example/a.png" class="image" width="536"></p>'),
+        (
+            "![Alt](https://a.example/a.png)",
+            '<p><img alt="Alt" src="https://a.example/a.png" class="image" width="536"></p>',
+        ),
         (
             '![Alt](https://a.example/a.png "The quay, \\*before\\*")\n\nb',
             '<p class="shown"><img alt="Alt" src="https://a.example/a.png" class="image" width="536"></p>'

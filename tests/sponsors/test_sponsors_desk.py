@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from PIL import Image
 
 from newsletter.cli.boundary import guarded
 from newsletter.cli.group import newsletter
+from newsletter.issues import folder, summaries
 
 SLUG = "2026-11-27"
 STORY = """---
@@ -202,6 +204,23 @@ def test_a_slot_that_is_taken_is_refused_with_both_names(run: Run, weekly: Path,
 
     write_sponsor(weekly, "rope", f"[{SLUG}]")
     assert "quay-hotel and rope are both booked" in run("sponsor", "calendar", code=1).err
+
+
+def test_the_calendar_opens_no_issue_it_knows_already(
+    run: Run, weekly: Path, hotel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside years of issues it takes as long as beside one; a sponsor that was taken out is gone from it."""
+    run("issue", "pick", SLUG, "--sponsor", "quay-hotel")
+    time.sleep(0.06)  # what was written this moment is read again, since it may look the same after another edit
+    before = run("sponsor", "calendar", "--json").json["rows"]
+    opened: list[str] = []
+    load = folder.load_issue
+    for module in (summaries, folder):
+        monkeypatch.setattr(module, "load_issue", lambda ws, slug: opened.append(slug) or load(ws, slug))
+    assert run("sponsor", "calendar", "--json").json["rows"] == before and before[0]["issues"] == [SLUG]
+    assert opened == []
+    run("issue", "drop", SLUG, "quay-hotel")
+    assert run("sponsor", "calendar", "--json").json["rows"][0]["issues"] == []
 
 
 def test_two_slots_of_one_issue_are_two_bookings(run: Run, weekly: Path, hotel: Path) -> None:

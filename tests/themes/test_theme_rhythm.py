@@ -87,7 +87,11 @@ def test_a_line_in_a_text_is_a_hairline(browser: Browser, copy: Copy, tmp_path: 
     """In the theme's own colour on a light screen, on a dark one and in Outlook's dark mode, not a browser's groove."""
     copy.edit("a-century-in-the-harbour-log.md", ("## What you can ask", "---\n\n## What you can ask"))
     file = copy.render().write(tmp_path)
-    for dark, outlook, colour in ((False, False, "218, 213, 202"), (True, False, "59, 57, 54"), (False, True, "59, 57, 54")):
+    for dark, outlook, colour in (
+        (False, False, "218, 213, 202"),
+        (True, False, "59, 57, 54"),
+        (False, True, "59, 57, 54"),
+    ):
         tab = Tab(browser, file, 700, dark=dark)
         if outlook:
             tab.page.evaluate("document.documentElement.setAttribute('data-ogsb', '')")

@@ -49,7 +49,7 @@ def theme(request: pytest.FixtureRequest) -> str:
 def page(theme: str, tmp_path_factory: pytest.TempPathFactory) -> Page:
     """The sample issue with a link in a full text and a sponsor who has a file of its own."""
     copy = Copy(set_sample("english", theme, tmp_path_factory.mktemp(theme) / "ws")[0])
-    copy.edit(LOG, ("## What you can ask", f"![Ice]({ICE} \"The bar in 1929\")\n\n## What you can ask"))
+    copy.edit(LOG, ("## What you can ask", f'![Ice]({ICE} "The bar in 1929")\n\n## What you can ask'))
     copy.edit(LOG, ("at the library and", "at [the harbour office](https://estuary.example/office) and"))
     sponsors = copy.root / "sponsors"
     (sponsors / "images").mkdir(parents=True)

@@ -43,11 +43,12 @@ _PLACE = re.compile(
 def _said(context: CheckContext, pattern: re.Pattern[str]) -> Iterator[tuple[str, str | None, str | None]]:
     """(what matched with the words around it, article, field), once for each story and field."""
     told: set[tuple[str | None, str | None]] = set()
-    for field, words in (("subject", context.email.subject), ("preheader", context.email.preheader)):
+    for place, words in (("subject", context.email.subject), ("preheader", context.email.preheader)):
         if found := pattern.search(words):
-            yield _around(words, found), None, field
+            yield _around(words, found), None, place
     for run in context.page.runs:
-        if run.element.tag in _VERBATIM or any(run.element.node.iterancestors(*_VERBATIM)):
+        node = run.element.node
+        if node.tag in _VERBATIM or next(node.iterancestors(*_VERBATIM), None) is not None:
             continue
         if found := pattern.search(run.text):
             article = run.element.article

@@ -37,9 +37,9 @@ def link_addresses(root: HtmlElement) -> None:
 
 
 def _links(parent: HtmlElement, at: int, text: str) -> str:
-    """Put the links of ``text`` and what follows each before the child number ``at``; return what stands before them."""
+    """Put the links of ``text``, each with what follows it, before the child number ``at``; return what is before."""
     before, last = text, 0
-    links = []
+    links: list[HtmlElement] = []
     for found in _ADDRESS.finditer(text):
         address = _trimmed(found.group())
         if TOKEN.search(address):

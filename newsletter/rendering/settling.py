@@ -46,7 +46,8 @@ _DASH_LINE = re.compile(r"\n(?=[ \t]*(?:[—―]|--(?!-))[ \t\u00a0]*\S)")
 def settle(root: HtmlElement, parameters: LinkParameters, room: int, top: int) -> tuple[str, ...]:
     """Change the tree of a body in place; return the addresses of its pictures.
 
-    Links get ``parameters``; an address that was written as it is becomes a link to itself. Links and pictures without an address are reduced to their words; empty paragraphs go.
+    Links get ``parameters``; an address that was written as it is becomes a link to itself. Links and pictures
+    without an address are reduced to their words; empty paragraphs go.
     ``room`` is the width of the column in CSS pixels: what Word, which reads attributes alone, may give a picture.
     ``top`` is the level of its highest heading, one below what it stands under.
     """

@@ -65,8 +65,8 @@ def test_what_held_a_place_is_found(words: str) -> None:
     [
         "AT&T and M&S; B&Q", "5 < 6 and 7 > 3", "a <sub-editor> said", "“F**k and s**t,” she said", "**** (four stars)",
         "[sic] he wrote", "“He [the mayor] left”", "#1 in the list", "C# and F#", "Item (https://x.example)",
-        "AMANHÃ” e NÃO", "CAFÉ » et « ÉTÉ »", "Spaß” und Größe“", "Ât the end", "São Tomé", "Ângela", "50% OFF, 20% MORE",
-        "Super Bowl XXX", "xxxx kisses", "TK Maxx opens", "The [National] Theatre", "Todo: lo mejor", "“Loremipsum” GmbH",
+        "AMANHÃ” e NÃO", "CAFÉ » et « ÉTÉ »", "Spaß” und Größe“", "Ât the end", "São Tomé", "Ângela", "50% OFF, 5% UP",
+        "Super Bowl XXX", "xxxx kisses", "TK Maxx opens", "The [National] Theatre", "Todo: lo mejor", "“Loremipsum”",
     ],
 )  # fmt: skip
 def test_what_only_looks_like_it_is_left_alone(words: str) -> None:

@@ -50,7 +50,7 @@ def test_a_typewriters_letters_shrink_as_in_chromium(browser: Browser) -> None:
     code = "<code>a <b>b <samp>c</samp></b></code>"
     styles = ("", "font-size:17px", "font-size:12pt", "font-size:120%", "font-size:17px;font-size:1.5em")
     page = "<!DOCTYPE html><html><body>" + "".join(f"<div style='{style}'><p>{code}</p></div>" for style in styles)
-    page += f"<div style='font-size:20px'><p style='font-size:150%'>{code}</p></div><h2>{code}</h2><pre>{code}</pre></body></html>"
+    page += f"<div style='font-size:20px'><p style='font-size:150%'>{code}</p></div><h2>{code}</h2><pre>{code}</pre>"
     tab = browser.new_page()
     tab.set_content(page)
     root = lxml_html.document_fromstring(tab.content().encode())

@@ -58,7 +58,8 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
             '<p><img src="https://a.example/a.png" class="image" alt="" width="536"></p>',
         ),
         (
-            '<figure><img src="https://a.example/a.png" alt="A"><figcaption><p>The <b>quay</b></p></figcaption></figure>\n\nb',
+            '<figure><img src="https://a.example/a.png" alt="A">'
+            "<figcaption><p>The <b>quay</b></p></figcaption></figure>\n\nb",
             '<p class="shown"><img src="https://a.example/a.png" alt="A" class="image" width="536"></p>'
             '<p class="muted caption">The <b>quay</b> </p><p>b</p>',
         ),

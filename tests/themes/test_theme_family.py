@@ -323,7 +323,7 @@ def test_long_headlines_wrap(browser: Browser, own: Copy, tmp_path: Path) -> Non
 
 @pytest.mark.chromium
 def test_outlooks_dark_mode_is_met(browser: Browser, sample: Page, theme: str, tmp_path: Path) -> None:
-    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there too, in lines as well."""
+    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there, in lines too."""
     tab = Tab(browser, sample.write(tmp_path), 700, dark=True)
     looked = [(one, "color") for one in (".ink", ".text", ".muted", ".accent", ".on")]
     looked += [(one, "background-color") for one in (".card", ".box", ".flag", ".fill")]

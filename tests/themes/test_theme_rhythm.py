@@ -1,4 +1,4 @@
-"""Room between stories: what belongs together stands closer than what does not, with titles above sections and without."""
+"""Room between stories: what belongs together stands closer than what does not, with titles and without."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_a_picture_in_a_text_is_no_wider_than_its_column(page: Page) -> None:
 
 @pytest.mark.parametrize("name", ["urdu", "urdu-mixed", "english-mixed"])
 def test_urdu_is_set_in_nastaliq_and_its_neighbours_are_not(theme: str, name: str, tmp_path: Path) -> None:
-    """Word takes one font and reads no list: Georgia has no Urdu letters, and Nastaliq's Latin ones are an afterthought."""
+    """Word takes one font and reads no list: Georgia has no Urdu letters, and Nastaliq's Latin is an afterthought."""
     root = lxml_html.document_fromstring(outlook_word(rendered(name, theme, tmp_path / "ws").filled).html)
     fonts: dict[bool, set[str]] = {True: set(), False: set()}
     for element in root.find("body").iter("p", "h1", "h2", "h3", "h4", "li", "th", "td", "a"):

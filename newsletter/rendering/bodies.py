@@ -148,9 +148,10 @@ def _markdown(text: str) -> str:
     # A fresh instance each time: one that is used twice carries references and counters over.
     parts = [
         markdown.Markdown(extensions=list(EXTENSIONS), extension_configs=_MARKDOWN_OPTIONS).convert(chunk)
-        for chunk in guard.chunks(guard.bounded(text))
+        for chunk in guard.chunks(guard.apart(guard.bounded(text)))
     ]
-    return guard.show_specials("\n".join(parts))
+    html = "\n".join(parts).replace(f"<p>{guard.SEAM}</p>", "").replace(guard.SEAM, "")
+    return guard.show_specials(html)
 
 
 def _sanitised(html: str, link_tokens: frozenset[str]) -> str:

@@ -68,6 +68,13 @@ def set_body(text: str, links: frozenset[str] = frozenset()) -> str:
             '<blockquote><p>a</p></blockquote><p class="muted caption">Ada</p>',
         ),
         ("> a\n> > b", "<blockquote><p>a</p><blockquote><p>b</p></blockquote></blockquote>"),
+        ("> a\n>\n> b\n\n> c", "<blockquote><p>a</p><p>b</p></blockquote><blockquote><p>c</p></blockquote>"),
+        (
+            "> a\n> — Ada\n\n> b\n> — Bo",
+            '<blockquote class="pull"><p>a</p><p class="muted by">— Ada</p></blockquote>'
+            '<blockquote class="pull"><p>b</p><p class="muted by">— Bo</p></blockquote>',
+        ),
+        ("- a\n\n> b\n\n    c", "<ul><li>a</li></ul><blockquote><p>b</p></blockquote><pre><code>c\n</code></pre>"),
         ("3. a\n4. b", '<ol start="3"><li>a</li><li>b</li></ol>'),
         ("a  \nb", "<p>a<br>b</p>"),
         ("<b onclick='x' style='y' id='z' class='w' lang='ur'>t</b>", '<p><b lang="ur">t</b></p>'),

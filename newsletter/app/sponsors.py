@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from datetime import date as Date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
 from newsletter.app.render import render_loaded
 from newsletter.articles.originals import SUFFIXES, check_picture, get_picture
 from newsletter.checks.context import SponsorFacts
+from newsletter.delivery.schedule import zone_of
 from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.issues import editing, folder, sponsors, summaries
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
@@ -194,12 +196,16 @@ def calendar(desk: Desk) -> Calendar:
 
 @dataclass(frozen=True, slots=True)
 class Proofed:
-    """A creative as the text part of a mail shows it, and where its approval stands."""
+    """A creative as the text part of a mail shows it, and where its approval stands.
+
+    ``day`` is that of the approval in the publication's zone, or what the file says where that is no time.
+    """
 
     name: str
     text: str
     approval: str
     proof: Proof | None
+    day: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -209,7 +215,7 @@ class Proofed:
     @property
     def line(self) -> str:
         """Where the approval stands, for the terminal."""
-        by = f" by {self.proof.approved_by} on {self.proof.approved_at[:10]}" if self.proof else ""
+        by = f" by {self.proof.approved_by} on {self.day}" if self.proof else ""
         if self.approval == "approved":
             return f"{self.name}: approved{by}."
         return f"{self.name}: {_WORDS[self.approval]}{by}. Approve it: newsletter sponsor proof {self.name} --by NAME"
@@ -229,14 +235,24 @@ def proof_sponsor(desk: Desk, name: str, *, by: str | None = None) -> Proofed:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         sponsors.record_proof(ws, name, Proof(by.strip(), now, sponsors.digest_of(ws, sponsor)))
         sponsor = sponsors.load_sponsor(ws, name)
-    return Proofed(name, text, sponsors.approval_of(ws, sponsor), sponsor.proof)
+    zone = zone_of(desk.config.publication.timezone)
+    day = _day_of(sponsor.proof, zone) if sponsor.proof else ""
+    return Proofed(name, text, sponsors.approval_of(ws, sponsor), sponsor.proof, day)
+
+
+def _day_of(proof: Proof, zone: ZoneInfo) -> str:
+    try:
+        at = datetime.fromisoformat(proof.approved_at)
+        return at.astimezone(zone).date().isoformat() if at.tzinfo else proof.approved_at
+    except (ValueError, OverflowError):  # a file that was written by hand
+        return proof.approved_at
 
 
 def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
     """The creative's part of the text of a mail that has nothing else; all of it where the theme sets no rules."""
     issue = Issue(
         slug="proof",
-        date=datetime.now(UTC).date(),
+        date=datetime.now(zone_of(desk.config.publication.timezone)).date(),
         sections=(Section("sponsor", (sponsor.article,)),),
         subject=sponsor.article.headline,
         preheader=sponsor.article.headline,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,8 @@ from newsletter.checks.weekdays import Mention, mentions
 from newsletter.models import Article, Severity
 
 SHOWN = ("kicker", "headline", "standfirst", "teaser")
+_YEAR = re.compile(r"\d{4}$")
+
 BODY_LEAD = 600
 """Characters of a body that a teaser may be made from, where the editor wrote none."""
 
@@ -100,7 +103,10 @@ def date_stale(context: CheckContext) -> Iterator[Problem]:
 
 
 def _misleads(mention: Mention, issued: date, written: date | None) -> bool:
-    """A bare “on Monday” of the days just before the issue is still read right; “yesterday” has its own rule."""
+    """A bare “on Monday” of the days just before the issue is still read right, and so is a day that a
+    sentence looks back on with its year; “yesterday” has its own rule."""
+    if mention.kind == "dated" and mention.tense == "past" and _YEAR.search(mention.words):
+        return False
     if mention.kind == "relative":
         return mention.words.lower() != "yesterday"
     if mention.kind != "bare" or mention.tense == "future":

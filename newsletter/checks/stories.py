@@ -170,9 +170,9 @@ def duplicate_in_issue(context: CheckContext) -> Iterator[Problem]:
     passing=Example("a story that no other issue has", eg.as_it_is),
 )
 def used_before(context: CheckContext) -> Iterator[Problem]:
-    """A headline, address or origin that another issue has."""
-    for article in context.issue.articles():
-        if article.slug in context.sponsors:  # one creative runs in many issues
+    """An address, an origin or a headline that another issue has; not a rubric's name over another page."""
+    for section, article in context.placed():
+        if section.layout == "sponsor" or article.slug in context.sponsors:  # what is paid for runs in many issues
             continue
         used_in = context.past_uses.get(article.slug)
         if used_in is not None:

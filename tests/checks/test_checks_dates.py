@@ -90,6 +90,7 @@ def test_without_a_date_of_writing_bare_weekdays_mean_nothing() -> None:
         ("The boat will sail on Wednesday (25).", Severity.WARNING),
         ("The boat is due to sail on Wednesday (25), the harbour master said.", Severity.WARNING),
         ("Voting on Wednesday (25), from nine.", Severity.WARNING),
+        ("Doors open: Saturday 21 November 2026.", Severity.WARNING),
         ("“It was high time,” the office said on Monday (23).", Severity.INFO),
         ("They’ll sail on. The office confirmed it on Monday (23). They will wait.", Severity.INFO),
     ],
@@ -100,6 +101,12 @@ def test_an_announcement_of_a_past_day_is_a_warning_and_a_report_a_note(text: st
     assert (finding.id, finding.severity, finding.field) == ("date-stale", severity, "teaser")
     assert finding.article == "the-ferry-is-back"
     assert "before the issue's date, Friday 27 November" in finding.message
+
+
+def test_a_day_that_is_remembered_with_its_year_misleads_nobody() -> None:
+    """“The agreement was signed on Friday 10 April 1998” is history; a note about it is noise."""
+    assert not found(eg.story(teaser="The agreement was signed on Friday 10 April 1998."))
+    assert found(eg.story(teaser="The agreement was signed on Friday 10 April."))
 
 
 def test_the_message_names_each_day() -> None:

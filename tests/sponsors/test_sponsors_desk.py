@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -166,6 +167,26 @@ def test_nobody_can_approve_an_issue_whose_creative_is_not_approved_as_it_is(
     assert again["proof"]["approved_by"] == "M. Penrose"
     run("approve", SLUG)
     run("sponsor", "proof", "quay-hotel", "--by", " ", code=65)
+
+
+@pytest.mark.parametrize(
+    ("approved_at", "day"),
+    [
+        ("2026-11-26T22:30:00Z", "2026-11-27"),
+        ("2026-11-26T10:30:00Z", "2026-11-26"),
+        ("2026-11-26", "2026-11-26"),
+        ("the day before", "the day before"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    ],
+)
+def test_a_proof_is_of_the_publications_day(run: Run, weekly: Path, hotel: Path, approved_at: str, day: str) -> None:
+    """Approved on a Friday morning in Auckland, which is Thursday in UTC; what is no time is shown as it is written."""
+    config = weekly / "newsletter.toml"
+    config.write_text(config.read_text().replace('timezone = "Europe/London"', 'timezone = "Pacific/Auckland"'))
+    run("sponsor", "proof", "quay-hotel", "--by", "M. Penrose")
+    file = weekly / "sponsors" / "quay-hotel.md"
+    file.write_text(re.sub("approved_at: .*", f'approved_at: "{approved_at}"', file.read_text()))
+    assert f"approved by M. Penrose on {day}." in run("sponsor", "proof", "quay-hotel").out
 
 
 def test_the_finding_names_the_sponsors_own_file_and_line(run: Run, weekly: Path, hotel: Path) -> None:

@@ -42,12 +42,17 @@ class Provenance:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an article was taken from; ``imported`` is an ISO 8601 UTC time."""
+    """Where an article was taken from; ``imported`` is an ISO 8601 UTC time.
+
+    ``kept`` maps each field for which an editor declined the source's later words to the first 16 hex digits of their
+    SHA-256: what was declined once is not offered again before the source says something else.
+    """
 
     id: str | None = None
     url: str | None = None
     guid: str | None = None
     imported: str | None = None
+    kept: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,11 @@ from newsletter.audience.subscribers import find
 from newsletter.delivery import approval as approvals
 from newsletter.delivery import approvers, begun, installation, mailings, testsend
 from newsletter.delivery.approval import outgoing_from_email
+from newsletter.delivery.guards import lateness
 from newsletter.delivery.mailings import Mailing
-from newsletter.delivery.schedule import SendAt, parse_send_at, read_wall_time
+from newsletter.delivery.schedule import SendAt, parse_send_at, send_at_of
 from newsletter.delivery.testsend import TestSent
-from newsletter.delivery.undo import stoppable_until
+from newsletter.delivery.undo import made_late, stoppable_until, window_begins
 from newsletter.errors import BadData, Conflict, FindingsRemain, GuardRefused, IllegalState, NewsletterError, NotFound
 from newsletter.issues.folder import load_issue
 from newsletter.models import Finding, Severity
@@ -50,6 +51,8 @@ class Approved:
     """How many different people must approve it; until they have, nothing is scheduled."""
     unjudged: str | None = None
     """Why its canary could not be judged; None where it can be, and without one."""
+    late: str | None = None
+    """How late it is, in words, when that is too late to go by itself: the last approval came after the time."""
 
     @property
     def lacking(self) -> int:
@@ -111,7 +114,7 @@ class Approved:
             return [*lines, f"Sooner: newsletter send {slug}. Not at all: newsletter unapprove {slug}"]
         if self.mailing is None:
             return [*lines, f"Nothing is scheduled. Send it with: newsletter send {slug}"]
-        lines.append(f"It goes out {when(self.mailing)}, by newsletter run-due (cron).")
+        lines.append(self._when(self.mailing))
         until = f"   (can be stopped until {self.stoppable_until})" if self.stoppable_until else ""
         lines.append(f"Stop the presses: newsletter unapprove {slug}{until}")
         return lines
@@ -120,6 +123,13 @@ class Approved:
     def _by(self) -> str:
         names = " and ".join(self.approvers) or self.approval.approver
         return f"{names} ({len(self.approvers)} of {self.required})" if self.required > 1 else names
+
+    def _when(self, mailing: Mailing) -> str:
+        if self.late:
+            return f"It does not go out by itself: {self.late}. All the same: newsletter send {mailing.issue}"
+        if made_late(mailing.send_at, mailing.created_at):
+            return f"It was due {when(mailing)}, and goes out now, by newsletter run-due (cron)."
+        return f"It goes out {when(mailing)}, by newsletter run-due (cron)."
 
 
 def _ids(findings: Sequence[Finding]) -> list[str]:
@@ -177,7 +187,7 @@ def approve_issue(
         approver=approver or desk.actor,
         now=from_us(now),
         zone=zone,
-        send_at=at.local if at else None,
+        send_at=at.written if at else None,
         note=note,
     )
     try:
@@ -187,7 +197,7 @@ def approve_issue(
         # Half of what was asked for would look like all of it.
         approvals.remove_approval(desk.workspace, slug)
         raise
-    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, rendered.issue.date, from_us(now))
+    recurs = None if at or rendered.issue.corrects else goes_by_itself(desk, slug, rendered.issue.date, from_us(now))
     warnings = weighs(findings, Severity.WARNING)
     return _approved(desk, approval, mailing, warnings, rendered.email.remote_images, test, recurs)
 
@@ -211,12 +221,17 @@ def _approved(
         warnings,
         remote_images,
         test,
-        stoppable_until(mailing.send_at, mailing.zone, desk.config) if mailing else None,
+        _stoppable(desk, mailing) if mailing else None,
         recurs,
         tuple(there.name for there in approvers.approvers(approval)),
         desk.config.schedule.approvals_required,
         canary_unjudged(desk.config),
+        lateness(mailing, desk.config, now_us()) if mailing else None,
     )
+
+
+def _stoppable(desk: Desk, mailing: Mailing) -> str | None:
+    return stoppable_until(window_begins(mailing.send_at, mailing.created_at, now_us()), mailing.zone, desk.config)
 
 
 def _waits_for_others(desk: Desk, slug: str) -> bool:
@@ -238,12 +253,12 @@ def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str 
     if at is not None and mailings.live(desk.store, slug) is not None:
         raise IllegalState(f"{slug} has its time already", fix=f"newsletter approve {slug} without --send-at")
     moment = from_us(now)
-    local = at.local if at else None
-    approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=local)
+    written = at.written if at else None
+    approval, before = approvers.add(desk.workspace, slug, approver=name, note=note, now=moment, send_at=written)
     try:
         _note(desk, approval, now)
         if approval.send_at is not None and at is None:
-            at = SendAt(read_wall_time(approval.send_at, approval.zone), approval.send_at, approval.zone)
+            at = send_at_of(approval.send_at, approval.zone)
         mailing = mailings.live(desk.store, slug)
         if mailing is None and at is not None and not approvers.missing(approval, desk.config):
             mailing = schedule(desk, approval, at, now)
@@ -251,7 +266,7 @@ def _approve_too(desk: Desk, slug: str, at: SendAt | None, name: str, note: str 
         approvers.take_back(approval, before)
         raise
     day = load_issue(desk.workspace, slug).date
-    recurs = None if at or approval.facts.corrects else goes_by_itself(desk, day, moment)
+    recurs = None if at or approval.facts.corrects else goes_by_itself(desk, slug, day, moment)
     return _approved(desk, approval, mailing, (), (), testsend.last_arrived(desk.store, slug), recurs)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date as Date
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from newsletter.app.desk import Desk
@@ -167,7 +167,7 @@ def _row(line: Line, used: Sequence[Use], zone: str) -> InboxRow:
         headline=line.headline,
         teaser=line.teaser,
         added=_day(line.added_at, zone),
-        published=_day(line.published, zone) if line.published else None,
+        published=_day_stated(line.published, zone) if line.published else None,
         state=line.state,
         source=line.source,
         section=line.section,
@@ -184,6 +184,11 @@ def _row(line: Line, used: Sequence[Use], zone: str) -> InboxRow:
 
 def _day(moment: datetime, zone: str) -> str:
     return moment.astimezone(zone_of(zone)).date().isoformat()
+
+
+def _day_stated(moment: datetime, zone: str) -> str:
+    """A day without a time is kept as its beginning in UTC: it is that day in every zone."""
+    return moment.date().isoformat() if moment.time() == time() else _day(moment, zone)
 
 
 def since_of(desk: Desk, text: str, used: Uses, *, before: Date | None = None) -> datetime | None:
@@ -207,7 +212,10 @@ def since_of(desk: Desk, text: str, used: Uses, *, before: Date | None = None) -
         if day is None:
             fix = 'write "last", a day such as 2026-11-20, or how long ago: "7d", "36h"'
             raise BadData(f"{text!r} is no time", where="--since", fix=fix)
-    return at_wall_time(datetime(day.year, day.month, day.day), zone) if day else None  # noqa: DTZ001 - wall time
+    try:
+        return at_wall_time(datetime(day.year, day.month, day.day), zone) if day else None  # noqa: DTZ001 - wall time
+    except OverflowError:  # the first day of the calendar
+        return None
 
 
 def filter_names(desk: Desk) -> tuple[list[str], list[str]]:

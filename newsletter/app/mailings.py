@@ -16,7 +16,7 @@ from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.reconcile import Uncertain
 from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.status import Status
-from newsletter.delivery.undo import stoppable_until, undo_window
+from newsletter.delivery.undo import stoppable_until, undo_window, window_begins
 from newsletter.errors import UsageProblem
 from newsletter.store.clock import from_us, now_us
 
@@ -228,9 +228,9 @@ def _stoppable(desk: Desk, status: Status) -> str | None:
     """Nothing for what waited already: a mailing that an editor released goes with the next ``run-due``."""
     if status.state != "scheduled" or status.send_at is None or status.zone is None:
         return None
-    if now_us() >= status.send_at + undo_window(desk.config):
-        return None
-    return stoppable_until(status.send_at, status.zone, desk.config)
+    now = now_us()
+    begins = window_begins(status.send_at, status.created_at or 0, now)
+    return stoppable_until(begins, status.zone, desk.config) if now < begins + undo_window(desk.config) else None
 
 
 def _away(desk: Desk, status: Status) -> str | None:

@@ -25,6 +25,7 @@ from newsletter.store.clock import from_us, now_us
 
 AHEAD = timedelta(days=14)
 _MOST_TIMES = 4
+_SLACK = timedelta(minutes=2)
 _WAITING = ("scheduled", "planning", "sending")
 _STOPPED = ("held", "paused")
 
@@ -121,6 +122,10 @@ def cron_trouble(ran: LastRun | None, now: datetime) -> str | None:
     if ran is None:
         return "newsletter run-due has never run here: newsletter cron prints what runs it"
     ago = now - ran.at
+    if ago < -_SLACK:
+        return (
+            f"newsletter run-due last ran {how_long(-ago)} from now: a clock is or was wrong; newsletter doctor looks"
+        )
     if ago > timedelta(seconds=STALE_SECONDS):
         return f"newsletter run-due last ran {how_long(ago)} ago: cron seems dead; newsletter doctor looks"
     if ran.error:

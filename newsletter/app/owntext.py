@@ -113,8 +113,13 @@ def confirm_text(desk: Desk, slug: str, *, expected: str | None = None, seen: st
     owntext.confirm_text(desk.workspace, slug, memory_of(pieces), expected=expected)
 
 
-def drop_text(desk: Desk, slug: str, *, expected: str | None = None) -> None:
-    """Go back to the generated text. Raises NotFound where it is generated already, Conflict, IllegalState."""
+def droppable_text(desk: Desk, slug: str) -> str:
+    """The SHA-256 (hex) of the own text, for whoever asks before it is dropped; raises NotFound, IllegalState."""
     if not issue_exists(desk.workspace, slug):
         read_issue_file(desk.workspace, slug)  # says what is missing
+    return owntext.droppable_text(desk.workspace, slug)
+
+
+def drop_text(desk: Desk, slug: str, *, expected: str) -> None:
+    """Go back to the generated text. Raises NotFound where it is generated already, Conflict, IllegalState."""
     owntext.drop_text(desk.workspace, slug, expected=expected)

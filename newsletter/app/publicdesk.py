@@ -145,6 +145,11 @@ class PublicDesk:
         """The words of the publication's language, for HTML."""
         return words(self.look.lang, html=True)
 
+    @property
+    def plain_words(self) -> Words:
+        """The same words for what is no page: an answer to a mail program."""
+        return words(self.look.lang, html=False)
+
     def event_reader(self, provider: str) -> EventReader:
         """What reads the webhook calls of a provider; made anew after an edit of the configuration."""
         config = self.config

@@ -15,16 +15,16 @@ from newsletter.app.mailings import IssueStatus, issue_status
 from newsletter.app.next import cron_trouble
 from newsletter.app.outgoing import PREVIEW_ID, issue_facts
 from newsletter.app.providers import make_provider
-from newsletter.app.recurring import upcoming
+from newsletter.app.recurring import time_of
 from newsletter.app.render import Rendered, render
 from newsletter.app.send import SendPreview, draft_preview, plan_preview
-from newsletter.app.words import clock_time, plural
+from newsletter.app.words import day_time, plural
 from newsletter.checks.run import run_checks
 from newsletter.clients.gmail import CLIP
 from newsletter.delivery import testsend
 from newsletter.delivery.approval import load_approval, outgoing_from_email
 from newsletter.delivery.schedule import at_wall_time, how_long, parse_send_at, zone_of
-from newsletter.errors import ConfigurationError, IllegalState, NewsletterError
+from newsletter.errors import ConfigurationError, IllegalState, NewsletterError, UsageProblem
 from newsletter.models import Severity
 from newsletter.store.clock import from_us, now_us
 
@@ -130,11 +130,11 @@ def look(desk: Desk, slug: str) -> Readiness:
     points += [*_approvals(desk), *_cron(desk)]
     day = rendered.issue.date
     now = from_us(now_us())
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
-    near = upcoming(desk, max(now, noon - timedelta(days=2)), noon + timedelta(days=2))
-    by_itself = None if rendered.issue.corrects else next((o.said for o in near if o.day == day), None)
+    ruled = None if rendered.issue.corrects else time_of(desk, day, now)
     at = suggested(day, now, desk.config.publication.timezone)
-    return Readiness(rendered.email.subject, points, digest, f"{at:%Y-%m-%d}", f"{at:%H:%M}", by_itself)
+    return Readiness(
+        rendered.email.subject, points, digest, f"{at:%Y-%m-%d}", f"{at:%H:%M}", ruled.said if ruled else None
+    )
 
 
 MORNING: Final = time(7)
@@ -169,8 +169,8 @@ def _test(desk: Desk, slug: str, digest: str | None) -> Point:
     if test.digest != digest:
         return Point("Test mail", "warning", f"the issue was changed since {name}")
     to = ", ".join(receipt.address for receipt in test.receipts if receipt.accepted)
-    at = clock_time(test.at, desk.config.publication.timezone)
-    return Point("Test mail", "ok", f"{name} went to {to} at {at}; nothing was changed since")
+    when = day_time(test.at, desk.config.publication.timezone, from_us(now_us()))
+    return Point("Test mail", "ok", f"{name} went to {to} {when}; nothing was changed since")
 
 
 def _provider(desk: Desk) -> Point:
@@ -226,7 +226,10 @@ def moment(desk: Desk, day: str, clock: str) -> Moment:
     asked = f"{day.strip()} {clock.strip()[:5]}"
     at = parse_send_at(asked, zone, now)
     wall = datetime.fromisoformat(at.local)
-    typed = datetime.fromisoformat(asked)
+    try:
+        typed = datetime.fromisoformat(asked)
+    except ValueError as error:  # "Fri 07:00", which no date field sends
+        raise UsageProblem(f'"{asked}" is not a date and a time', fix="choose a date and a time") from error
     explained = None
     if wall != typed:
         explained = (

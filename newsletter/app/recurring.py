@@ -15,6 +15,7 @@ from newsletter.delivery.recurring import (
     Occurrence,
     begin,
     occurrences,
+    reopen,
     schedule_occurrence,
     settle,
     settled,
@@ -73,15 +74,26 @@ def _open(desk: Desk, since: Mapping[str, datetime], now: datetime) -> list[Occu
     return sorted(found, key=lambda occurrence: occurrence.utc, reverse=True)
 
 
-def goes_by_itself(desk: Desk, day: Date, now: datetime) -> str | None:
+def goes_by_itself(desk: Desk, slug: str, day: Date, now: datetime) -> str | None:
     """When a rule sends an issue of that day that is approved now, in words; None when none does.
 
     From now on the rules count, also before ``run-due`` has seen them: this was promised.
     """
     begin(desk.store, rules_of(desk.config), desk.config.publication.timezone, to_us(now))
+    occurrence = time_of(desk, day, now)
+    if occurrence is None:
+        return None
+    reopen(desk.store, occurrence, slug)
+    return occurrence.said
+
+
+def time_of(desk: Desk, day: Date, now: datetime) -> Occurrence | None:
+    """The next time at which a rule sends an issue of that day."""
+    if not timedelta(3) < day - Date.min < Date.max - Date.min - timedelta(3):
+        return None  # the calendar ends there, in some zones sooner
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     near = upcoming(desk, max(now, noon - timedelta(days=2)), noon + timedelta(days=2))
-    return next((occurrence.said for occurrence in near if occurrence.day == day), None)
+    return next((occurrence for occurrence in near if occurrence.day == day), None)
 
 
 def reminders(desk: Desk) -> list[Cause]:
@@ -128,7 +140,7 @@ def _ready(desk: Desk, occurrence: Occurrence) -> list[Approval]:
             continue  # not approved, or damaged: status and the mailing's own guard say so
         if missing(approval, desk.config):
             continue
-        if waits_for(approval, mailings.latest(desk.store, slug), occurrence.utc):
+        if waits_for(desk.store, approval, occurrence.utc):
             found.append(approval)
     return found
 

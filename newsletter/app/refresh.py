@@ -13,7 +13,17 @@ from newsletter.app.desk import Desk
 from newsletter.app.webstory import story_at
 from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
-from newsletter.articles.merging import FIELDS, FieldChange, chosen, taken_over, three_way, value_of
+from newsletter.articles.merging import (
+    FIELDS,
+    OPEN,
+    FieldChange,
+    chosen,
+    declined,
+    kept,
+    taken_over,
+    three_way,
+    value_of,
+)
 from newsletter.articles.originals import SUFFIXES, Fetch, check_picture, get_picture, keep_original
 from newsletter.articles.sources.stories import is_from_page, with_page
 from newsletter.articles.story import Story
@@ -34,7 +44,7 @@ class Compared:
 
     ``sha256`` is of the story's text as it was compared; ``take`` refuses when it is another one by then. ``known``:
     somebody has written down what was imported. ``file`` is the source where that is a file. ``taken`` are the fields
-    that were taken over, with ``notes``.
+    that were taken over, with ``notes``; ``kept`` those in which the source's words were declined.
     """
 
     slug: str
@@ -46,12 +56,13 @@ class Compared:
     now: Article
     file: str | None = None
     taken: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def open(self) -> tuple[FieldChange, ...]:
-        """What the source has changed and the story does not have."""
-        return tuple(c for c in self.changes if c.change != "edited" and c.name not in self.taken)
+        """What the source has changed, and nobody has decided about."""
+        return tuple(c for c in self.changes if c.change in OPEN and c.name not in (*self.taken, *self.kept))
 
     @property
     def seen(self) -> str:
@@ -80,6 +91,7 @@ class Compared:
                 for c in self.changes
             ],
             "taken": list(self.taken),
+            "kept": list(self.kept),
             "notes": list(self.notes),
         }
 
@@ -93,7 +105,7 @@ class Refreshed:
 
     @property
     def different(self) -> bool:
-        """Whether some source has changed what a story does not have."""
+        """Whether some source has changed what nobody has decided about."""
         return any(story.open for story in self.stories)
 
     def as_row(self) -> dict[str, Any]:
@@ -111,6 +123,7 @@ def refresh(
     issue: str | None = None,
     file: Path | None = None,
     take: Collection[str] = (),
+    keep: Collection[str] = (),
     seen: str | None = None,
     ask: bool = True,
     fetch: Fetch = guarded_fetch,
@@ -119,18 +132,24 @@ def refresh(
 
     ``file`` is the source of the one story that is named. ``take`` are fields to take over, or ``all``: every field
     that only the source has changed. What an editor changed is taken over only by its name, and names need one story.
-    ``seen`` is ``Compared.seen`` of the look before: nothing else is taken over then. Without ``ask`` no source is
+    ``keep`` are fields in which the source's words are declined, or ``all`` that are open and not taken: they are not
+    offered again before the source says something else.
+    ``seen`` is ``Compared.seen`` of the look before: nothing else is decided then. Without ``ask`` no source is
     asked: what each said last is known from before, or a problem. Raises NotFound, BadData (wrong
-    names), IllegalState when fields are taken into an approved issue, Conflict when the story or its source is another
-    than was seen, or the file changes meanwhile.
+    names, one field for both), IllegalState for decisions about an approved issue, Conflict when the story or its
+    source is another than was seen, or the file changes meanwhile.
     """
     chosen((), take)
-    if take and issue is not None:
+    declined((), keep, ())
+    if both := (set(take) & set(keep)):
+        raise BadData(f"{', '.join(sorted(both))}: taken and kept at once", where="--keep", fix="decide for one")
+    if (take or keep) and issue is not None:
         editing.refuse_approved(desk.workspace, issue)
     targets = _targets(desk, slugs, issue)
-    if len(targets) != 1 and (file is not None or set(take) - {"all"}):
-        what = "one file is the source of one story" if file else "fields are taken by name into one story"
-        raise BadData(what, where="--from" if file else "--take", fix="name the story; --take all goes for several")
+    if len(targets) != 1 and (file is not None or (set(take) | set(keep)) - {"all"}):
+        what = "one file is the source of one story" if file else "fields are named for one story"
+        where = "--from" if file else "--take" if set(take) - {"all"} else "--keep"
+        raise BadData(what, where=where, fix="name the story; all goes for several")
     given = None if file is None else (str(file), read_file(file))
     done = Refreshed()
     for target in targets:
@@ -139,13 +158,13 @@ def refresh(
         except (RemoteError, BadData) as error:
             done.problems.append((target.article.slug, error))
             continue
-        if take and seen is not None and seen != compared.seen:
+        if (take or keep) and seen is not None and seen != compared.seen:
             raise Conflict(
-                "the story or its source has changed since you looked; nothing was taken over",
+                "the story or its source has changed since you looked; nothing was changed",
                 where=compared.slug,
-                fix="look at the differences as they are now, then take over",
+                fix="look at the differences as they are now, then decide",
             )
-        done.stories.append(_take(desk, target, compared, take, fetch) if take else compared)
+        done.stories.append(_decide(desk, target, compared, take, keep, fetch))
     return done
 
 
@@ -219,11 +238,14 @@ def _compare(desk: Desk, target: _Target, given: tuple[str, Story] | None, fetch
     return Compared(article.slug, target.issue, source, target.sha256, bool(known), changes, now, file)
 
 
-def _take(desk: Desk, target: _Target, compared: Compared, take: Collection[str], fetch: Fetch) -> Compared:
+def _decide(
+    desk: Desk, target: _Target, compared: Compared, take: Collection[str], keep: Collection[str], fetch: Fetch
+) -> Compared:
     names = chosen(compared.changes, take)
-    if not names:
+    mine = declined(compared.changes, keep, names)
+    if not names and not mine:
         return compared
-    document = taken_over(target.document, compared.now, names)
+    document = kept(taken_over(target.document, compared.now, names), compared.now, mine)
     notes: list[str] = []
     original = target.original
     if "image.url" in names:
@@ -234,7 +256,7 @@ def _take(desk: Desk, target: _Target, compared: Compared, take: Collection[str]
         inbox.set_document(desk.store, slug, document, expected=target.document.text, original=original)
     else:
         editing.save(desk.workspace, target.issue, document, expected=target.sha256, article=slug)
-    return dataclasses.replace(compared, taken=tuple(names), notes=tuple(notes))
+    return dataclasses.replace(compared, taken=tuple(names), kept=tuple(mine), notes=tuple(notes))
 
 
 def _new_picture(desk: Desk, now: Article, notes: list[str], fetch: Fetch) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from newsletter.app.diff_text import Pen, safe
 from newsletter.app.refresh import Compared, Refreshed
-from newsletter.articles.merging import WORDS, FieldChange
+from newsletter.articles.merging import FieldChange
 from newsletter.message.words import Run, diff_words
 
 
@@ -27,8 +27,8 @@ def _story(story: Compared, pen: Pen) -> Iterator[str]:
     if story.changes and not story.known:
         yield "  what was imported is not known, so any difference may be yours"
     for change in story.changes:
-        done = "taken over" if change.name in story.taken else WORDS[change.change]
-        yield f"  {pen.strong(change.name)}: {done}"
+        done = "taken over" if change.name in story.taken else "yours is kept" if change.name in story.kept else None
+        yield f"  {pen.strong(change.name)}: {done or change.about}"
         yield from (f"    {line}" for line in _change(change, pen))
     yield from (f"  {safe(note)}" for note in story.notes)
     if story.open:
@@ -38,6 +38,7 @@ def _story(story: Compared, pen: Pen) -> Iterator[str]:
             yield f"  Take over what you have not changed: {command} --take all"
         if conflicts := [change.name for change in story.open if change.change == "conflict"]:
             yield f"  Give up your own words for the source's: {command} --take {','.join(conflicts)}"
+        yield f"  Keep yours, and hear no more of it: {command} --keep {','.join(change.name for change in story.open)}"
 
 
 def _change(change: FieldChange, pen: Pen) -> Iterator[str]:

@@ -110,7 +110,7 @@ def _refresh(
         report = SourcesRefreshed()
     else:
         everything = shelf.list_sources(desk.store)
-        chosen = [source for source in everything if source.state == "on" and source.next_try_at <= now]
+        chosen = [source for source in everything if source.state == "on" and due(source, now)]
         report = SourcesRefreshed(not_due=sum(source.state == "on" for source in everything) - len(chosen))
     bring_up_to_date(desk.store)  # look-alikes are found by what is derived
     gate = Gate(deadline=deadline, user_agent=user_agent(desk.config))
@@ -132,6 +132,11 @@ def _refresh(
     report.sources.sort(key=lambda one: one.name)
     report.alerts = _alerts(desk)
     return report
+
+
+def due(source: Source, now: int) -> bool:
+    """Whether a source may be asked again; one that was asked in the future was asked by a wrong clock."""
+    return source.next_try_at <= now or (source.checked_at or 0) > now
 
 
 def _next(

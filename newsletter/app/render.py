@@ -57,5 +57,6 @@ def render_loaded(desk: Desk, issue: Issue, *, theme: Theme | None = None) -> Em
         theme=theme,
         media=media,
         teasers={article.slug: teaser_of(article) for article in issue.articles()},
-        minutes={article.slug: reading_minutes(article.body) for article in issue.articles()},
+        # A story whose text stayed on its own page takes as long as nobody knows.
+        minutes={article.slug: reading_minutes(article.body) for article in issue.articles() if article.body.strip()},
     )

@@ -124,6 +124,7 @@ def sign_in(desk: Desk, token: str, browser: str, *, now: int | None = None) -> 
                 sign_in_table.c.browser_hash == _digest(browser),
                 sign_in_table.c.used_at.is_(None),
                 sign_in_table.c.expires_at > moment,
+                sign_in_table.c.asked_at < moment + GOOD_FOR,  # else a wrong clock would have made it last
             )
             .values(used_at=moment)
             .returning(sign_in_table.c.person_hash)
@@ -154,6 +155,8 @@ def who(desk: Desk, token: str, *, now: int | None = None) -> SignedIn | None:
         ).first()
     if row is None or row.ended_at is not None or moment >= min(row.expires_at, row.seen_at + IDLE):
         return None
+    if row.created_at > moment + GOOD_FOR:  # a wrong clock would have made it last
+        return None
     former = row.token_hash != hashed
     if former and moment > row.rotated_at + GRACE:
         end(desk, public_id=row.public_id, why="its former token came back", now=moment)
@@ -176,7 +179,10 @@ def sessions(desk: Desk, *, now: int | None = None) -> list[OpenSession]:
     table = session_table
     query = select(
         table.c.public_id, table.c.email, table.c.created_at, table.c.seen_at, table.c.expires_at
-    ).where(table.c.ended_at.is_(None), table.c.expires_at > moment, table.c.seen_at > moment - IDLE)  # fmt: skip
+    ).where(
+        table.c.ended_at.is_(None), table.c.expires_at > moment, table.c.seen_at > moment - IDLE,
+        table.c.created_at <= moment + GOOD_FOR,
+    )  # fmt: skip
     with desk.store.read() as conn:
         return [OpenSession(*row) for row in conn.execute(query.order_by(table.c.id.desc()))]
 
@@ -248,7 +254,7 @@ def end(
 
 def _too_often(conn: Connection, person_hash: str, peer_hash: str, now: int) -> bool:
     table = sign_in_table
-    lately = table.c.asked_at > now - GOOD_FOR
+    lately = table.c.asked_at.between(now - GOOD_FOR + 1, now + GOOD_FOR)  # beyond: a clock was wrong
     for column, value, most in (
         (table.c.person_hash, person_hash, MOST_PER_PERSON),
         (table.c.peer_hash, peer_hash, MOST_PER_PEER),

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
-from newsletter.app.refreshing import DEADLINE, SourcesRefreshed, read_key, refresh_sources, user_agent
+from newsletter.app.refreshing import DEADLINE, SourcesRefreshed, due, read_key, refresh_sources, user_agent
 from newsletter.app.words import plural
 from newsletter.articles.inbox import url_key
 from newsletter.articles.sources import cms, shelf
@@ -287,7 +287,7 @@ def refresh_now(
         return refresh_sources(desk, [name], deadline=deadline, stop=stop)
     # Whoever presses a button wants an answer now; a server that is in trouble is left its time all the same.
     now = now_us()
-    wanted = [s for s in shelf.list_sources(desk.store) if s.state == "on" and (not s.failures or s.next_try_at <= now)]
+    wanted = [s for s in shelf.list_sources(desk.store) if s.state == "on" and (not s.failures or due(s, now))]
     return refresh_sources(desk, [s.name for s in wanted], deadline=deadline, stop=stop)
 
 

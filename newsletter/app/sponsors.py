@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from datetime import date as Date
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from newsletter.app.desk import Desk
 from newsletter.app.render import render_loaded
 from newsletter.articles.originals import SUFFIXES, check_picture, get_picture
 from newsletter.checks.context import SponsorFacts
+from newsletter.delivery.schedule import zone_of
 from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.issues import editing, folder, sponsors, summaries
 from newsletter.issues.bookings import Clash, clashes, placed, rivals
@@ -161,38 +163,48 @@ def calendar(desk: Desk) -> Calendar:
     ws = desk.workspace
     known = {sponsor.name: sponsor for sponsor in sponsors.load_sponsors(ws)}
     everyone = list(known.values())
-    issues = [folder.load_issue(ws, s.slug) for s in summaries.list_issues(ws) if s.problem is None]
-    standing = [(issue, sponsor, n) for issue in issues for sponsor, n in placed(issue, known)]
-    dates = _dates(ws)
+    issues = summaries.list_issues(ws)
+    dates = {issue.slug: issue.date for issue in issues if issue.date is not None}
+    standing = [
+        (issue.slug, issue.date, known[name], position)
+        for issue in issues
+        if issue.problem is None and issue.date is not None
+        for position, name in enumerate(issue.sponsors, 1)
+        if name in known
+    ]
     rows: list[tuple[str, CalendarRow]] = []
     for sponsor in everyone:
         approval = _WORDS[sponsors.approval_of(ws, sponsor)]
-        mine = [issue for issue, other, _ in standing if other is sponsor]
+        mine = [(issue, day) for issue, day, other, _ in standing if other is sponsor]
         for run in sponsor.runs:
-            stands = [issue.slug for issue in mine if run.covers(issue.slug, issue.date)]
+            stands = [issue for issue, day in mine if run.covers(issue, day)]
             row = CalendarRow(run.words, sponsor.name, True, stands, approval)
             rows.append((str(run.first or dates.get(run.issue or "") or "9999"), row))
-        for issue in mine:
-            if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
-                row = CalendarRow(issue.slug, sponsor.name, False, [issue.slug], approval)
-                rows.append((issue.date.isoformat(), row))
+        for issue, day in mine:
+            if not any(run.covers(issue, day) for run in sponsor.runs):
+                row = CalendarRow(issue, sponsor.name, False, [issue], approval)
+                rows.append((day.isoformat(), row))
     found = [str(clash) for clash in clashes(everyone, dates)]
-    for issue, sponsor, position in standing:
-        others = rivals(sponsor, everyone, issue.slug, issue.date, position)
-        if not any(run.covers(issue.slug, issue.date) for run in sponsor.runs):
-            found += [f"{sponsor.name} stands in {issue.slug}, where {other} has booked the place" for other in others]
+    for issue, day, sponsor, position in standing:
+        others = rivals(sponsor, everyone, issue, day, position)
+        if not any(run.covers(issue, day) for run in sponsor.runs):
+            found += [f"{sponsor.name} stands in {issue}, where {other} has booked the place" for other in others]
     ordered = [row for _, row in sorted(rows, key=lambda item: (item[0], item[1].name))]
     return Calendar(ordered, found)
 
 
 @dataclass(frozen=True, slots=True)
 class Proofed:
-    """A creative as the text part of a mail shows it, and where its approval stands."""
+    """A creative as the text part of a mail shows it, and where its approval stands.
+
+    ``day`` is that of the approval in the publication's zone, or what the file says where that is no time.
+    """
 
     name: str
     text: str
     approval: str
     proof: Proof | None
+    day: str = ""
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``."""
@@ -202,7 +214,7 @@ class Proofed:
     @property
     def line(self) -> str:
         """Where the approval stands, for the terminal."""
-        by = f" by {self.proof.approved_by} on {self.proof.approved_at[:10]}" if self.proof else ""
+        by = f" by {self.proof.approved_by} on {self.day}" if self.proof else ""
         if self.approval == "approved":
             return f"{self.name}: approved{by}."
         return f"{self.name}: {_WORDS[self.approval]}{by}. Approve it: newsletter sponsor proof {self.name} --by NAME"
@@ -222,14 +234,24 @@ def proof_sponsor(desk: Desk, name: str, *, by: str | None = None) -> Proofed:
         now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         sponsors.record_proof(ws, name, Proof(by.strip(), now, sponsors.digest_of(ws, sponsor)))
         sponsor = sponsors.load_sponsor(ws, name)
-    return Proofed(name, text, sponsors.approval_of(ws, sponsor), sponsor.proof)
+    zone = zone_of(desk.config.publication.timezone)
+    day = _day_of(sponsor.proof, zone) if sponsor.proof else ""
+    return Proofed(name, text, sponsors.approval_of(ws, sponsor), sponsor.proof, day)
+
+
+def _day_of(proof: Proof, zone: ZoneInfo) -> str:
+    try:
+        at = datetime.fromisoformat(proof.approved_at)
+        return at.astimezone(zone).date().isoformat() if at.tzinfo else proof.approved_at
+    except (ValueError, OverflowError):  # a file that was written by hand
+        return proof.approved_at
 
 
 def _as_it_stands(desk: Desk, sponsor: Sponsor) -> str:
     """The creative's part of the text of a mail that has nothing else; all of it where the theme sets no rules."""
     issue = Issue(
         slug="proof",
-        date=datetime.now(UTC).date(),
+        date=datetime.now(zone_of(desk.config.publication.timezone)).date(),
         sections=(Section("sponsor", (sponsor.article,)),),
         subject=sponsor.article.headline,
         preheader=sponsor.article.headline,

@@ -40,3 +40,10 @@ def withdrawn_line(found: Retraction, zone: str) -> str:
 def clock_time(us: int, zone: str, *, seconds: bool = False) -> str:
     """``07:12``, or ``07:12:30``: the time of day that clocks in ``zone`` (IANA) show at UTC microseconds."""
     return f"{from_us(us).astimezone(zone_of(zone)):{'%H:%M:%S' if seconds else '%H:%M'}}"
+
+
+def day_time(us: int, zone: str, now: datetime) -> str:
+    """``at 07:12`` of today, ``on Tuesday 24 November at 07:12`` of another day: on the clocks of ``zone`` (IANA)."""
+    at, here = from_us(us).astimezone(zone_of(zone)), now.astimezone(zone_of(zone))
+    day = f"on {at:%A} {at.day} {at:%B}" + (f" {at.year}" if at.year != here.year else "")
+    return f"at {at:%H:%M}" if at.date() == here.date() else f"{day} at {at:%H:%M}"

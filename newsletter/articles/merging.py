@@ -6,25 +6,29 @@ taken over only by its name.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from newsletter.articles.schema import TEXT_FIELDS
 from newsletter.errors import BadData, did_you_mean
 from newsletter.models import Article
+from newsletter.workspace.files import sha256_hex
 from newsletter.workspace.frontmatter import Document
 
 IMAGE_FIELDS = ("image.url", "image.alt", "image.caption", "image.credit")
 FIELDS = (*TEXT_FIELDS, "tags", *IMAGE_FIELDS, "body")
 """What is compared, in the order in which it is shown."""
 
-Change = Literal["changed", "conflict", "edited"]
-WORDS: dict[Change, str] = {
+Change = Literal["changed", "conflict", "edited", "kept"]
+WORDS: Mapping[Change, str] = {
     "changed": "changed at the source",
     "conflict": "changed at the source, and by you",
     "edited": "changed by you alone",
+    "kept": "changed at the source; you kept yours",
 }
+OPEN: tuple[Change, ...] = ("changed", "conflict")
+"""The changes about which nobody has decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class FieldChange:
     imported: str | None
     now: str | None
     mine: str | None
+
+    @property
+    def about(self) -> str:
+        """Who changed it, in words."""
+        return WORDS[self.change]
 
 
 def value_of(article: Article, name: str) -> str | None:
@@ -57,7 +66,8 @@ def value_of(article: Article, name: str) -> str | None:
 def three_way(known: Sequence[Article], now: Article, mine: Article) -> tuple[FieldChange, ...]:
     """Compare; ``known`` is what the source has said so far, the import first (empty: nobody has written it down).
 
-    A field is the editor's when the source has never said it. Fields that are as the source says now are left out.
+    A field is the editor's when the source has never said it. It is ``kept`` where an editor declined what the source
+    says now. Fields that are as the source says now are left out.
     """
     return tuple(change for name in FIELDS if (change := _compare(name, known, now, mine)))
 
@@ -67,10 +77,16 @@ def _compare(name: str, known: Sequence[Article], now: Article, mine: Article) -
     if said == here:
         return None
     before = [value_of(version, name) for version in known]
-    if here in before:
-        return FieldChange(name, "changed", here, said, here)
-    change: Change = "edited" if before and before[0] == said else "conflict"
-    return FieldChange(name, change, before[0] if before else None, said, here)
+    change: Change = "changed" if here in before else "edited" if before and before[0] == said else "conflict"
+    imported = here if change == "changed" else before[0] if before else None
+    if change in OPEN and mine.origin.kept.get(name) == mark_of(said):
+        change = "kept"
+    return FieldChange(name, change, imported, said, here)
+
+
+def mark_of(said: str | None) -> str:
+    """What ``origin.kept`` holds of words that were declined."""
+    return sha256_hex((said or "").encode("utf-8", "surrogatepass"))[:16]
 
 
 def chosen(changes: Iterable[FieldChange], take: Collection[str]) -> list[str]:
@@ -78,11 +94,24 @@ def chosen(changes: Iterable[FieldChange], take: Collection[str]) -> list[str]:
 
     Raises BadData for a name that is no field.
     """
-    for name in take:
+    _require_fields(take, "take over", "--take")
+    return [c.name for c in changes if c.name in take or ("all" in take and c.change == "changed")]
+
+
+def declined(changes: Iterable[FieldChange], keep: Collection[str], taken: Collection[str]) -> list[str]:
+    """The fields in which the editor's words are kept: of those that are open and not taken; ``all`` is all of them.
+
+    Raises BadData for a name that is no field.
+    """
+    _require_fields(keep, "keep", "--keep")
+    return [c.name for c in changes if c.change in OPEN and c.name not in taken and (c.name in keep or "all" in keep)]
+
+
+def _require_fields(names: Collection[str], what: str, where: str) -> None:
+    for name in names:
         if name not in FIELDS and name != "all":
             hint = did_you_mean(name, FIELDS) or f"the fields are {', '.join(FIELDS)}; or all"
-            raise BadData(f'a story has no field "{name}" to take over', where="--take", fix=hint)
-    return [c.name for c in changes if c.name in take or ("all" in take and c.change == "changed")]
+            raise BadData(f'a story has no field "{name}" to {what}', where=where, fix=hint)
 
 
 def taken_over(document: Document, now: Article, fields: Collection[str]) -> Document:
@@ -91,6 +120,7 @@ def taken_over(document: Document, now: Article, fields: Collection[str]) -> Doc
     Another ``image.url`` is another picture: the name of the old one's file goes. Raises FrontMatterError.
     """
     for name in sorted(fields, key=FIELDS.index):
+        document = _undeclined(document, name)
         if name == "body":
             document = document.with_body(now.body)
             continue
@@ -105,6 +135,20 @@ def taken_over(document: Document, now: Article, fields: Collection[str]) -> Doc
             document = document.delete(("image",))
         document = _as_from(document, path[0], now)
     return document
+
+
+def kept(document: Document, now: Article, fields: Collection[str]) -> Document:
+    """A story's file that says of some fields that what the source says ``now`` was seen and declined."""
+    for name in sorted(fields, key=FIELDS.index):
+        document = document.set(("origin", "kept", name), mark_of(value_of(now, name)))
+    return document
+
+
+def _undeclined(document: Document, name: str) -> Document:
+    if document.get("origin", "kept", name) is None:
+        return document
+    document = document.delete(("origin", "kept", name))
+    return document if document.get("origin", "kept") else document.delete(("origin", "kept"))
 
 
 def _picture_as_table(document: Document) -> Document:

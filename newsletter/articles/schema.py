@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -30,6 +29,7 @@ class _OriginKeys(msgspec.Struct, kw_only=True):
     url: str | None = None
     guid: str | None = None
     imported: str | None = None
+    kept: dict[str, str] = {}
 
 
 class _ProvenanceKeys(msgspec.Struct, kw_only=True):
@@ -110,7 +110,7 @@ def article_from_document(doc: Document, slug: str, path: Path | None = None) ->
         **texts,
         tags=tuple(tag.strip() for tag in tags if tag.strip()),
         image=_picture(doc, keys.image),
-        origin=Origin(origin.id, origin.url, origin.guid, origin.imported),
+        origin=Origin(origin.id, origin.url, origin.guid, origin.imported, MappingProxyType(origin.kept)),
         provenance=MappingProxyType({k: Provenance(v.source, v.confirmed) for k, v in keys.provenance.items()}),
         waive=tuple(Waiver(waiver.id, waiver.reason) for waiver in keys.waive),
         path=path,
@@ -163,11 +163,13 @@ def article_to_data(article: Article) -> dict[str, Any]:
     data["tags"] = list(article.tags)
     data["image"] = _filled(article.image, IMAGE_KEYS)
     data["origin"] = _filled(article.origin, ("id", "url", "guid", "imported"))
+    if article.origin.kept:
+        data["origin"]["kept"] = dict(article.origin.kept)
     data["provenance"] = {k: {"from": v.source, "confirmed": v.confirmed} for k, v in article.provenance.items()}
     data["waive"] = [{"id": waiver.id, "reason": waiver.reason} for waiver in article.waive]
     return {name: value for name, value in data.items() if value not in (None, "", [], {})}
 
 
-def _filled(value: Picture | Origin | None, names: tuple[str, ...]) -> Mapping[str, Any]:
+def _filled(value: Picture | Origin | None, names: tuple[str, ...]) -> dict[str, Any]:
     found = {name: getattr(value, name, None) for name in names}
     return {name: list(v) if isinstance(v, tuple) else v for name, v in found.items() if v is not None}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from newsletter.checks import examples as eg
@@ -13,6 +14,8 @@ from newsletter.checks.weekdays import Mention, mentions
 from newsletter.models import Article, Severity
 
 SHOWN = ("kicker", "headline", "standfirst", "teaser")
+_YEAR = re.compile(r"\d{4}$")
+
 BODY_LEAD = 600
 """Characters of a body that a teaser may be made from, where the editor wrote none."""
 
@@ -33,16 +36,25 @@ def shown_texts(context: CheckContext) -> Iterator[tuple[Article, str, str]]:
 
 def _mentions(context: CheckContext) -> Iterator[tuple[Article, str, list[Mention]]]:
     for article, name, text in shown_texts(context):
-        found = list(mentions(text, context.issue.date, _published(article)))
+        found = list(mentions(text, context.issue.date, _published(context, article)))
         if found:
             yield article, name, found
 
 
-def _published(article: Article) -> date | None:
+def _published(context: CheckContext, article: Article) -> date | None:
+    """The day on which a story was written, where it was. A time in UTC says when: what is its day, the zone says."""
     try:
-        return datetime.fromisoformat((article.published or "").strip()).date()
-    except ValueError:
+        moment = datetime.fromisoformat((article.published or "").strip())
+        return _local_day(context, moment) if moment.utcoffset() == timedelta(0) else moment.date()
+    except (ValueError, OverflowError):
         return None
+
+
+def _local_day(context: CheckContext, moment: datetime) -> date:
+    try:
+        return moment.astimezone(ZoneInfo(context.config.publication.timezone)).date()
+    except (ZoneInfoNotFoundError, ValueError):  # a wrong zone is refused when the configuration is read
+        return moment.date()
 
 
 def _day(day: date) -> str:
@@ -69,7 +81,8 @@ def date_stale(context: CheckContext) -> Iterator[Problem]:
     """A named day before the issue's date; a warning, unless its sentence plainly looks back."""
     issued = context.issue.date
     for article, name, found in _mentions(context):
-        past = [m for m in found if m.day is not None and m.day < issued and _misleads(m, issued, article)]
+        written = _published(context, article)
+        past = [m for m in found if m.day is not None and m.day < issued and _misleads(m, issued, written)]
         announced = [m for m in past if m.tense != "past"]
         reported = [m for m in past if m.tense == "past"]
         for some, severity, fix in (
@@ -89,13 +102,15 @@ def date_stale(context: CheckContext) -> Iterator[Problem]:
                 )
 
 
-def _misleads(mention: Mention, issued: date, article: Article) -> bool:
-    """A bare “on Monday” of the days just before the issue is still read right; “yesterday” has its own rule."""
+def _misleads(mention: Mention, issued: date, written: date | None) -> bool:
+    """A bare “on Monday” of the days just before the issue is still read right, and so is a day that a
+    sentence looks back on with its year; “yesterday” has its own rule."""
+    if mention.kind == "dated" and mention.tense == "past" and _YEAR.search(mention.words):
+        return False
     if mention.kind == "relative":
         return mention.words.lower() != "yesterday"
     if mention.kind != "bare" or mention.tense == "future":
         return True
-    written = _published(article)
     return written is not None and (issued - written).days > 6
 
 
@@ -118,12 +133,12 @@ def date_relative(context: CheckContext) -> Iterator[Problem]:
     """“today”, “tomorrow” … in a story of another day; a note where the story has no date."""
     issued = context.issue.date
     for article, name, found in _mentions(context):
-        written = _published(article)
+        written = _published(context, article)
         words = [
             mention.words
             for mention in found
             if mention.kind == "relative"
-            and not (mention.day and mention.day < issued and _misleads(mention, issued, article))
+            and not (mention.day and mention.day < issued and _misleads(mention, issued, written))
             # In a story without a date “today” mostly means nowadays.
             and (written or mention.words.lower() != "today")
         ]
@@ -191,10 +206,7 @@ def issue_date_mismatch(context: CheckContext) -> Iterator[Problem]:
     """The day of sending is not the issue's date."""
     if context.send_at is None:
         return
-    try:
-        day = context.send_at.astimezone(ZoneInfo(context.config.publication.timezone)).date()
-    except (ZoneInfoNotFoundError, ValueError):  # a wrong zone is refused when the configuration is read
-        day = context.send_at.date()
+    day = _local_day(context, context.send_at)
     if day != context.issue.date:
         yield Problem(
             f"The issue is dated {_day(context.issue.date)} and goes out on {_day(day)}.",

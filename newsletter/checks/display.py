@@ -148,7 +148,7 @@ def _shown(context: CheckContext) -> Iterator[tuple[EmailImage, Element, int]]:
     passing=Example("a lead picture of 1,200 pixels shown 600 wide", eg.as_it_is),
 )
 def picture_small(context: CheckContext) -> Iterator[Problem]:
-    """Fewer than two pixels of the file for one on the page."""
+    """Fewer than two pixels of the file for one on the page; a warning where it is fewer than one."""
     for image, element, width in _shown(context):
         if image.width < SHARP * width:
             yield Problem(
@@ -157,6 +157,7 @@ def picture_small(context: CheckContext) -> Iterator[Problem]:
                 "Use a larger original if there is one.",
                 image.article or element.article,
                 "image.file",
+                Severity.WARNING if image.width < width else None,
             )
 
 

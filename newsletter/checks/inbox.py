@@ -105,6 +105,8 @@ def _cut_word(subject: str, width: int) -> str | None:
     kept = shortened(subject, width).removesuffix("…")
     if kept == subject or len(kept) >= len(subject) or not (kept[-1:].isalnum() and subject[len(kept)].isalnum()):
         return None
+    if _columns(kept[-1]) == 2 and not "\uac00" <= kept[-1] <= "\ud7a3":
+        return None  # Chinese and Japanese break anywhere; Korean has words
     start = re.search(r"[\w’'-]*\Z", kept)
     end = re.match(r"[\w’'-]*", subject[len(kept) :])
     word = (start.group() if start else "") + (end.group() if end else "")

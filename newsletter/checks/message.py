@@ -16,7 +16,9 @@ from newsletter.models import TEXT_FILE, MergeField, Severity
 SUBJECT_LIMIT = 60
 PREHEADER_LIMIT = 150
 
-_LEFTOVER = re.compile(r"\{\{|\{%|\{#|\*\|[A-Z_:]{2,40}\|\*|%%[A-Za-z_]{2,40}%%|%recipient\.[A-Za-z_]{1,40}%")
+_LEFTOVER = re.compile(
+    r"\{\{|\{%|\{#|\*\|[A-Z_:]{2,40}\|\*|%%[A-Za-z_]{2,40}%%|(?<![\w%])%[A-Z][A-Z_]{3,40}%(?![\w%])|%recipient\.[A-Za-z_]{1,40}%"
+)
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 
@@ -118,7 +120,7 @@ def preheader_long(context: CheckContext) -> Iterator[Problem]:
     severity=Severity.ERROR,
     family="message",
     why="Braces or merge tags of another system that reach the reader show that nobody looked.",
-    source="merge syntax of Jinja, Mailchimp, Salesforce and Mailgun",
+    source="merge syntax of Jinja, Mailchimp, Salesforce, ActiveCampaign and Mailgun",
     failing=Example(
         "`Dear *|FNAME|*,` in a story", eg.html("After eight months", "Dear *|FNAME|*, after eight months")
     ),

@@ -139,7 +139,7 @@ def picture_missing(context: CheckContext) -> Iterator[Problem]:
     shown |= {context.email.asked_for.get(source or "") for source in shown}
     for article, picture in _pictured(context):
         remote = picture.url is not None and picture.url in shown
-        if article.slug not in arrived and not remote and article.image not in _shared(context, article):
+        if article.slug not in arrived and not remote and (picture.file, picture.url) not in _shared(context, article):
             named = picture.file or picture.url
             yield Problem(
                 f"The picture {cut(named)} is not in the mail."
@@ -151,10 +151,11 @@ def picture_missing(context: CheckContext) -> Iterator[Problem]:
             )
 
 
-def _shared(context: CheckContext, article: Article) -> list[Picture | None]:
-    """Pictures of other stories that are in the mail: two stories may show the same one."""
-    arrived = {image.article for image in context.email.images}
-    return [other.image for other in context.issue.articles() if other.slug != article.slug and other.slug in arrived]
+def _shared(context: CheckContext, article: Article) -> set[tuple[str | None, str | None]]:
+    """Pictures of other stories that are in the mail: two stories may show the same one, each in words of its own."""
+    arrived = {image.article for image in context.email.images} - {article.slug}
+    others = [other for other in context.issue.articles() if other.slug in arrived]
+    return {(other.image.file, other.image.url) for other in others if other.image is not None}
 
 
 @check(
@@ -172,18 +173,28 @@ def _shared(context: CheckContext, article: Article) -> list[Picture | None]:
 def picture_remote(context: CheckContext) -> Iterator[Problem]:
     """A picture of the email that stayed on another server."""
     for url in context.email.remote_images:
+        article, field = place_of(context, url)
         yield Problem(
             f"The picture stays on another server, and the approval does not cover it: {cut(url, 80)}",
-            "Save it in the issue's images folder and write its name under image, file.",
-            owner_of(context, url),
-            "image.url",
+            "Save it in the issue's images folder and write its name under image, file."
+            if field == "image.url"
+            else "Make sure that it stays there, or take it out of the text.",
+            article,
+            field,
+            phrase=None if field == "image.url" else url,
         )
 
 
-def owner_of(context: CheckContext, url: str) -> str | None:
-    """The story whose picture a remote one is."""
+def place_of(context: CheckContext, url: str) -> tuple[str | None, str]:
+    """The story whose picture a remote one is (None: the intro's), and the field that names it."""
     named = context.email.asked_for.get(url, url)
-    return next((a.slug for a in context.issue.articles() if a.image is not None and a.image.url == named), None)
+    for article in context.issue.articles():
+        if article.image is not None and article.image.url == named:
+            return article.slug, "image.url"
+    for element in context.page.every("img"):
+        if element.attributes.get("src", "").strip() == url:
+            return element.article, "body" if element.article else "intro"
+    return None, "image.url"
 
 
 @check(
@@ -242,11 +253,13 @@ def picture_format(context: CheckContext) -> Iterator[Problem]:
     for url in context.email.remote_images:
         kind = re.split("[?#]", url)[0].lower().rpartition(".")[2]
         if kind in ("webp", "avif", "svg", "svgz", "heic"):
+            article, field = place_of(context, url)
             yield Problem(
                 f"The picture is {kind.upper()}, which Outlook for Windows does not show: {cut(url, 80)}",
                 "Save it as JPEG or PNG.",
-                owner_of(context, url),
-                "image.url",
+                article,
+                field,
+                phrase=None if field == "image.url" else url,
             )
 
 

@@ -11,7 +11,7 @@ from newsletter.checks import examples as eg
 from newsletter.checks.addresses import place, web_links
 from newsletter.checks.context import CheckContext
 from newsletter.checks.page import cut
-from newsletter.checks.pictures import owner_of
+from newsletter.checks.pictures import place_of
 from newsletter.checks.registry import Change, Example, Problem, check
 from newsletter.checks.web import asked, host_of, secure, within, written_in
 from newsletter.message.merge import TOKEN
@@ -156,11 +156,14 @@ def picture_unreachable(context: CheckContext) -> Iterator[Problem]:
         if answer.ok and (kind.startswith("image/") or kind in ("", "application/octet-stream")):
             continue
         said = f"is no picture but {kind}" if answer.ok else _said(answer)
+        article, field = place_of(context, url)
         yield Problem(
             f"A picture {said}: {cut(url, 80)}",
-            "Save it in the issue's images folder and write its name under image, file.",
-            owner_of(context, url),
-            "image.url",
+            "Save it in the issue's images folder and write its name under image, file."
+            if field == "image.url"
+            else "Put its address right, or take it out of the text.",
+            article,
+            field,
             Severity.WARNING if answer.unsure else None,
             phrase=url,
         )

@@ -110,7 +110,7 @@ def text_small(context: CheckContext) -> Iterator[Problem]:
             and run.element.tag not in ("sub", "sup")
         ):
             told.add(key)
-            # A theme sizes every field but the body, where an editor's <small> or code counts too.
+            # A theme sizes every field but the body, where an editor's <small> counts too.
             written = field_of(context, run.element.article, run.text) == "body"
             yield Problem(
                 f"“{cut(run.text, 40)}” is {size:.4g} pixels high.",

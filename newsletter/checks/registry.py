@@ -38,7 +38,7 @@ FAMILIES = {
 }
 """The families in the order of the documents: name and title. Each is a module of this package."""
 
-_MORE = ("inbox", "wording", "addresses", "display", "reach", "sender")
+_MORE = ("inbox", "wording", "leftovers", "addresses", "display", "reach", "sender")
 """Modules with further checks of these families: a file that one cannot read in one sitting is two files."""
 
 INDEX = "docs/checks/README.md"

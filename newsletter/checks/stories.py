@@ -170,9 +170,9 @@ def duplicate_in_issue(context: CheckContext) -> Iterator[Problem]:
     passing=Example("a story that no other issue has", eg.as_it_is),
 )
 def used_before(context: CheckContext) -> Iterator[Problem]:
-    """A headline, address or origin that another issue has."""
-    for article in context.issue.articles():
-        if article.slug in context.sponsors:  # one creative runs in many issues
+    """An address, an origin or a headline that another issue has; not a rubric's name over another page."""
+    for section, article in context.placed():
+        if section.layout == "sponsor" or article.slug in context.sponsors:  # what is paid for runs in many issues
             continue
         used_in = context.past_uses.get(article.slug)
         if used_in is not None:
@@ -194,15 +194,17 @@ def used_before(context: CheckContext) -> Iterator[Problem]:
         "a story whose source has another headline now",
         eg.given(changed_at_source=MappingProxyType({eg.FERRY.slug: ("headline", "body")})),
     ),
-    passing=Example("a story that is as its source says, or as you have taken it over", eg.as_it_is),
+    passing=Example(
+        "a story that is as its source says, or where you took its words over or decided to keep yours", eg.as_it_is
+    ),
 )
 def story_changed_at_source(context: CheckContext) -> Iterator[Problem]:
-    """A story that its source is known to have changed, and that the issue does not have so."""
+    """A story that its source is known to have changed, and about which nobody has decided."""
     for slug in dict.fromkeys(article.slug for article in context.issue.articles()):
         if names := context.changed_at_source.get(slug):
             yield Problem(
                 f"The source of the story has changed {', '.join(names)} since.",
-                f"Look: newsletter article refresh {slug} --issue {context.issue.slug}; or waive this.",
+                f"Take it over or keep yours: newsletter article refresh {slug} --issue {context.issue.slug}",
                 slug,
                 names[0],
             )

@@ -194,6 +194,7 @@ def set_(
 @click.option("--issue", metavar="SLUG", help="Stories of this issue; all of them, if none is named.")
 @click.option("--from", "file", type=click.Path(path_type=Path), metavar="FILE", help="The source, if it is a file.")
 @click.option("--take", multiple=True, metavar="FIELD[,FIELD…]|all", help="Take over these fields, or all but yours.")
+@click.option("--keep", multiple=True, metavar="FIELD[,FIELD…]|all", help="Keep yours in these, or in all not taken.")
 @click.option("--exit-code", is_flag=True, help="End with 1 when a source has changed what a story does not have.")
 @json_option
 @pass_cli
@@ -203,22 +204,23 @@ def refresh(
     issue: str | None,
     file: Path | None,
     take: tuple[str, ...],
+    keep: tuple[str, ...],
     exit_code: bool,
     as_json: bool,
 ) -> int:
     """Fetch the sources of stories again and show, field by field, what was imported, what is there now, and yours.
 
-    Nothing is changed without --take. --take all takes over what only the source has changed; a field that you have
-    changed too is taken over only by its name.
+    Nothing is changed without --take or --keep. --take all takes over what only the source has changed; a field that
+    you have changed too is taken over only by its name. What you --keep is not offered again before the source says
+    something else.
     """
     from newsletter.app.refresh import refresh as refresh_stories
     from newsletter.app.refresh_text import as_text
 
     if not slugs and issue is None:
         raise click.UsageError("name stories of the inbox, or an issue: --issue SLUG")
-    fields = [name.strip() for names in take for name in names.split(",") if name.strip()]
     with cli.desk() as desk:
-        done = refresh_stories(desk, slugs, issue=issue, file=file, take=fields)
+        done = refresh_stories(desk, slugs, issue=issue, file=file, take=_names(take), keep=_names(keep))
     if as_json:
         print_json("article-refresh", done.as_row())
     elif len(done.problems) == 1 and not done.stories:
@@ -229,6 +231,10 @@ def refresh(
     if done.problems:
         return done.problems[0][1].exit_code
     return 1 if exit_code and done.different else 0
+
+
+def _names(given: tuple[str, ...]) -> list[str]:
+    return [name.strip() for names in given for name in names.split(",") if name.strip()]
 
 
 @article.command(short_help="Take stories out of the inbox.")

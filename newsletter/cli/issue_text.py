@@ -26,8 +26,6 @@ def text(cli: Cli, slug: str, doing: str | None, overwrite: bool, yes: bool, as_
 
     if (overwrite and doing != "write") or (yes and doing != "drop") or (as_json and doing):
         raise click.UsageError("--overwrite goes with --write, --yes with --drop, and --json with neither")
-    if doing == "drop" and not yes:
-        ask(f"Delete issues/{slug}/email.txt and send the generated text?")
     file = f"issues/{slug}/email.txt"
     with cli.desk() as desk:
         if doing == "write":
@@ -38,7 +36,10 @@ def text(cli: Cli, slug: str, doing: str | None, overwrite: bool, yes: bool, as_
             owntext.confirm_text(desk, slug)
             cli.say(f"{file} is right for the stories as they are now.")
         elif doing == "drop":
-            owntext.drop_text(desk, slug)
+            asked_about = owntext.droppable_text(desk, slug)
+            if not yes:
+                ask(f"Delete {file} and send the generated text?")
+            owntext.drop_text(desk, slug, expected=asked_about)
             cli.say(f"{file} is gone; the text part of {slug} is generated.")
         else:
             shown = owntext.show_text(desk, slug)

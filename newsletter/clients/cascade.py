@@ -31,11 +31,13 @@ Pairs = tuple[tuple[str, str], ...]
 _NOTHING: Style = MappingProxyType({})
 _NO_PAIRS: tuple[Pairs, Pairs] = ((), ())
 _HEADS = {"h1": "2em", "h2": "1.5em", "h3": "1.17em", "h4": "1em", "h5": "0.83em", "h6": "0.67em"}
+_TYPED = "typed"
+"""What browsers say of a typewriter's letters: 13 pixels for 16, unless a size above is given in pixels."""
 _BROWSER: Mapping[str, Style] = {
     **{tag: {"font-size": size, "font-weight": "bold"} for tag, size in _HEADS.items()},
     **{tag: {"font-weight": "bold"} for tag in ("b", "strong", "th")},
     **{tag: {"font-size": "smaller"} for tag in ("small", "sub", "sup")},
-    **{tag: {"font-size": "13px"} for tag in ("code", "kbd", "pre", "samp", "tt")},
+    **{tag: {"font-size": _TYPED} for tag in ("code", "kbd", "pre", "samp", "tt")},
     **{tag: {"display": "none"} for tag in ("head", "script", "style", "template", "title", "noscript")},
     "big": {"font-size": "larger"},
     "mark": {"background-color": "#ff0", "color": "#000"},
@@ -56,7 +58,10 @@ _PAPER: Mapping[Scheme, tuple[Rgb, Colour, Colour]] = {
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """How an element's own text is set: ``size`` in CSS pixels, ``weight`` 1 … 1000."""
+    """How an element's own text is set: ``size`` in CSS pixels, ``weight`` 1 … 1000.
+
+    ``fixed``: the size has been given in pixels, or is a typewriter's already, so that these do not shrink it.
+    """
 
     colour: Colour
     ground: Rgb
@@ -64,6 +69,7 @@ class Text:
     weight: int
     shown: bool
     pictured: bool
+    fixed: bool = False
 
 
 class Cascade:
@@ -150,8 +156,15 @@ class Cascade:
         if style.get("background-image", "none").lower() not in ("none", "initial", "unset"):
             pictured = True
         shown = above.shown and style.get("display") != "none" and style.get("visibility") not in ("hidden", "collapse")
-        size = _size(style.get("font-size"), above.size)
-        return Text(colour, ground, size, _weight(style.get("font-weight"), above.weight), shown, pictured)
+        said = style.get("font-size", "").lower()
+        size, fixed = _size(said, above.size), above.fixed
+        if said == _TYPED:
+            size, fixed = above.size if fixed else above.size * 13 / 16, True
+        elif said.endswith(("px", *_UNITS)):
+            fixed = True
+        elif said in _SIZES or said == "initial":
+            fixed = False
+        return Text(colour, ground, size, _weight(style.get("font-weight"), above.weight), shown, pictured, fixed)
 
     def _colour(self, element: _Element, style: Style, above: Text) -> Colour:
         said = style.get("color", "")

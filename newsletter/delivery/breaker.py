@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text as sql
 
 from newsletter.delivery import throttle
-from newsletter.delivery.outcomes import RetryPolicy, Verdict
+from newsletter.delivery.outcomes import LONGEST, RetryPolicy, Verdict
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -52,6 +52,11 @@ class Breaker:
     def open(self) -> bool:
         """Whether only trials go."""
         return self.put_off >= OPEN_AFTER
+
+    def left(self, now: int) -> float:
+        """Seconds until it is asked again; 0 also for a time that lies too far ahead: a clock was wrong."""
+        ahead = (self.open_until - now) / _SECOND
+        return ahead if 0 < ahead <= LONGEST else 0.0
 
 
 def read(conn: Connection, provider: str) -> Breaker | None:
@@ -115,7 +120,7 @@ class Contact:
         self.heed(conn, now)
         if known := read(conn, self.provider):
             self._put_off = known.put_off
-            self._hold(min((known.open_until - now) / _SECOND, self.retries.hold_most))
+            self._hold(min(known.left(now), self.retries.hold_most))
 
     def heed(self, conn: Connection, now: int) -> None:
         """Hear whether the provider told any process that we are too fast."""
@@ -134,7 +139,7 @@ class Contact:
         self._unreached.update(rows)
         if verdict.away:
             self._put_off += 1
-            self._hold(max(self.retries.hold_for(self._put_off), verdict.retry_after))
+            self._hold(min(max(self.retries.hold_for(self._put_off), verdict.retry_after), LONGEST))
             until = now + int(self.hold_left * _SECOND)
             trip(conn, self.provider, self._put_off, open_until=until, reason=verdict.words or "no answer", now=now)
 

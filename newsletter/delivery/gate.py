@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text as sql
@@ -58,7 +58,7 @@ class Rest:
         at = wall_time(from_us(self.until), zone)
         if self.kind == "canary":
             return f"waiting for the canary until {at[11:]}"
-        return f"{_TODAY_ONLY}; next try on {from_us(self.until):%a} {at.replace('T', ' at ')}"
+        return f"{_TODAY_ONLY}; next try on {datetime.fromisoformat(at):%a} {at.replace('T', ' at ')}"
 
 
 def rest_of(conn: Connection, mailing: Mailing, config: Config, now: int) -> Rest | None:

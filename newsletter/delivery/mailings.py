@@ -140,6 +140,17 @@ def latest(store: Store, issue: str) -> Mailing | None:
     return found
 
 
+def approved_last(store: Store, issue: str) -> bool:
+    """Whether an approval is the last that people did about an issue's going out, by the order of the audit log.
+
+    Times would not tell: an approval knows its second only, and clocks are put back.
+    """
+    table = audit_table
+    done = select(table.c.action).where(table.c.issue == issue, table.c.action.in_(("approve", "unapprove", "cancel")))
+    with store.read() as conn:
+        return conn.execute(done.order_by(table.c.id.desc()).limit(1)).scalar() == "approve"
+
+
 def all_mailings(store: Store) -> list[Mailing]:
     """Every issue's newest mailing, the latest time to send first."""
     newest = select(func.max(mailing_table.c.id)).group_by(mailing_table.c.issue)

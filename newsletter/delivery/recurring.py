@@ -18,7 +18,7 @@ from newsletter.delivery import mailings
 from newsletter.delivery.approval import Approval
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.schedule import SendAt, at_wall_time, how_long, wall_time, zone_of
-from newsletter.store.clock import from_us, to_us
+from newsletter.store.clock import from_us
 from newsletter.store.tables import meta
 from newsletter.workspace.values import parse_rule
 
@@ -51,8 +51,8 @@ class Occurrence:
 
     @property
     def said(self) -> str:
-        """``Fri 2026-11-27 07:00 (Europe/London)``."""
-        return f"{datetime.fromisoformat(self.local):%a %Y-%m-%d %H:%M} ({self.zone})"
+        """``Fri 2026-11-27 07:00 (Europe/London)``: what clocks show then, also where they skip ``local``."""
+        return f"{self.utc.astimezone(zone_of(self.zone)):%a %Y-%m-%d %H:%M} ({self.zone})"
 
 
 def occurrences(rule: str, zone: str, after: datetime, until: datetime) -> Iterator[Occurrence]:
@@ -132,7 +132,17 @@ def schedule_occurrence(
         return mailings.read_mailing(conn, mailing.id)
 
 
-def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> bool:
+def reopen(store: Store, occurrence: Occurrence, issue: str) -> None:
+    """Forget that nothing goes out for an occurrence that lies ahead: a clock was wrong when that was noted.
+
+    The note that another issue is scheduled for it stays.
+    """
+    gone = ("nothing", "missed", issue)
+    with store.write() as conn:
+        conn.execute(delete(meta).where(meta.c.key == _name(occurrence), meta.c.value.in_(gone)))
+
+
+def waits_for(store: Store, approval: Approval, moment: datetime) -> bool:
     """Whether an approval is one that a rule may schedule for ``moment``.
 
     It was given by then, names no time of its own, is no correction and has no mailing; one whose mailing an editor
@@ -141,9 +151,8 @@ def waits_for(approval: Approval, before: Mailing | None, moment: datetime) -> b
     approved = datetime.fromisoformat(approval.approved_at)
     if approval.send_at is not None or approval.facts.corrects is not None or approved > moment:
         return False
-    if before is None:
-        return True
-    return before.state == "cancelled" and before.finished_at is not None and to_us(approved) > before.finished_at
+    before = mailings.latest(store, approval.issue)
+    return before is None or (before.state == "cancelled" and mailings.approved_last(store, approval.issue))
 
 
 def _since(conn: Connection) -> dict[str, int]:

@@ -22,6 +22,7 @@ from newsletter.delivery.gate import Rest, gate_of, rest_of
 from newsletter.delivery.ledger import Recovered
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.marks import Mark
+from newsletter.delivery.outcomes import LONGEST
 from newsletter.delivery.pace import pace_of
 from newsletter.delivery.plan import plan
 from newsletter.delivery.ports import Provider
@@ -220,7 +221,7 @@ def _only_later(work: Work, mailing: Mailing) -> bool:
     """Whether a mailing under way has nothing to do in this minute: cron would mail the same line each time.
 
     All that is left was put off until later, or the provider is away and is asked again later. Mails in dead hands are
-    something to do.
+    something to do, and so is what lies further ahead than anything can (``LONGEST``): a clock was wrong.
     """
     if mailing.state != "sending":
         return False
@@ -230,10 +231,10 @@ def _only_later(work: Work, mailing: Mailing) -> bool:
         if waits & {"claimed", "submitting"} or not waits:
             return False
         away = breaker.read(conn, mailing.provider)
-        if away is not None and away.open_until > now:
+        if away is not None and away.left(now):
             return True
         later = ledger.next_try(conn, mailing.id)
-    return waits == {"retry_wait"} and later is not None and later > now
+    return waits == {"retry_wait"} and later is not None and now < later <= now + int(LONGEST * _SECOND)
 
 
 def _heed(work: Work) -> None:

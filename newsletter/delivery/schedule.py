@@ -32,6 +32,13 @@ class SendAt:
     local: str
     zone: str
 
+    @property
+    def written(self) -> str:
+        """``local`` as ``approval.json`` keeps it: with its offset where it is the second of two, see the module."""
+        if read_wall_time(self.local, self.zone) == self.utc.replace(second=0, microsecond=0):
+            return self.local
+        return self.utc.astimezone(zone_of(self.zone)).isoformat(timespec="minutes")
+
 
 def zone_of(name: str) -> ZoneInfo:
     """The IANA zone; raises ``ConfigurationError`` naming ``publication.timezone``."""
@@ -73,7 +80,13 @@ def at_wall_time(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def read_wall_time(local: str, zone: str) -> datetime:
     """The UTC moment of ``approval.json``'s ``send_at`` and ``zone``; raises ``ConfigurationError``."""
-    return at_wall_time(datetime.fromisoformat(local).replace(tzinfo=None), zone_of(zone))
+    wall = datetime.fromisoformat(local)
+    return at_wall_time(wall, zone_of(zone)) if wall.tzinfo is None else wall.astimezone(UTC)
+
+
+def send_at_of(local: str, zone: str) -> SendAt:
+    """The same with its wall time."""
+    return _send_at(read_wall_time(local, zone), zone_of(zone))
 
 
 def wall_time(moment: datetime, zone: str) -> str:
@@ -82,8 +95,8 @@ def wall_time(moment: datetime, zone: str) -> str:
 
 
 def how_long(span: timedelta) -> str:
-    """``3 h 12 min``, ``2 days 4 h``, ``45 s``: a span in words, its two largest units."""
-    seconds = int(span.total_seconds())
+    """``3 h 12 min``, ``2 days 4 h``, ``45 s``: a span in words, its two largest units; a negative one is ``0 s``."""
+    seconds = max(0, int(span.total_seconds()))
     days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
     if days:
         return f"{days} day{'s' if days > 1 else ''}" + (f" {hours} h" if hours else "")
@@ -120,17 +133,23 @@ def _exact(found: re.Match[str], text: str, zone: ZoneInfo, now: datetime) -> Se
     except ValueError as error:
         raise UsageProblem(f'"{text}": there is no such day', where="--send-at", fix=_FORMS) from error
     wall = datetime.combine(day, _clock(found, text))
-    if found["offset"]:
-        offset = found["offset"].replace("z", "+00:00")
-        moment = datetime.fromisoformat(f"{wall.isoformat()}{offset}").astimezone(UTC)
-    else:
-        moment = at_wall_time(wall, zone)
+    try:
+        moment = _with_offset(wall, found["offset"]) if found["offset"] else at_wall_time(wall, zone)
+        at = _send_at(moment, zone)
+    except ValueError as error:
+        raise UsageProblem(f'"{text}": no clock is that far from UTC', where="--send-at", fix=_FORMS) from error
+    except OverflowError as error:
+        raise UsageProblem(f'"{text}" lies where the calendar ends', where="--send-at", fix=_FORMS) from error
     if moment <= now:
         ago = how_long(now - moment)
         raise UsageProblem(
             f'"{text}" is past: that was {ago} ago in {zone.key}', where="--send-at", fix='a later time, or "now"'
         )
-    return _send_at(moment, zone)
+    return at
+
+
+def _with_offset(wall: datetime, offset: str) -> datetime:
+    return datetime.fromisoformat(f"{wall.isoformat()}{offset.replace('z', '+00:00')}").astimezone(UTC)
 
 
 def _clock(found: re.Match[str], text: str) -> time:

@@ -12,6 +12,7 @@ from newsletter.delivery.approvers import approvers
 from newsletter.delivery.canary import Canary
 from newsletter.delivery.mailings import Mailing
 from newsletter.delivery.retractions import Retraction, retractions_of
+from newsletter.delivery.schedule import wall_time
 from newsletter.delivery.testsend import TestSent
 from newsletter.delivery.versions import load_test
 from newsletter.errors import BadData, IllegalState
@@ -59,6 +60,7 @@ class Status:
     tests: tuple[TestSent, ...] = ()
     changed_since: int | None = None
     heartbeat: int | None = None
+    created_at: int | None = None
     finished_at: int | None = None
     next_try_at: int | None = None
     events: dict[str, int] | None = None
@@ -185,6 +187,7 @@ def _of_mailing(
         tampered=tampered,
         tests=tests,
         heartbeat=mailing.heartbeat,
+        created_at=mailing.created_at,
         finished_at=mailing.finished_at,
         next_try_at=later,
     )
@@ -238,5 +241,5 @@ def _before(status: Status) -> str:
             return "its audience is being frozen"
         case "held":
             return f"held: {status.reason}"
-    ended = f" on {from_us(status.finished_at):%Y-%m-%d}" if status.finished_at else ""
+    ended = f" on {wall_time(from_us(status.finished_at), status.zone or 'UTC')[:10]}" if status.finished_at else ""
     return f"{status.state}{ended}, 0 submitted"

@@ -17,6 +17,7 @@ from newsletter.workspace.config import parse_duration
 from newsletter.workspace.settings import Config
 
 _SECOND = 1_000_000
+_MINUTE = 60 * _SECOND  # how often cron comes: what a rule sends is made so much after its time
 _LOOK_SECONDS = 1.0  # how soon a stop or an unapproval is heard
 
 
@@ -29,15 +30,28 @@ def waits(mailing: Mailing, config: Config, now: int) -> bool:
     """Whether a mailing is due but may still be stopped. One that an editor released has waited already."""
     if mailing.state != "scheduled" or mailing.reason == RELEASED:
         return False
-    return now < mailing.send_at + undo_window(config)
+    return now < window_begins(mailing.send_at, mailing.created_at, now) + undo_window(config)
 
 
-def stoppable_until(send_at: int, zone: str, config: Config) -> str | None:
-    """``07:05``: until when, in ``zone``, a mailing due at ``send_at`` (UTC microseconds) waits; None: no window."""
+def made_late(send_at: int, created_at: int) -> bool:
+    """Whether a mailing was made when its time was past already: its last approval came so late."""
+    return created_at - send_at > _MINUTE
+
+
+def window_begins(send_at: int, created_at: int, now: int) -> int:
+    """When somebody could begin to think again: when it was due, or later, when it was made.
+
+    One that was made in the future was made by a wrong clock, which keeps nobody waiting. All in UTC microseconds.
+    """
+    return created_at if made_late(send_at, created_at) and created_at <= now else send_at
+
+
+def stoppable_until(begins: int, zone: str, config: Config) -> str | None:
+    """``07:05``: until when, in ``zone``, a mailing waits whose window ``begins`` then; None: no window."""
     window = undo_window(config)
     if not window:
         return None
-    stamp, due = wall_time(from_us(send_at + window), zone), wall_time(from_us(send_at), zone)
+    stamp, due = wall_time(from_us(begins + window), zone), wall_time(from_us(begins), zone)
     return stamp[11:] if stamp[:10] == due[:10] else stamp.replace("T", " ")
 
 

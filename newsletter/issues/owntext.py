@@ -41,6 +41,15 @@ def confirm_text(ws: Workspace, slug: str, memory: bytes, *, expected: str | Non
         write_atomic(ws.issue_dir(slug) / MEMORY_FILE, memory)
 
 
+def droppable_text(ws: Workspace, slug: str) -> str:
+    """The SHA-256 (hex) of the own text that ``drop_text`` would take away; raises NotFound, IllegalState as that does."""
+    with locked(ws, slug):
+        there = bytes_of(ws.issue_dir(slug))
+    if there is None:
+        raise missing(ws, slug)
+    return sha256_hex(there)
+
+
 def drop_text(ws: Workspace, slug: str, *, expected: str | None) -> None:
     """Take the own text away: the text part is generated again. Raises NotFound, Conflict, IllegalState."""
     with locked(ws, slug):

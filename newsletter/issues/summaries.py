@@ -20,11 +20,15 @@ from newsletter.models import TEXT_FILE
 from newsletter.workspace.files import write_atomic
 from newsletter.workspace.paths import Workspace
 
+_VERSION = f"{__version__}/2"  # the second number counts the changes of what is kept
+
+
 @dataclass(frozen=True, slots=True)
 class IssueSummary:
     """One line of the list of issues. What cannot be read is None or 0, and ``problem`` says why.
 
-    ``subject`` is what the editor wrote; ``stories`` counts the articles in all sections.
+    ``subject`` is what the editor wrote; ``stories`` counts the articles in all sections. ``sponsors`` names those of
+    ``sponsors/`` that stand in it, in their order.
     """
 
     slug: str
@@ -32,6 +36,7 @@ class IssueSummary:
     number: str | None = None
     subject: str | None = None
     stories: int = 0
+    sponsors: tuple[str, ...] = ()
     approved: bool = False
     problem: str | None = None
 
@@ -46,7 +51,7 @@ class _Known(msgspec.Struct, array_like=True):
 class _Cache(msgspec.Struct):
     """``state`` is the sponsors' folder's; ``version`` is the program's, since it words the problems."""
 
-    version: str = __version__
+    version: str = _VERSION
     state: str = ""
     issues: dict[str, _Known] = {}
 
@@ -87,7 +92,7 @@ def _load(place: Path) -> _Cache:
         cache = msgspec.json.decode(place.read_bytes(), type=_Cache)
     except (OSError, msgspec.MsgspecError):
         return _Cache()
-    return cache if cache.version == __version__ else _Cache()
+    return cache if cache.version == _VERSION else _Cache()
 
 
 def _state_of(folder: Path) -> tuple[str, bool]:
@@ -109,8 +114,11 @@ def _state_of(folder: Path) -> tuple[str, bool]:
 
 def _summary(ws: Workspace, slug: str) -> IssueSummary:
     problem: str | None = None
+    sponsors: tuple[str, ...] = ()
     try:
-        load_issue(ws, slug)
+        issue = load_issue(ws, slug)
+        stories = (article for section in issue.sections for article in section.articles)
+        sponsors = tuple(story.slug for story in stories if story.path and story.path.parent == ws.sponsors)
     except NewsletterError as error:
         problem = f"{error.where}: {error.what}" if error.where else error.what
     try:
@@ -124,6 +132,7 @@ def _summary(ws: Workspace, slug: str) -> IssueSummary:
         number=keys.number,
         subject=keys.subject,
         stories=sum(len(section.slugs) for section in keys.sections),
+        sponsors=sponsors,
         approved=approved,
         problem=problem,
     )

@@ -10,9 +10,10 @@ from newsletter.errors import BadData, MergeFieldError
 from newsletter.message.merge import RESERVED, TOKEN, Tokeniser
 from newsletter.models import FieldContext
 from newsletter.rendering import guard
-from newsletter.rendering.bodies import Body, body_of, check_size
+from newsletter.rendering.bodies import UNDER_A_STORY, Body, body_of, check_size
 from newsletter.rendering.links import NONE, LinkParameters
 from newsletter.rendering.plaintext import plain_text
+from newsletter.rendering.recipes import TEXT
 
 _BLANKS = re.compile(r"[ \t\n]+")
 """Not \\s: a no-break space is a letter of French and stays."""
@@ -40,18 +41,23 @@ class Authored:
         """A text whose lines stay as they are, with tokens. Raises MergeFieldError naming ``file`` and line."""
         return self._tokenise(guard.clean(text), file, text)
 
-    def body(self, markdown: str, file: Path | None = None) -> Body | None:
-        """A body as clean HTML and tree; None when there is nothing. Raises BadData, MergeFieldError."""
-        return self._set(markdown, file, inline=False)
+    def body(
+        self, markdown: str, file: Path | None = None, room: int = TEXT.shown_width, top: int = UNDER_A_STORY
+    ) -> Body | None:
+        """A body as clean HTML and tree, in a column of ``room`` CSS pixels, its headings from level ``top`` on.
 
-    def _set(self, markdown: str, file: Path | None, *, inline: bool) -> Body | None:
+        None when there is nothing. Raises BadData, MergeFieldError.
+        """
+        return self._set(markdown, file, False, room, top)
+
+    def _set(self, markdown: str, file: Path | None, inline: bool, room: int, top: int) -> Body | None:
         check_size(markdown, self.name(file))
         if not markdown.strip():
             return None
         tokenised = self._tokenise(guard.clean(markdown), file, markdown)
         links = frozenset(field.token for field in self.tokeniser.fields if field.name in RESERVED)
         try:
-            return body_of(tokenised, links & frozenset(TOKEN.findall(tokenised)), self.parameters, inline)
+            return body_of(tokenised, links & frozenset(TOKEN.findall(tokenised)), self.parameters, inline, room, top)
         except BadData as error:
             error.where = f"{self.name(file)}:{_line_in(file, markdown)}" if file else None
             raise
@@ -64,7 +70,7 @@ class Authored:
 
     def inline(self, markdown: str | None, file: Path | None = None) -> Body | None:
         """One line with Markdown's inline marks: emphasis, links, code. Raises BadData, MergeFieldError."""
-        return self._set(markdown or "", file, inline=True)
+        return self._set(markdown or "", file, True, TEXT.shown_width, UNDER_A_STORY)
 
     def body_text(self, body: Body | None) -> str:
         """The text of a body, its fields as tokens of the text part."""

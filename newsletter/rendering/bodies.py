@@ -17,6 +17,7 @@ from newsletter.errors import BadData, MergeFieldError
 from newsletter.message.merge import RESERVED, TOKEN
 from newsletter.rendering import guard, nesting
 from newsletter.rendering.links import NONE, LinkParameters
+from newsletter.rendering.recipes import TEXT
 from newsletter.rendering.settling import settle, words_only
 
 if TYPE_CHECKING:
@@ -57,6 +58,9 @@ _LINK = nesting.OWN + "a"
 _TAGS_OF_NH3 = nesting.own_names(TAGS)
 _ATTRIBUTES_OF_NH3 = {(_LINK if tag == "a" else tag): names for tag, names in _ATTRIBUTES.items()}
 
+UNDER_A_STORY = 4
+"""The level of a body's highest heading under a story's own h3; one less in a section that has no title."""
+
 MAX_HTML = 4 * 1024 * 1024
 """Characters of HTML that one body may become; guard.py and nesting.py keep even hostile ones below it."""
 
@@ -95,13 +99,16 @@ def body_of(
     link_tokens: frozenset[str] = frozenset(),
     parameters: LinkParameters = NONE,
     inline: bool = False,
+    room: int = TEXT.shown_width,
+    top: int = UNDER_A_STORY,
 ) -> Body | None:
     """Set cleaned, tokenised Markdown; None when there is nothing to show.
 
-    ``link_tokens`` are the tokens of our own links: only they may stand for a whole address. Headings start at h4,
-    under the story's own h3. Pictures must be https. Raises MergeFieldError for an address that starts with a
+    ``link_tokens`` are the tokens of our own links: only they may stand for a whole address. Headings start at level
+    ``top``. Pictures must be https. Raises MergeFieldError for an address that starts with a
     reader's attribute: a reader's value must not decide where a link leads, and BadData for what grows too large.
-    ``inline`` takes the text as one line: what begins like a list or a heading does not become one.
+    ``inline`` takes the text as one line: what begins like a list or a heading does not become one. ``room`` is the
+    width of the column in CSS pixels.
     """
     if inline:
         tokenised = _NO_BLOCK + " ".join(tokenised.split())
@@ -118,7 +125,7 @@ def body_of(
     if inline:
         words_only(root)
         root.text = (root.text or "").replace(_NO_BLOCK, "", 1)
-    images = settle(root, parameters)
+    images = settle(root, parameters, room, top)
     if not (root.text or "").strip() and not len(root):
         return None
     return Body(Markup(_inner(root)), root, images)  # noqa: S704  # nh3 made it, and we closed it
@@ -141,9 +148,10 @@ def _markdown(text: str) -> str:
     # A fresh instance each time: one that is used twice carries references and counters over.
     parts = [
         markdown.Markdown(extensions=list(EXTENSIONS), extension_configs=_MARKDOWN_OPTIONS).convert(chunk)
-        for chunk in guard.chunks(guard.bounded(text))
+        for chunk in guard.chunks(guard.apart(guard.bounded(text)))
     ]
-    return guard.show_specials("\n".join(parts))
+    html = "\n".join(parts).replace(f"<p>{guard.SEAM}</p>", "").replace(guard.SEAM, "")
+    return guard.show_specials(html)
 
 
 def _sanitised(html: str, link_tokens: frozenset[str]) -> str:

@@ -8,13 +8,17 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
 
+from newsletter.rendering.bare import link_addresses
 from newsletter.rendering.links import LinkParameters, with_parameters
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 CAPTION_CLASS = "caption"
-"""The class of the line below a picture inside a body: its title in the Markdown."""
+"""The class of the line below a picture inside a body: its title in the Markdown, or a figure's caption."""
+
+SHOWN_CLASS = "shown"
+"""The class of the paragraph of a picture that has such a line below it."""
 
 IMAGE_CLASS = "image"
 """The class of a picture inside a body; themes cap its width with it."""
@@ -31,7 +35,7 @@ SCROLL_CLASS = "scroll"
 MAX_BY = 160
 """Characters of a line that says whose words a quotation has; a longer one is a part of the quotation."""
 
-_HEADINGS = {"h1": "h4", "h2": "h4", "h3": "h5", "h4": "h6", "h5": "h6", "h6": "h6"}
+_HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _IN_A_LINE = frozenset(
     "a abbr b br cite code del em i ins mark q s small strong sub sup u".split()  # noqa: SIM905  # eighteen short words
 )
@@ -39,17 +43,21 @@ _DASH = re.compile(r"[ \t\n]*(?:[—―]|--(?!-))[ \t\u00a0]*(?=\S)")
 _DASH_LINE = re.compile(r"\n(?=[ \t]*(?:[—―]|--(?!-))[ \t\u00a0]*\S)")
 
 
-def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
+def settle(root: HtmlElement, parameters: LinkParameters, room: int, top: int) -> tuple[str, ...]:
     """Change the tree of a body in place; return the addresses of its pictures.
 
-    Links get ``parameters``. Links and pictures without an address are reduced to their words; empty paragraphs go.
+    Links get ``parameters``; an address that was written as it is becomes a link to itself. Links and pictures
+    without an address are reduced to their words; empty paragraphs go.
+    ``room`` is the width of the column in CSS pixels: what Word, which reads attributes alone, may give a picture.
+    ``top`` is the level of its highest heading, one below what it stands under.
     """
     images: OrderedDict[str, None] = OrderedDict()
+    for figure in list(root.iter("figure")):
+        _as_paragraphs(figure)
+    _set_levels(root, top)
     for element in list(root.iterdescendants()):
         tag = cast(str, element.tag)
-        if tag in _HEADINGS:
-            element.tag = _HEADINGS[tag]
-        elif tag == "a" and not element.get("href"):
+        if tag == "a" and not element.get("href"):
             element.drop_tag()
         elif tag == "a":
             element.set("href", with_parameters(element.get("href", ""), parameters))
@@ -59,12 +67,14 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
                 images[source] = None
                 element.set("class", IMAGE_CLASS)
                 element.set("alt", element.get("alt", ""))
+                element.set("width", str(room))
                 _show_caption(element)
             else:
                 element.tail = element.get("alt", "") + (element.tail or "")
                 element.drop_tree()
         elif tag == "th":
             element.set("scope", "col" if _heads_columns(element) else "row")
+    link_addresses(root)
     for paragraph in root.findall(".//p"):
         if not len(paragraph) and not (paragraph.text or "").strip():
             paragraph.drop_tree()
@@ -73,6 +83,31 @@ def settle(root: HtmlElement, parameters: LinkParameters) -> tuple[str, ...]:
     for table in list(root.iter("table")):
         _box(table)
     return tuple(images)
+
+
+def _set_levels(root: HtmlElement, top: int) -> None:
+    """No level is left out, whichever an author began with; ``#`` is ``##``: the mail's h1 is the publication."""
+    headings = [(heading, max(2, int(heading.tag[1]))) for heading in root.iter(*_HEADINGS)]
+    used = sorted({level for _, level in headings})
+    for heading, level in headings:
+        heading.tag = f"h{min(6, top + used.index(level))}"
+
+
+def _as_paragraphs(figure: HtmlElement) -> None:
+    """Word knows neither ``figure`` nor ``figcaption`` and runs both into one line; browsers indent them."""
+    captions = list(figure.iter("figcaption"))
+    for caption in reversed(captions):
+        words_only(caption)
+        caption.tag = "p"
+        caption.set("class", f"muted {CAPTION_CLASS}")
+        caption.tail, figure.tail = (caption.tail or "") + (figure.tail or ""), None
+        figure.addnext(caption)
+    if all(child.tag == "img" or child.tag in _IN_A_LINE for child in figure.iterdescendants()):
+        figure.tag = "p"
+        if captions:
+            figure.set("class", SHOWN_CLASS)
+    else:
+        figure.drop_tag()
 
 
 def _show_caption(image: HtmlElement) -> None:
@@ -88,6 +123,7 @@ def _show_caption(image: HtmlElement) -> None:
     del image.attrib["title"]
     caption = holder.makeelement("p", {"class": f"muted {CAPTION_CLASS}"})
     caption.text = title
+    holder.set("class", SHOWN_CLASS)
     holder.addnext(caption)  # what is written behind the paragraph goes along
 
 

@@ -13,11 +13,11 @@ from newsletter.errors import BadData
 from newsletter.message.merge import TOKEN
 from newsletter.models import Article, Issue, Layout, Picture, Section
 from newsletter.rendering.authored import Authored
-from newsletter.rendering.bodies import Body
+from newsletter.rendering.bodies import UNDER_A_STORY, Body
 from newsletter.rendering.doubling import standfirst_for
 from newsletter.rendering.guard import clean
 from newsletter.rendering.links import with_parameters
-from newsletter.rendering.recipes import Recipe, recipe_for
+from newsletter.rendering.recipes import SPONSOR, TEXT, Recipe, recipe_for
 from newsletter.rendering.shelf import Shelf, is_creative
 from newsletter.rendering.shorten import first_sentence, shorten
 from newsletter.rendering.shown import (
@@ -120,7 +120,7 @@ def _issue(
     material: Material, authored: Authored, shelf: Shelf, sections: tuple[ShownSection, ...], t: Words
 ) -> ShownIssue:
     issue = material.issue
-    body = authored.body(issue.intro, issue.file)
+    body = authored.body(issue.intro, issue.file, top=2)
     for address in body.remote_images if body else ():
         shelf.remote(address)
     correction = authored.inline(issue.correction, issue.file)
@@ -165,7 +165,7 @@ def _sections(material: Material, authored: Authored, shelf: Shelf, marks: Marks
     for section in material.issue.sections:
         if section.articles:
             articles = tuple(
-                _article(article, _row_layout(section, number), material, authored, shelf, marks)
+                _article(article, _row_layout(section, number), bool(section.title), material, authored, shelf, marks)
                 for number, article in enumerate(section.articles)
             )
             title = authored.line(section.title, material.issue.file)
@@ -188,7 +188,7 @@ def _row_layout(section: Section, number: int) -> Layout:
 
 
 def _article(
-    article: Article, layout: Layout, material: Material, authored: Authored, shelf: Shelf, marks: Marks
+    article: Article, layout: Layout, titled: bool, material: Material, authored: Authored, shelf: Shelf, marks: Marks
 ) -> ShownArticle:
     def line(text: str | None) -> str:
         return authored.line(text, article.path)
@@ -197,7 +197,8 @@ def _article(
     t = words(lang, html=marks.html)
     teaser = line(teaser_of(article, material.teasers))
     creative = layout == "sponsor" and is_creative(article, authored.root)
-    body = authored.body(article.body, article.path) if layout == "text" or creative else None
+    room, top = (SPONSOR if creative else TEXT).shown_width, UNDER_A_STORY if titled else UNDER_A_STORY - 1
+    body = authored.body(article.body, article.path, room, top) if layout == "text" or creative else None
     for address in body.remote_images if body else ():
         shelf.remote(address)
     byline, agency, headline = line(article.byline), line(article.agency), line(article.headline)
@@ -267,7 +268,7 @@ def byline_line(byline: str, agency: str, minutes: int | None, t: Words) -> str:
     parts = []
     if byline:
         # What the language's "By" is before a name; many a byline already starts with it.
-        said = t("By {name}", name="").strip()
+        said = words(t.lang, html=False)("By {name}", name="").strip()
         own = byline.lower().startswith("by ") or (said and byline.startswith(f"{said} "))
         parts.append(t.isolate(byline) if own else t("By {name}", name=byline))
     if agency and agency not in byline:

@@ -32,6 +32,8 @@ _ZEROS = {"arab": "٠", "arabext": "۰", "beng": "০", "deva": "०", "mymr": "
 MARK: Mapping[Direction, str] = MappingProxyType({"ltr": "\u200e", "rtl": "\u200f"})
 """The invisible mark of each direction, LRM and RLM."""
 
+_ELEMENT = Markup('<span lang="{}" dir="{}">{}</span>')
+
 _ADDRESS = re.compile(r"\S*(?:://|@)\S*")
 
 
@@ -56,6 +58,8 @@ class Words:
         self.html = html
         language = language_of(lang)
         self._catalogue = catalogue(language)
+        self._spoken = language
+        self._along = direction(language)
         # English words for a language without a catalogue take English numbers.
         self._numbers = lang if language_of(lang) == lang.lower().replace("_", "-").split("-")[0] else language
 
@@ -63,14 +67,17 @@ class Words:
         """The words for ``text`` with ``{name}`` filled in from ``values``.
 
         A whole number is written as the language does and chooses the plural form. A value that is Markup keeps its
-        HTML; then the words are escaped. A name without a value stays as it is, which shows at once.
+        HTML; then the words are escaped. A name without a value stays as it is, which shows at once. English words in
+        a page that runs the other way (Arabic, Hebrew: no catalogue) are an element with their own ``dir``.
         """
         said = self._said(text, [value for value in values.values() if type(value) is int])
         shown = {name: self._shown(value) for name, value in values.items()}
-        if any(hasattr(value, "__html__") for value in shown.values()):
-            safe = {name: str(escape(value)) for name, value in shown.items()}
-            return Markup(_fill(str(escape(said)), safe))  # noqa: S704  # words and values are escaped one line above
-        return _fill(said, shown)
+        against = self.html and self._along != self.dir
+        if not against and not any(hasattr(value, "__html__") for value in shown.values()):
+            return _fill(said, shown)
+        safe = {name: str(escape(value)) for name, value in shown.items()}
+        filled = Markup(_fill(str(escape(said)), safe))  # noqa: S704  # words and values are escaped one line above
+        return _ELEMENT.format(self._spoken, self._along, filled) if against else filled
 
     def isolate(self, value: str) -> str:
         """Data inside a line of this language, so that a name of the other direction leaves the line's order alone.
@@ -78,16 +85,19 @@ class Words:
         In HTML an element with its own ``dir``; in text invisible marks, but never beside an address, where mail
         programs would take them for a part of the link. Most data needs neither and comes back as it is.
         """
+        return self._within(value, self.dir)
+
+    def _within(self, value: str, around: Direction) -> str:
         own = direction_of(value)
-        if own is None or (own == self.dir and not _has(value, _other(own))):
+        if own is None or (own == around and not _has(value, _other(own))):
             return value
-        mark = MARK[self.dir]
+        mark = MARK[around]
         if self.html:
             # The mark is for engines that know dir but not isolation (Word's): a number after the name stays put.
             return Markup('<span dir="{}">{}</span>{}').format(own, value, mark)
         if _ADDRESS.fullmatch(value):
             return value
-        ends = MARK[own] if own != self.dir else ""
+        ends = MARK[own] if own != around else ""
         return f"{mark}{ends}{value}{ends}{mark}"
 
     def alone(self, value: str) -> str:
@@ -109,7 +119,7 @@ class Words:
     def _shown(self, value: object) -> str:
         if type(value) is int:
             return number(value, self._numbers)
-        return self.isolate(value if isinstance(value, str) else str(value))
+        return self._within(value if isinstance(value, str) else str(value), self._along)
 
 
 @lru_cache(maxsize=64)

@@ -120,7 +120,7 @@ class PublicPages:
         if reader is None:
             return self._pages.notice("link")
         if wish is not None and wish.source == use.ONE_CLICK:
-            t = self._public.words
+            t = self._public.plain_words
             return PlainTextResponse(f"{t('You are unsubscribed')}\n")
         return self._reader(who, reader, status=200 if wish else 400)
 

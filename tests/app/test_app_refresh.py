@@ -158,6 +158,32 @@ def test_what_both_changed_is_taken_only_by_its_name(desk: Desk, site: Site, pic
     assert "headline: The ferry is late" in file.read_text()
 
 
+def test_what_is_kept_is_settled_until_the_source_says_something_else(desk: Desk, site: Site, picked: str) -> None:
+    """One field is taken, the other kept: nothing is open, the file says so, and the next change opens it again."""
+    site.page("/ferry", "The ferry is late", "It sails on Tuesday at seven.")
+    (story,) = refresh(desk, [picked], issue=ISSUE, take=["body"], keep=["all"]).stories
+    assert (story.taken, story.kept, story.open) == (("body",), ("headline",), ())
+    assert load_issue(desk.workspace, ISSUE).sections[0].articles[0].origin.kept.keys() == {"headline"}
+    again = refresh(desk, [picked], issue=ISSUE)
+    assert states(again) == {"headline": "kept"} and not again.different
+    assert "you kept yours" in "\n".join(as_text(again, colour=False))
+    assert show_issue(desk, ISSUE).as_row()["changed_at_source"] == {}
+    assert show_issue(desk, ISSUE).state == "draft"
+    site.page("/ferry", "The ferry is cancelled", "It sails on Tuesday at seven.")
+    assert states(refresh(desk, [picked], issue=ISSUE)) == {"headline": "changed"}
+    refresh(desk, [picked], issue=ISSUE, take=["headline"])
+    assert not load_issue(desk.workspace, ISSUE).sections[0].articles[0].origin.kept
+    assert "kept" not in issue_file(desk, picked).read_text()
+
+
+def test_what_is_kept_for_one_story_is_offered_for_its_other_copy(desk: Desk, site: Site, picked: str) -> None:
+    """The issue's copy has decided; the inbox's, for another issue, has not."""
+    site.page("/ferry", "The ferry is late", "It sails on Monday at seven.")
+    refresh(desk, [picked], issue=ISSUE, keep=["headline"])
+    assert show_issue(desk, ISSUE).as_row()["changed_at_source"] == {}
+    assert refresh(desk, [picked]).different
+
+
 def test_what_only_the_editor_changed_is_no_change_of_the_source(desk: Desk, picked: str) -> None:
     set_article(desk, picked, {"kicker": "Transport", "headline": "Ours"})
     done = refresh(desk, [picked], take=["all"])
@@ -230,6 +256,10 @@ def test_the_wrong_names_are_refused_before_anything_is_asked(desk: Desk, site: 
     ):
         with pytest.raises(BadData, match=words):
             refresh(desk, slugs, issue=issue, take=take)
+        with pytest.raises(BadData, match=words):
+            refresh(desk, slugs, issue=issue, keep=take)
+    with pytest.raises(BadData, match="headline: taken and kept at once"):
+        refresh(desk, [picked], take=["headline"], keep=["headline", "body"])
     assert site.asked == []
 
 

@@ -90,6 +90,28 @@ def test_a_link_opens_nothing_later_or_in_another_browser(desk: Desk) -> None:
     signin.sign_in(desk, token, browser, now=start + 15 * MINUTE - 1)
 
 
+def test_what_a_clock_in_the_future_gave_out_does_not_outlast_it(desk: Desk) -> None:
+    """Asked when it was tomorrow: today the link opens nothing, and nobody is kept from asking again."""
+    start = now_us()
+    for _ in range(signin.MOST_PER_PERSON):
+        token, browser = link(desk, now=start + 24 * 60 * MINUTE)
+    with pytest.raises(NotAllowed):
+        signin.sign_in(desk, token, browser, now=start)
+    token, browser = link(desk, now=start)
+    signin.sign_in(desk, token, browser, now=start)
+
+
+def test_a_session_that_was_begun_in_the_future_is_over(desk: Desk) -> None:
+    """A clock that was a year ahead does not make one of a year; a clock that is put back by minutes ends none."""
+    start = now_us()
+    for ahead, holds in ((365 * 24 * 60 * MINUTE, False), (10 * MINUTE, True)):
+        token, browser = link(desk, now=start + ahead)
+        session = signin.sign_in(desk, token, browser, now=start + ahead).token
+        assert session and signin.who(desk, session, now=start + ahead)
+        assert (signin.who(desk, session, now=start) is not None) == holds
+    assert len(signin.sessions(desk, now=start)) == 1
+
+
 def test_who_is_unknown_gets_the_same_answer_and_no_mail(desk: Desk) -> None:
     """Nothing tells them apart but the mail, and nothing of what was typed is kept."""
     known = signin.ask(desk, "ines@breakwater.test", peer="192.0.2.7")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.articles.merging import FIELDS, chosen, taken_over, three_way, value_of
+from newsletter.articles.merging import FIELDS, OPEN, chosen, declined, kept, taken_over, three_way, value_of
 from newsletter.articles.schema import article_from_document, article_to_data
 from newsletter.errors import BadData
 from newsletter.models import Article, Picture, Provenance
@@ -135,6 +135,10 @@ def test_an_editors_own_words_are_never_given_up_unless_they_are_named(
         own = before not in [value_of(version, name) for version in known] and before != said
         assert not (own and name in take and name not in names)
         assert (name in by_name) == (before != said)
+    keep = declined(found, ["all"], take)
+    settled = article_from_document(kept(taken_over(document, now, take), now, keep), "s")
+    assert [change.name for change in three_way(known, now, settled) if change.change in OPEN] == []
+    assert all(value_of(settled, name) == value_of(after, name) for name in FIELDS)
     again = three_way(known, now, after)
     assert not [change for change in again if change.change == "changed"]
     assert taken_over(document, now, []) is document

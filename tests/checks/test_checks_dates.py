@@ -6,6 +6,7 @@ import dataclasses
 import time
 from datetime import UTC, date, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -89,6 +90,7 @@ def test_without_a_date_of_writing_bare_weekdays_mean_nothing() -> None:
         ("The boat will sail on Wednesday (25).", Severity.WARNING),
         ("The boat is due to sail on Wednesday (25), the harbour master said.", Severity.WARNING),
         ("Voting on Wednesday (25), from nine.", Severity.WARNING),
+        ("Doors open: Saturday 21 November 2026.", Severity.WARNING),
         ("“It was high time,” the office said on Monday (23).", Severity.INFO),
         ("They’ll sail on. The office confirmed it on Monday (23). They will wait.", Severity.INFO),
     ],
@@ -99,6 +101,12 @@ def test_an_announcement_of_a_past_day_is_a_warning_and_a_report_a_note(text: st
     assert (finding.id, finding.severity, finding.field) == ("date-stale", severity, "teaser")
     assert finding.article == "the-ferry-is-back"
     assert "before the issue's date, Friday 27 November" in finding.message
+
+
+def test_a_day_that_is_remembered_with_its_year_misleads_nobody() -> None:
+    """“The agreement was signed on Friday 10 April 1998” is history; a note about it is noise."""
+    assert not found(eg.story(teaser="The agreement was signed on Friday 10 April 1998."))
+    assert found(eg.story(teaser="The agreement was signed on Friday 10 April."))
 
 
 def test_the_message_names_each_day() -> None:
@@ -126,6 +134,28 @@ def test_the_message_names_each_day() -> None:
 def test_relative_days_are_read_from_the_storys_own_date(written: str, text: str, ids: list[str]) -> None:
     """“tomorrow” in a story of Tuesday is Wednesday, and readers on Friday take it for Saturday."""
     assert [f.id for f in found(eg.story(teaser=text, published=written))] == ids
+
+
+@pytest.mark.parametrize(
+    ("zone", "written", "words"),
+    [
+        # WordPress states UTC: 08:00 on Friday in Auckland, and five on Thursday afternoon in Los Angeles.
+        ("Pacific/Auckland", "2026-11-26T19:00:00Z", None),
+        ("America/Los_Angeles", "2026-11-27T01:00:00Z", "Thursday 26 November"),
+        ("America/Los_Angeles", "2026-11-27T01:00:00+01:00", None),
+        ("America/Los_Angeles", "2026-11-27", None),
+        ("Pacific/Auckland", "2026-11-26", "Thursday 26 November"),
+        ("America/Los_Angeles", "0001-01-01T00:00:00Z", None),
+    ],
+)
+def test_a_time_in_utc_is_a_day_of_the_publications_zone(zone: str, written: str, words: str | None) -> None:
+    """ "tomorrow" is said from the writer's day: an offset says which that was, UTC does not."""
+    config = eg.example().config
+    there = msgspec.structs.replace(config, publication=msgspec.structs.replace(config.publication, timezone=zone))
+    findings = found(eg.story(teaser="It opens tomorrow.", published=written), eg.given(config=there))
+    assert [words is not None and words in f.message for f in findings if f.severity is not Severity.INFO] == (
+        [True] if words else []
+    )
 
 
 def test_without_a_date_of_its_own_tomorrow_is_a_note() -> None:

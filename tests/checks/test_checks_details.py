@@ -156,10 +156,32 @@ def test_a_remote_picture_is_not_missing_and_names_its_story() -> None:
     assert finding.article == "the-ferry-is-back" and "width=320" in finding.message
 
 
+def test_a_picture_in_a_text_is_its_storys() -> None:
+    """Where it stands, and what can be done about it there: no folder holds the pictures of a body."""
+    url = "https://cdn.example/quay.webp"
+    in_text = eg.both(
+        eg.html("<p>Volunteers", f'<p><img src="{url}" width="536" alt="The quay"></p><p>Volunteers'),
+        eg.email(remote_images=(url,)),
+    )
+    for check_id in ("picture-remote", "picture-format"):
+        (finding,) = found(check_id, in_text)
+        assert (finding.article, finding.field) == (eg.LIBRARY.slug, "body")
+        assert "folder" not in (finding.fix or "")
+    (intro,) = found(
+        "picture-remote", eg.html("<h1>", f'<img src="{url}" width="9" alt=""><h1>'), eg.email(remote_images=(url,))
+    )
+    assert (intro.article, intro.field) == (None, "intro")
+
+
 def test_two_stories_may_share_a_picture() -> None:
     """The derivative belongs to the first; the second is not without."""
     twin = dataclasses.replace(eg.LIBRARY, slug="twin", headline="Twin", link="https://e.org/t", image=eg.FERRY.image)
     assert not found("picture-missing", eg.section("list", twin))
+    assert eg.FERRY.image is not None
+    described = dataclasses.replace(
+        twin, image=dataclasses.replace(eg.FERRY.image, alt="The quay behind it", caption="At noon")
+    )
+    assert not found("picture-missing", eg.section("list", described)), "in words of its own"
 
 
 def test_a_picture_of_a_megabyte_is_an_error() -> None:
@@ -184,6 +206,12 @@ def test_a_story_of_another_issue_names_that_issue() -> None:
     """So that the editor can look; a sponsor's creative may run in many issues."""
     (finding,) = found("used-before", eg.given(past_uses=MappingProxyType({eg.FERRY.slug: "2026-11-20"})))
     assert "2026-11-20" in finding.message
+    assert not found(
+        "used-before",
+        eg.given(past_uses=MappingProxyType({eg.LIBRARY.slug: "2026-11-20"})),
+        eg.issue(sections=eg.example().issue.sections[:1]),
+        eg.section("sponsor", dataclasses.replace(eg.LIBRARY, sponsor="Ropewalk Repairs")),
+    )
 
 
 def test_a_paid_story_must_say_so_in_the_mail() -> None:

@@ -70,6 +70,13 @@ def test_a_file_has_two_to_three_pixels_for_one_on_the_page(pixels: int, size: i
     assert all((f.article, f.field) == ("the-ferry-is-back", "image.file") for f in findings if f.id == told)
 
 
+@pytest.mark.parametrize(("pixels", "severity"), [(599, Severity.WARNING), (600, Severity.INFO)])
+def test_a_picture_that_is_drawn_larger_than_it_is_is_a_warning(pixels: int, severity: Severity) -> None:
+    """Soft on sharp screens is a note; on every screen it is a mistake."""
+    (finding,) = [f for f in run_checks(picture(pixels, 50_000)(eg.example())) if f.id == "picture-small"]
+    assert finding.severity == severity
+
+
 def test_the_largest_place_counts_where_a_file_is_shown_twice() -> None:
     """A lead that is a thumbnail elsewhere is not oversized."""
     twice = eg.html("<h1>", '<img width="60" alt="A boat" src="cid:ferry"><h1>')

@@ -98,7 +98,8 @@ def test_small_words_in_a_body_are_the_editors() -> None:
         ('<span style="font-size:80%">x</span>', True),
         ('<span style="font-size:10pt">x</span>', True),
         ('<font size="2">x</font>', True),
-        ("<code>x</code>", True),
+        ('<span style="font-size:medium"><code>x</code></span>', True),
+        ("<code>x</code>", False),  # browsers shrink it only where no size above is given in pixels
     ],
 )
 def test_only_words_that_are_seen_and_small_count(html: str, small: bool) -> None:

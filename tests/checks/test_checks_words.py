@@ -85,6 +85,9 @@ def test_no_text_breaks_the_cutting(text: str, width: int) -> None:
         ("The ferry crosses the estuary and the bay", None),  # “and” is worth nothing whole
         ("Khan in Moscow: what the first visit means", "Gmail app, Android cuts"),
         ("The ferry is back with all its timetables and whistles", "Gmail app, Android cuts"),
+        ("旧路面電車車庫に新しい図書館、市議会が支持を表明「ようやく実現」", None),  # written without blanks
+        ("市议会支持在旧电车厂兴建新图书馆耗资四百二十万英镑", None),
+        ("시의회가 옛 전차 차고에 새로운 도서관건립계획안을 지지했다", "Apple Mail, iPhone cuts"),
     ],
 )
 def test_a_long_word_cut_in_two_on_a_phone_is_told_once(subject: str, told: str | None) -> None:

@@ -255,6 +255,52 @@ def test_the_first_freezes_and_the_second_schedules(
     assert "Proved" in audit
 
 
+def test_a_last_approval_after_the_time_leaves_time_to_think_again(
+    run: Run, weekly: Path, issue: str, readers: int, two: None, clock: Clock
+) -> None:
+    """Due at 07:05, released at 08:00: the undo window begins at 08:00, and what is said is so."""
+    configure(weekly, 'undo = "10m"')
+    run("approve", issue, "--send-at", "07:05", "--by", "Ada")
+    clock.at("2026-11-27 08:00")
+    said = run("approve", issue, "--by", "Ben").out
+    assert (
+        "It was due on Friday 27 November 2026 at 07:05 (Europe/London), and goes out now, by newsletter run-due"
+        in said
+    )
+    assert "can be stopped until 08:10" in said
+    assert "can be stopped until 08:10" in run("status", issue).out
+    clock.at("2026-11-27 08:09")
+    assert run("run-due").out == ""
+    clock.at("2026-11-27 08:10")
+    assert "3 = 3 submitted" in run("run-due").out
+
+
+def test_a_last_approval_hours_after_the_time_says_that_it_does_not_go_by_itself(
+    run: Run, issue: str, readers: int, two: None, clock: Clock
+) -> None:
+    run("approve", issue, "--send-at", "07:05", "--by", "Ada")
+    clock.at("2026-11-27 10:05")
+    said = run("approve", issue, "--by", "Ben").out
+    assert (
+        "It does not go out by itself: it was due 3 h ago, at 2026-11-27 07:05 (Europe/London). All the same: " in said
+    )
+    run("run-due", code=1)
+    assert run("status", issue, "--json").json["state"] == "held"
+
+
+def test_the_second_of_two_times_stays_the_second(
+    run: Run, weekly: Path, issue: str, readers: int, two: None, clock: Clock
+) -> None:
+    """London's 01:30 comes twice on 25 October 2026: approved for the second, it does not go an hour early."""
+    clock.at("2026-10-24 12:00")
+    run("approve", issue, "--send-at", "2026-10-25T01:30Z", "--by", "Ada")
+    run("approve", issue, "--by", "Ben")
+    clock.at("2026-10-25 01:29")
+    assert run("run-due").out == ""
+    clock.at("2026-10-25 01:30")
+    assert "3 = 3 submitted" in run("run-due").out
+
+
 def test_a_third_is_one_too_many_and_json_has_both(run: Run, issue: str, readers: int, two: None) -> None:
     run("approve", issue, "--by", "Ada")
     row = run("approve", issue, "--by", "Ben", "--json").json

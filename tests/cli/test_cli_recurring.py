@@ -251,6 +251,57 @@ def test_a_rule_that_was_first_seen_by_a_clock_in_the_future_still_counts(run: R
     assert state(run, friday) == "completed"
 
 
+def test_what_is_approved_anew_within_the_second_goes(run: Run, friday: str, readers: int, clock: Clock) -> None:
+    """An approval knows its second only: that it came after the cancelling is known all the same."""
+    run("approve", friday, "--send-at", "2026-11-27 12:00")
+    clock.moment += timedelta(minutes=1, milliseconds=300)
+    run("unapprove", friday)
+    clock.moment += timedelta(milliseconds=400)
+    assert "by [schedule] every" in run("approve", friday).out
+    assert f"every: Fri 2026-11-27 07:00 (Europe/London): {friday}" in run("next").out
+    minutes(run, clock, "2026-11-27 06:59", 3)
+    assert state(run, friday) == "completed"
+
+
+def test_what_is_approved_anew_after_the_clock_was_put_back_goes(
+    run: Run, friday: str, readers: int, clock: Clock
+) -> None:
+    """Taken back by a clock that was an hour ahead, approved by the right one: promised, and kept."""
+    run("approve", friday, "--send-at", "2026-11-27 12:00")
+    clock.at("2026-11-26 13:30")
+    run("unapprove", friday)
+    clock.at("2026-11-26 12:30")
+    assert "by [schedule] every" in run("approve", friday).out
+    minutes(run, clock, "2026-11-27 06:59", 3)
+    assert state(run, friday) == "completed"
+
+
+def test_a_time_that_a_clock_in_the_future_called_over_is_open_again(
+    run: Run, friday: str, readers: int, clock: Clock
+) -> None:
+    """For some minutes it was Saturday: nothing was approved for Friday, and that was noted. Then it is Thursday."""
+    minutes(run, clock, "2026-11-26 12:00", 1)
+    minutes(run, clock, "2026-11-28 09:00", 2)
+    clock.at("2026-11-26 12:30")
+    assert "by [schedule] every" in run("approve", friday).out
+    minutes(run, clock, "2026-11-27 06:59", 3)
+    assert state(run, friday) == "completed"
+
+
+def test_a_rule_is_said_as_the_clocks_will_show_it(run: Run, weekly: Path, clock: Clock) -> None:
+    """London has no 01:30 on 28 March 2027: what is promised is 02:00, when the mail will go."""
+    configure(weekly, 'every = "Sun 01:30"')
+    clock.at("2027-03-27 12:00")
+    assert "every: Sun 2027-03-28 02:00 (Europe/London): nothing is approved" in run("next").out
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31"])
+def test_the_ends_of_the_calendar_are_no_bug(run: Run, friday: str, weekly: Path, clock: Clock, day: str) -> None:
+    """A mistyped year: it can be approved, and no rule sends it."""
+    run("issue", "duplicate", friday, "typo", "--date", day)
+    assert "It goes out" not in run("approve", "typo").out
+
+
 @pytest.mark.parametrize(
     ("zone", "day", "wall", "moment"),
     [

@@ -95,6 +95,15 @@ def test_drop_goes_back_and_asks_first(run: Run, weekly: Path, issue: str) -> No
         assert "--write" in run("issue", "text", issue, *doing, code=65).err
 
 
+def test_what_cannot_be_dropped_is_said_before_anybody_is_asked(run: Run, weekly: Path, issue: str) -> None:
+    """No file, no such issue, an approved issue: the question would be about nothing."""
+    assert "generated" in run("issue", "text", issue, "--drop", code=65).err
+    run("issue", "text", "2030-01-01", "--drop", code=65)
+    run("issue", "text", issue, "--write")
+    run("approve", issue, "--send-at", "2030-01-01 07:00")
+    assert "unapprove" in run("issue", "text", issue, "--drop", code=1).err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

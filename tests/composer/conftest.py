@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +33,17 @@ INBOX = {
     "herons": "# Herons nest on the gasworks\n\nTwelve pairs have built on the old frame, the wardens say.\n",
     "bakery": "# The bakery opens at four\n\nOnly the fishing crews know why, and they are not telling.\n",
 }
+
+
+@pytest.fixture
+def last_sunday() -> Callable[[int], str]:
+    """The last Sunday of a month (of 31 days) of next year, ISO: in March and October London's clocks change."""
+
+    def found(month: int) -> str:
+        day = date(date.today().year + 1, month, 31)
+        return (day - timedelta(days=day.isoweekday() % 7)).isoformat()
+
+    return found
 
 
 @dataclass(frozen=True)

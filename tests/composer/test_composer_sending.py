@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from newsletter.app.approve import approve_issue
 from newsletter.app.desk import open_desk
 from newsletter.app.log import mark_run
 from newsletter.app.send import run_due
+from newsletter.app.testmail import send_test
 from newsletter.app.trail import read_trail
 from newsletter.delivery import mailings
 from newsletter.web.composer.sending import Pace
@@ -147,20 +148,33 @@ def test_what_cannot_be_built_says_why_and_offers_no_approval(served: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("day", "clock", "words"),
+    ("month", "clock", "words"),
     [
-        ("2027-03-28", "01:30", "The clocks skip 01:30 on that day: it goes at 02:00"),
-        ("2027-10-31", "01:30", "The clocks show 01:30 twice on that day: it goes the first time."),
-        ("2027-12-03", "07:00", None),
+        (3, "01:30", "The clocks skip 01:30 on that day: it goes at 02:00"),
+        (10, "01:30", "The clocks show 01:30 twice on that day: it goes the first time."),
+        (12, "07:00", None),
     ],
 )
-def test_a_moment_is_said_in_words_with_its_zone(served: Any, day: str, clock: str, words: str | None) -> None:
+def test_a_moment_is_said_in_words_with_its_zone(
+    served: Any, last_sunday: Callable[[int], str], month: int, clock: str, words: str | None
+) -> None:
+    day = last_sunday(month)
     found = served.get(f"{SEND}/moment?date={day}&time={clock}").json
     assert "Europe/London, in " in found["words"] and str(int(day[-2:])) in found["words"]
     assert (found["explained"] or "").startswith(words or "") and bool(found["explained"]) == bool(words)
 
 
-@pytest.mark.parametrize("query", ["", "date=2020-01-01&time=07:00", "date=2027-02-30&time=07:00", "date=x&time=%00"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "date=2020-01-01&time=07:00",
+        "date=2027-02-30&time=07:00",
+        "date=x&time=%00",
+        "time=07:00",
+        "date=Fri&time=07:00",
+    ],
+)
 def test_no_moment_is_an_error_in_words(served: Any, query: str) -> None:
     answer = served.get(f"{SEND}/moment?{query}")
     assert answer.status == 200 and answer.json["wrong"] and "words" not in answer.json
@@ -180,6 +194,15 @@ def test_the_time_that_is_suggested_lies_ahead(now: str, suggested: str) -> None
     """An issue that is late for its own morning is offered the next one."""
     at = readiness.suggested(date.fromisoformat(ISSUE), datetime.fromisoformat(now), "Europe/London")
     assert f"{at:%Y-%m-%d %H:%M}" == suggested
+
+
+def test_a_test_of_another_day_is_not_said_to_be_of_today(served: Any) -> None:
+    """ "at 14:05" is read as today's."""
+    with open_desk(served.root) as desk:
+        send_test(desk, ISSUE, ["desk@estuary.example"])
+        with desk.store.write() as conn:
+            conn.exec_driver_sql("update test_send set at = at - 86400000000 * 2")
+    assert re.search(r"on [A-Z][a-z]+day \d+ [A-Z][a-z]+.* at \d\d:\d\d; nothing was changed", page_of(served))
 
 
 def test_stop_the_presses_says_that_nothing_left_and_the_issue_can_be_edited(served: Any) -> None:

@@ -147,6 +147,31 @@ def test_a_clock_that_steps_forth_and_back_sends_early_at_worst_and_never_twice(
     assert bench.mailing().state == "completed"
 
 
+@pytest.mark.parametrize("batch", [1, 3], ids=["readers put off", "provider away"])
+def test_a_run_that_ended_under_a_clock_two_days_ahead_keeps_nobody_for_two_days(bench, scripted, batch: int) -> None:
+    """Its readers wait for their next try, or its provider is left alone, until the day after tomorrow: not so long."""
+    bench.readers(3)
+    scheduled_at(bench, "2026-11-27 07:00", "UTC", now="2026-11-27 06:59")
+    bench.clock.pass_by(MINUTE)
+    steps = [48]
+
+    def step(_batch) -> None:
+        if steps:
+            bench.clock.us += steps.pop() * 3600 * 1_000_000
+
+    def answer(_address: str, count: int) -> Outcome:
+        return Outcome.RETRY if count == 0 else Outcome.ACCEPTED
+
+    provider = scripted(answer, before=step, max_batch=batch)
+    run_due(bench.work(provider))
+    assert bench.states() != {"submitted": 3}
+    bench.clock.us -= 48 * 3600 * 1_000_000
+    for _ in range(36):
+        run_due(bench.work(provider))
+        bench.clock.pass_by(5 * MINUTE)
+    assert bench.states() == {"submitted": 3}
+
+
 class Appending:
     """Writes each acceptance to a file before it answers, as a mail server does: it survives the sender."""
 

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from newsletter.delivery.schedule import at_wall_time, how_long, parse_send_at, read_wall_time, wall_time, zone_of
+from newsletter.delivery.schedule import (
+    at_wall_time,
+    how_long,
+    parse_send_at,
+    read_wall_time,
+    send_at_of,
+    wall_time,
+    zone_of,
+)
 from newsletter.errors import ConfigurationError, UsageProblem
 
 ZONES = ["Europe/London", "America/New_York", "Asia/Karachi", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]
@@ -94,6 +102,8 @@ def test_a_clock_time_in_the_skipped_hour_of_today_is_still_today() -> None:
         ("Frigg 07:00", "no day of the week"),
         ("2026-02-30 07:00", "no such day"),
         ("", "not a time"),
+        ("2026-11-27 07:00+24:00", "no clock is that far from UTC"),
+        ("9999-12-31 23:59-12:00", "where the calendar ends"),
     ],
 )
 def test_what_cannot_be_a_time_is_refused_with_what_to_write(text: str, part: str) -> None:
@@ -102,6 +112,30 @@ def test_what_cannot_be_a_time_is_refused_with_what_to_write(text: str, part: st
         parse_send_at(text, "UTC", NOW)
     assert part in refused.value.what
     assert "now" in (refused.value.fix or "")
+
+
+@pytest.mark.parametrize(
+    ("zone", "text"), [("America/Los_Angeles", "9999-12-31 23:59"), ("Asia/Tokyo", "0001-01-01 00:00")]
+)
+def test_a_day_that_has_no_moment_in_its_zone_is_refused(zone: str, text: str) -> None:
+    """The calendar's first and last hours lie outside of UTC's years: no bug, a time that cannot be."""
+    with pytest.raises(UsageProblem, match="calendar ends"):
+        parse_send_at(text, zone, NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "zone", "local", "written"),
+    [
+        ("2026-10-25T01:30+01:00", "Europe/London", "2026-10-25T01:30", "2026-10-25T01:30"),
+        ("2026-10-25T01:30Z", "Europe/London", "2026-10-25T01:30", "2026-10-25T01:30+00:00"),
+        ("2026-11-27 07:00", "Europe/London", "2026-11-27T07:00", "2026-11-27T07:00"),
+    ],
+)
+def test_the_second_of_two_times_is_written_with_its_offset(text: str, zone: str, local: str, written: str) -> None:
+    """What is read from approval.json is the moment that was approved, not the same words an hour earlier."""
+    at = parse_send_at(text, zone, utc("2026-01-01T00:00"))
+    assert (at.local, at.written) == (local, written)
+    assert send_at_of(at.written, zone) == at
 
 
 @pytest.mark.parametrize("name", ["Europe/Londn", "", "../../etc/passwd", "Europe"])
@@ -127,7 +161,7 @@ def test_wall_time_is_kept_or_moved_on_to_the_first_minute_after_a_gap(wall: dat
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(45, "45 s"), (120, "2 min"), (3 * 3600 + 12 * 60, "3 h 12 min"), (7200, "2 h"), (90000, "1 day 1 h"),
+    [(-5, "0 s"), (45, "45 s"), (120, "2 min"), (3 * 3600 + 12 * 60, "3 h 12 min"), (7200, "2 h"), (90000, "1 day 1 h"),
      (2 * 86400, "2 days")],
 )  # fmt: skip
 def test_a_span_is_said_in_words(seconds: int, words: str) -> None:

@@ -32,6 +32,15 @@ def test_what_is_due_waits_for_the_undo_window_and_then_goes(bench, waiting, scr
     assert run_due(bench.work(provider)).runs[0].state == "completed"
 
 
+def test_a_window_begins_when_the_mailing_was_made_if_that_is_later() -> None:
+    """Not for the minute in which cron comes, and not for a wrong clock that made it tomorrow."""
+    due, hour = 7 * 3600 * SECOND, 3600 * SECOND
+    assert undo.window_begins(due, due - hour, due) == due
+    assert undo.window_begins(due, due + 30 * SECOND, due + hour) == due
+    assert undo.window_begins(due, due + hour, due + hour) == due + hour
+    assert undo.window_begins(due, due + 24 * hour, due + hour) == due
+
+
 def test_until_then_unapprove_stops_it_whole(bench, waiting, scripted) -> None:
     """Nobody got anything, and nothing is due any more."""
     bench.clock.pass_by(200)

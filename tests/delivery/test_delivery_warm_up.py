@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from newsletter.delivery import ledger, mailings, warm_up
-from newsletter.delivery.gate import rest_of
+from newsletter.delivery.gate import Rest, rest_of
 from newsletter.delivery.ports import Outcome
 from newsletter.delivery.run_due import run_due, run_mailing
 from newsletter.delivery.warm_up import ramp_of
@@ -64,6 +64,11 @@ def test_a_mailing_that_rests_says_until_when(bench, warming, scripted) -> None:
     run = run_due(bench.work(scripted())).runs[0]
     assert (run.state, run.counts) == ("sending", {"submitted": 10, "pending": 50})
     assert run.rests == "the warm-up allows no more today; next try on Sat 2026-11-28 at 07:00"
+    assert (
+        Rest(int(datetime(2026, 11, 27, 18, tzinfo=UTC).timestamp()) * SECOND, "warm-up")
+        .said("Pacific/Auckland")
+        .endswith("next try on Sat 2026-11-28 at 07:00")
+    ), "the weekday is that of the zone"
     assert not run.needs_editor
     configure(bench, warm_up=[10, 20], lateness="1m")
     bench.clock.pass_by(DAY)

@@ -257,6 +257,16 @@ def test_what_is_not_due_is_not_asked(desk: Desk, pier: Site) -> None:
     assert [one.name for one in refresh_sources(desk).sources] == ["the-pier"]
 
 
+def test_a_source_that_was_asked_by_a_clock_in_the_future_is_asked_again(desk: Desk, pier: Site) -> None:
+    """A clock that was a year ahead for a minute does not leave a source alone for a year."""
+    year = 365 * 86_400 * 1_000_000
+    with desk.store.write() as conn:
+        source = shelf.get_source(desk.store, "the-pier")
+        shelf.set_source(conn, source, checked_at=now_us() + year, next_try_at=now_us() + year)
+    assert [one.name for one in refresh_sources(desk).sources] == ["the-pier"]
+    assert refresh_sources(desk).not_due == 1
+
+
 def test_one_bad_source_holds_up_no_other(desk: Desk, pier: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bombs, drips, refusals and floods each get a word of their own; the good one comes in."""
     monkeypatch.setattr(looking, "EACH", 0.5)

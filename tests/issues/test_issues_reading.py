@@ -186,3 +186,8 @@ def test_a_story_is_known_again(ws: Workspace) -> None:
     assert known("headline: New\norigin: {guid: g-1}") == "four"
     assert known("headline: other!") == "four"
     assert known("headline: New") is None
+
+    make(ws, "six", dated("2022-03-04"), flood="headline: In pictures\nlink: https://x.example/pictures-6")
+    assert known("headline: In pictures\nlink: https://x.example/pictures-7") is None, "a rubric over another page"
+    assert known("headline: In pictures") == "six", "nobody knows which page"
+    assert known(f"{same}\nlink: https://x.example/other") == "two", "five words are no rubric's name"

@@ -35,6 +35,14 @@ def test_one_click_unsubscribes_at_once_and_says_so_shortly(site: Served) -> Non
     assert site.log(ada)[1:] == [("unsubscribed", "the reader's wish", "one-click")]
 
 
+def test_one_click_is_answered_in_words_alone_whatever_the_language(workspace: Path) -> None:
+    """A page in Arabic sets English words in an element; an answer to a mail program has none."""
+    file = workspace / "newsletter.toml"
+    file.write_text(file.read_text(encoding="utf-8").replace('language = "en-GB"', 'language = "ar"'), encoding="utf-8")
+    with serve(workspace) as site:
+        assert site.one_click(site.reader("ada@readers.test").unsubscribe).text == "You are unsubscribed\n"
+
+
 def test_one_click_twice_is_one_click(site: Served) -> None:
     bo = site.reader("bo@readers.test")
     assert site.one_click(bo.unsubscribe) == site.one_click(bo.unsubscribe)

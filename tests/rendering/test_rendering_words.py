@@ -115,6 +115,27 @@ def test_a_name_of_the_other_direction_is_isolated_in_html():
     assert link == f'<span dir="ltr"><a href="mailto:a@b.example">a@b.example</a></span>{RLM}'
 
 
+@pytest.mark.parametrize("lang", ["ar", "he-IL", "fa", "az-Arab"])
+def test_english_words_keep_their_order_in_a_page_that_runs_the_other_way(lang):
+    """A language without a catalogue gets English words, in an element that says so; in text a line is its own."""
+    t, text = words(lang, html=True), words(lang, html=False)
+    assert t("Read online") == '<span lang="en" dir="ltr">Read online</span>'
+    assert t("Paid for by {name}", name="Smith & Son") == '<span lang="en" dir="ltr">Paid for by Smith &amp; Son</span>'
+    assert t("By {name}", name="ليلى") == f'<span lang="en" dir="ltr">By <span dir="rtl">ليلى</span>{LRM}</span>'
+    assert text("{words}: {address}", words=text("Read online"), address="https://x.example/") == (
+        "Read online: https://x.example/"
+    )
+    assert byline_line("By Ada", "", 2, t) == (
+        f'<span dir="ltr">By Ada</span>{RLM} · <span lang="en" dir="ltr">2 min read</span>'
+    )
+
+
+def test_where_the_words_run_as_the_page_does_nothing_is_added():
+    """Urdu has its own words; English ones in a Turkish page run the same way."""
+    assert words("ur", html=True)("Read online") == words("ur", html=False)("Read online")
+    assert words("tr", html=True)("Read online") == "Read online"
+
+
 def test_in_text_marks_do_it_and_addresses_stay_clean():
     urdu = words("ur", html=False)
     assert urdu("By {name}", name="Ada (AP)") == f"تحریر: {RLM}{LRM}Ada (AP){LRM}{RLM}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +17,7 @@ from PIL import Image
 
 from newsletter.cli.boundary import guarded
 from newsletter.cli.group import newsletter
+from newsletter.issues import folder, summaries
 
 SLUG = "2026-11-27"
 STORY = """---
@@ -166,6 +169,26 @@ def test_nobody_can_approve_an_issue_whose_creative_is_not_approved_as_it_is(
     run("sponsor", "proof", "quay-hotel", "--by", " ", code=65)
 
 
+@pytest.mark.parametrize(
+    ("approved_at", "day"),
+    [
+        ("2026-11-26T22:30:00Z", "2026-11-27"),
+        ("2026-11-26T10:30:00Z", "2026-11-26"),
+        ("2026-11-26", "2026-11-26"),
+        ("the day before", "the day before"),
+        ("0001-01-01T00:00:00+14:00", "0001-01-01T00:00:00+14:00"),
+    ],
+)
+def test_a_proof_is_of_the_publications_day(run: Run, weekly: Path, hotel: Path, approved_at: str, day: str) -> None:
+    """Approved on a Friday morning in Auckland, which is Thursday in UTC; what is no time is shown as it is written."""
+    config = weekly / "newsletter.toml"
+    config.write_text(config.read_text().replace('timezone = "Europe/London"', 'timezone = "Pacific/Auckland"'))
+    run("sponsor", "proof", "quay-hotel", "--by", "M. Penrose")
+    file = weekly / "sponsors" / "quay-hotel.md"
+    file.write_text(re.sub("approved_at: .*", f'approved_at: "{approved_at}"', file.read_text()))
+    assert f"approved by M. Penrose on {day}." in run("sponsor", "proof", "quay-hotel").out
+
+
 def test_the_finding_names_the_sponsors_own_file_and_line(run: Run, weekly: Path, hotel: Path) -> None:
     """The editor opens sponsors/NAME.md, not the issue."""
     run("issue", "pick", SLUG, "--sponsor", "quay-hotel")
@@ -202,6 +225,23 @@ def test_a_slot_that_is_taken_is_refused_with_both_names(run: Run, weekly: Path,
 
     write_sponsor(weekly, "rope", f"[{SLUG}]")
     assert "quay-hotel and rope are both booked" in run("sponsor", "calendar", code=1).err
+
+
+def test_the_calendar_opens_no_issue_it_knows_already(
+    run: Run, weekly: Path, hotel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside years of issues it takes as long as beside one; a sponsor that was taken out is gone from it."""
+    run("issue", "pick", SLUG, "--sponsor", "quay-hotel")
+    time.sleep(0.06)  # what was written this moment is read again, since it may look the same after another edit
+    before = run("sponsor", "calendar", "--json").json["rows"]
+    opened: list[str] = []
+    load = folder.load_issue
+    for module in (summaries, folder):
+        monkeypatch.setattr(module, "load_issue", lambda ws, slug: opened.append(slug) or load(ws, slug))
+    assert run("sponsor", "calendar", "--json").json["rows"] == before and before[0]["issues"] == [SLUG]
+    assert opened == []
+    run("issue", "drop", SLUG, "quay-hotel")
+    assert run("sponsor", "calendar", "--json").json["rows"][0]["issues"] == []
 
 
 def test_two_slots_of_one_issue_are_two_bookings(run: Run, weekly: Path, hotel: Path) -> None:

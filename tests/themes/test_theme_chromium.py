@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, ViewportSize
 
+from newsletter.app.build import as_page
+from newsletter.clients.gmail_no_style import gmail_no_style
+
 pytestmark = pytest.mark.chromium
 
 LONG = (
@@ -120,6 +123,18 @@ def test_a_list_row_keeps_its_picture_at_the_side(phone: Tab, desk: Tab) -> None
             assert box["x"] + box["w"] == end
     assert {round(b["w"]) for b in phone.boxes(".gap")} == {16}
     assert {round(b["w"]) for b in desk.boxes(".gap")} == {24}
+
+
+def test_a_list_row_leaves_room_for_words_where_no_style_sheet_is_read(
+    browser: Browser, sample: Any, file: Path
+) -> None:
+    """Gmail's apps with another provider's account: the picture takes three tenths of the row, not half of it."""
+    page = file.with_name("no-style.html")
+    page.write_text(as_page(sample.email, "media/", gmail_no_style(sample.filled).html), encoding="utf-8")
+    tab = Tab(browser, page, 360)
+    rows = tab.boxes("td:has(> h3 + p):has(+ td[width='24'])")
+    tab.context.close()
+    assert len(rows) == 2 and all(row["w"] > 170 for row in rows)
 
 
 def test_fingers_find_buttons_and_links(phone: Tab, desk: Tab) -> None:

@@ -236,6 +236,17 @@ def test_a_digest_tells_the_time(tmp_path: Path) -> None:
     assert "No. 48 · 11 min read · Read online" in " ".join(page.tree.text_content().split())
 
 
+def test_nobody_knows_how_long_a_text_is_that_stayed_on_its_page(tmp_path: Path) -> None:
+    """A story of headline and link alone takes no "1 min", in neither part, and adds nothing to the sum."""
+    own = set_in("digest", tmp_path)
+    file = own.issue / "library-opens-on-sundays.md"
+    file.write_text(file.read_text(encoding="utf-8").rpartition("---\n")[0] + "---\n", encoding="utf-8")
+    page = own.render()
+    assert "min" not in page.tree.xpath("//a[contains(., 'Library to open')]/ancestor::table[1]")[0].text_content()
+    assert "10 min read" in page.tree.text_content() and page.text.count("1 min read") == 10
+    assert "Estuary News Service\nhttps" in page.text
+
+
 def test_a_bulletin_says_also(tmp_path: Path) -> None:
     """A list without a title is headed so; the news comes before the intro, in both parts."""
     copy = set_in("bulletin", tmp_path)
@@ -312,10 +323,12 @@ def test_long_headlines_wrap(browser: Browser, own: Copy, tmp_path: Path) -> Non
 
 @pytest.mark.chromium
 def test_outlooks_dark_mode_is_met(browser: Browser, sample: Page, theme: str, tmp_path: Path) -> None:
-    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there too."""
+    """With Outlook's own attributes on the page, every dark token that a dark screen gets is there, in lines too."""
     tab = Tab(browser, sample.write(tmp_path), 700, dark=True)
     looked = [(one, "color") for one in (".ink", ".text", ".muted", ".accent", ".on")]
     looked += [(one, "background-color") for one in (".card", ".box", ".flag", ".fill")]
+    looked += [(one, "border-top-color") for one in (".rule", ".row", ".box", ".line")]
+    looked += [("blockquote", "border-left-color"), ("th", "border-bottom-color")]
     dark = [set(tab.computed(*one)) for one in looked]
     tab.context.close()
     tab = Tab(browser, tmp_path / "email.html", 700)

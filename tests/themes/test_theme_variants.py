@@ -122,6 +122,11 @@ def test_base_is_a_theme_too(copy: Any) -> None:
         ("bn", "indic", "Kohinoor Bangla"),
         ("gu", "indic", "Gujarati Sangam MN"),
         ("zh-Hans", "chinese", "PingFang SC"),
+        ("zh", "chinese", "Microsoft YaHei"),
+        ("zh-TW", "traditional", "PingFang TC"),
+        ("zh-Hant-HK", "traditional", "Microsoft JhengHei"),
+        ("ja", "japanese", "Hiragino Sans"),
+        ("ko", "korean", "Malgun Gothic"),
     ],
 )
 def test_a_story_in_another_script_gets_its_fonts(copy: Any, language: str, script: str, font: str) -> None:

@@ -18,7 +18,7 @@ from newsletter.app.desk import Desk, open_desk
 from newsletter.app.issues import list_issues, show_issue
 from newsletter.app.refresh import Compared, refresh
 from newsletter.app.words import runs_between
-from newsletter.errors import BadData, NewsletterError, NotFound, UsageProblem
+from newsletter.errors import BadData, NewsletterError, NotFound
 from newsletter.web.composer.answers import as_json, read_form, read_json, status_of
 from newsletter.web.composer.once import Told
 from newsletter.web.composer.pages import Pages, field_words
@@ -26,7 +26,7 @@ from newsletter.web.composer.writing import Writing
 
 
 class Take(msgspec.Struct, forbid_unknown_fields=True):
-    """Fields of a story that are to be as its source says; ``seen`` is what the editor looked at."""
+    """Fields of a story that are to be as its source says; in the others yours is kept. ``seen`` is what was shown."""
 
     expected: str
     seen: str
@@ -65,23 +65,24 @@ class WaitingScreen:
         return await run_in_threadpool(self._page, request, ask=True)
 
     async def take(self, request: Request) -> Response:
-        """Take fields over (``f.NAME=theirs``) as they were ``seen``."""
+        """Take fields over (``f.NAME=theirs``) as they were ``seen``; in the others the story's own words are kept."""
         form = await read_form(request)
         slug = request.path_params["slug"]
         names = [name[2:] for name, choice in form.items() if name.startswith("f.") and choice == "theirs"]
 
         def run() -> Response:
             try:
-                if not names:
-                    raise UsageProblem("nothing is chosen", fix="choose the source's words for a field first")
                 with open_desk(self._root) as desk:
-                    done = refresh(desk, [slug], take=names, seen=form.get("seen", ""), ask=False)
+                    done = refresh(desk, [slug], take=names, keep=["all"], seen=form.get("seen", ""), ask=False)
             except NewsletterError as error:
                 return self._page(request, error=error)
             if done.problems:
                 return self._page(request, error=done.problems[0][1])
             (compared,) = done.stories
-            notes = [f"Taken over: {', '.join(map(field_words, compared.taken))}.", *compared.notes]
+            decided = (("Taken over", compared.taken), ("Yours is kept", compared.kept))
+            notes = [f"{what}: {', '.join(map(field_words, names))}." for what, names in decided if names]
+            notes = notes or ["Nothing was changed."]
+            notes += compared.notes
             return RedirectResponse(f"/inbox/{quote(slug)}/story?said={self._told.keep(notes)}", status_code=303)
 
         return await run_in_threadpool(run)
@@ -147,15 +148,13 @@ class WaitingScreen:
         )
 
     async def taken(self, request: Request) -> Response:
-        """Take fields over, as one change of the story's file that undo takes back."""
+        """Take fields over or keep them, as one change of the story's file that undo takes back."""
         wanted = await read_json(request, Take)
         article = request.path_params["article"]
 
         def change(desk: Desk, slug: str) -> str:
-            if not wanted.take:
-                raise UsageProblem("nothing is chosen", fix="choose the source's words for a field first")
             composing.read_expected(desk, slug, article, wanted.expected)
-            done = refresh(desk, [article], issue=slug, take=wanted.take, seen=wanted.seen, ask=False)
+            done = refresh(desk, [article], issue=slug, take=wanted.take, keep=["all"], seen=wanted.seen, ask=False)
             if done.problems:
                 raise done.problems[0][1]
             return composing.read_file(desk, slug, article)[0]
@@ -181,10 +180,10 @@ def _only(stories: list[Compared]) -> Compared | None:
 Runs = list[tuple[str, str]]
 
 
-def _fields(compared: Compared | None) -> list[tuple[str, str, str, str, Runs, Runs]]:
-    """(name, word, change, imported, the editor's words and the source's against the imported ones)."""
+def _fields(compared: Compared | None) -> list[tuple[str, str, str, str, str, Runs, Runs]]:
+    """(name, word, change, words about it, imported, the editor's words and the source's against the imported ones)."""
     return [
-        (c.name, field_words(c.name), c.change, c.imported or "", runs_between(c.imported, c.mine),
+        (c.name, field_words(c.name), c.change, c.about, c.imported or "", runs_between(c.imported, c.mine),
          runs_between(c.imported, c.now))
         for c in (compared.changes if compared else ())
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-// What a story's source says now: field by field, each with a choice. Nothing is taken over before the button is pressed.
+// What a story's source says now: field by field, each with a choice. Nothing changes before the button is pressed.
 
 import { base, call, piece } from "./api.js";
 import { $, make, words } from "./dom.js";
@@ -30,7 +30,6 @@ export function sources({ settled, change }) {
     const said = new FormData(event.target);
     const take = [...said].filter(([, choice]) => choice === "theirs").map(([name]) => name.slice(2));
     dialog.close();
-    if (!take.length) return undefined;
-    return change(file, (expected) => call("POST", at("source"), { expected, seen: said.get("seen"), take }), "took over what its source says");
+    return change(file, (expected) => call("POST", at("source"), { expected, seen: said.get("seen"), take }), "decided what its source says");
   });
 }

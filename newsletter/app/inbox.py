@@ -57,8 +57,9 @@ class InboxQuery:
 class InboxRow:
     """One story of the inbox. ``added`` and ``published`` are dates in the publication's zone.
 
-    ``used_in`` is the slug of the newest issue that has it, ``used`` names all of them, the newest first. ``alike`` are
-    warnings of possible duplicates, ``changed`` the fields that its source has changed since, both where asked for.
+    ``used_in`` is the slug of the newest issue that has it, ``used`` names all of them, ``issues`` has their slugs, the
+    newest first. ``alike`` are warnings of possible duplicates, ``changed`` the fields that its source has changed
+    since, both where asked for.
     """
 
     slug: str
@@ -78,6 +79,7 @@ class InboxRow:
     used: tuple[str, ...]
     alike: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
 
     def as_row(self) -> dict[str, Any]:
         """For ``--json``; ``picture`` is the SHA-256 of its original."""
@@ -176,6 +178,7 @@ def _row(line: Line, used: Sequence[Use], zone: str) -> InboxRow:
         picture=line.original,
         used_in=used[0].issue if used else None,
         used=tuple(dict.fromkeys(use.words for use in used)),
+        issues=tuple(dict.fromkeys(use.issue for use in used)),
     )
 
 

@@ -169,10 +169,10 @@ def until(condition: Callable[[], Any], *, seconds: float = 20) -> Any:
 
 
 @contextlib.contextmanager
-def composing(root: Path) -> Iterator[Served]:
+def composing(root: Path, port: int = 0) -> Iterator[Served]:
     said: list[str] = []
     with open_desk(root) as desk:
-        server = ComposerServer(desk, say=said.append, note=said.append)
+        server = ComposerServer(desk, port=port, say=said.append, note=said.append)
         thread = threading.Thread(target=server.run_until_stopped)
         thread.start()
         try:
@@ -215,8 +215,8 @@ def standing(pristine: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def compose() -> Callable[[Path], contextlib.AbstractContextManager[Served]]:
-    """For tests that bring a workspace of their own."""
+def compose() -> Callable[..., contextlib.AbstractContextManager[Served]]:
+    """For tests that bring a workspace of their own, or start a composer again at its ``port``."""
     return composing
 
 

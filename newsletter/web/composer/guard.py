@@ -28,6 +28,8 @@ LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 CLIP: Final = "/inbox/clip"
 """The one page that other sites lead to: the bookmarklet's. It asks for a press of a button there."""
 
+SIGNED_OUT: Final = "signed-out"
+"""The kind of the refusal that ends when the browser signs in, unlike that of a role."""
 _OPEN: Final = re.compile(rf"{OPEN}(/[^/]+)?")
 """The pages for signing in, and nothing else below them."""
 
@@ -132,7 +134,13 @@ class Guarded:
             return self._pages.step(request)
         if request.method in SAFE and "text/html" in request.headers.get("accept", ""):
             return self._gate.stranger() if self._with_people else self._pages.stranger()
-        return JSONResponse({"error": {"what": "this browser is not signed in to the composer"}}, status_code=403)
+        how = "sign in" if self._with_people else "open the address that newsletter serve shows in its terminal"
+        wrong = {
+            "kind": SIGNED_OUT,
+            "what": "This browser is not signed in to the composer",
+            "fix": f"{how}, in another tab of this browser. What you typed is kept here and is saved then.",
+        }
+        return JSONResponse({"error": wrong}, status_code=403)
 
     def _beyond(self, request: Request, visitor: Visitor) -> Response | None:
         """The refusal of what a role does not allow."""

@@ -84,13 +84,18 @@ class InboxScreen:
         ]
 
     async def picks(self, request: Request) -> Response:
-        """What is new or saved for later to pick from, newest first, or what ``?q=`` finds in it: a piece."""
-        query = request.query_params.get("q", "")
+        """What is new or saved for later to pick from, newest first, or what ``?q=`` finds in it: a piece.
+
+        A story that ``?issue=`` has already is not to be picked again.
+        """
+        query, issue = request.query_params.get("q", ""), request.query_params.get("issue", "")
 
         def work() -> Response:
             with open_desk(self._root) as desk:
                 page = list_inbox(desk, InboxQuery(search=query, states=("new", "later"), limit=_SHOWN))
-            return self._pages.piece("picks.html.j2", rows=page.rows, more=page.next is not None, query=query)
+            return self._pages.piece(
+                "picks.html.j2", rows=page.rows, more=page.next is not None, query=query, issue=issue
+            )
 
         return await run_in_threadpool(work)
 

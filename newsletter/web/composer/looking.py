@@ -49,7 +49,7 @@ class Looking:
             Route("/issues/{slug}/news", as_json(self.news)),
             Route("/issues/{slug}/mail.html", self._of_mail(self._html)),
             Route("/issues/{slug}/mail.txt", self._of_mail(mailview.mail_text)),
-            Route("/issues/{slug}/taken", self._of_mail(mailview.taken)),
+            Route("/issues/{slug}/taken", self._of_mail(self._taken)),
             Route("/issues/{slug}/media/{name}", self._of_mail(mailview.picture)),
         ]
 
@@ -149,6 +149,11 @@ class Looking:
 
     def _html(self, request: Request, preview: Preview) -> Response:
         return mailview.mail_html(request, preview, f"/issues/{quote(request.path_params['slug'])}/media/")
+
+    def _taken(self, request: Request, preview: Preview) -> Response:
+        """What ``?client=`` takes away, as a list."""
+        reader = mailview.known(preview, mailview.reader_of(request))
+        return self._pages.piece("taken.html.j2", gone=preview.taken_by(request.query_params.get("client", ""), reader))
 
     def _of_mail(self, answer: Callable[[Request, Preview], Response]) -> Handler:
         async def endpoint(request: Request) -> Response:

@@ -23,6 +23,7 @@ from newsletter.app.approve import approve_issue, unapprove_issue
 from newsletter.app.composing import file_of
 from newsletter.app.corrections import correct_issue
 from newsletter.app.desk import Desk, open_desk
+from newsletter.app.issues import list_issues
 from newsletter.app.retract import restore_story, retract_story
 from newsletter.app.testmail import send_test
 from newsletter.app.words import plural
@@ -206,7 +207,7 @@ class Sending:
         slug = request.path_params["slug"]
         visitor = visitor_of(request)
         ready = error = None
-        values: dict[str, Any] = {}
+        values: dict[str, Any] = {"empty": False}
         try:
             with open_desk(self._root) as desk:
                 _known(desk, slug)
@@ -217,6 +218,8 @@ class Sending:
                         ready = readiness.look(desk, slug)
                     except NewsletterError as problem:
                         error = problem
+                        rows = (row for row in list_issues(desk) if row.slug == slug)
+                        values["empty"] = any(not row.stories and not row.problem for row in rows)
                 else:
                     values = self._after(desk, slug, going, visitor)
                 values["mine"] = visitor.name or desk.actor

@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute, Route
 
 from newsletter.app.articles import show_article
 from newsletter.app.desk import Desk, open_desk
-from newsletter.app.issues import show_issue
+from newsletter.app.issues import list_issues, show_issue
 from newsletter.app.refresh import Compared, refresh
 from newsletter.app.words import runs_between
 from newsletter.errors import BadData, NewsletterError, NotFound
@@ -104,6 +104,7 @@ class WaitingScreen:
                     request, status, what=missing.what, where=None, fix="look for it in the inbox"
                 )
             compared, problem = _look(desk, slug, None, ask)
+            drafts = [row for row in list_issues(desk) if row.state == "draft"]
         return self._pages.page(
             request,
             "waiting.html.j2",
@@ -115,6 +116,7 @@ class WaitingScreen:
             asked=ask,
             error=error,
             notes=notes,
+            drafts=drafts,
         )
 
     # -- in an issue

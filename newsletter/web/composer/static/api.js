@@ -3,12 +3,12 @@
 export class Refused extends Error {
   constructor(status, error) {
     super(error.what || `the composer answered ${status}`);
-    this.status = status;
-    this.what = this.message;
-    this.where = error.where;
-    this.fix = error.fix;
+    Object.assign(this, error, { status, what: this.message });
   }
 }
+
+// The kind of a refusal that ends when somebody signs in again, in any tab of this browser.
+export const OUT = "signed-out";
 
 // What was read while a change was on its way may be older than it.
 export const changes = { begun: 0, over: 0 };

@@ -2,7 +2,7 @@
 // with a reason.
 
 import { base, piece } from "./api.js";
-import { $, q } from "./dom.js";
+import { $, q, write } from "./dom.js";
 
 const list = $("findings");
 const about = (element) => JSON.parse(element.closest("li").dataset.finding);
@@ -31,8 +31,7 @@ export class Checks {
     }
     $("finding-count").textContent = mail.heavy || "";
     $("finding-count").classList.toggle("errors", mail.findings.some(({ severity, waived }) => severity === "error" && !waived));
-    const state = mail.checked ? mail.found : `${mail.found} Checking again …`;
-    if ($("checks-state").textContent !== state) $("checks-state").textContent = state;
+    write("checks-state", mail.checked ? mail.found : `${mail.found} Checking again …`);
     const key = JSON.stringify(mail.findings);
     if (key === this.#shown) return;
     this.#shown = key;

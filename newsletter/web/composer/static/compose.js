@@ -1,9 +1,9 @@
 // The composer's screen: what is typed goes into the files, what is in the files is shown, the mail follows.
 
-import { Refused, base, call, changes } from "./api.js";
+import { OUT, Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, OWN, fit, line, pause, say, showTrouble, q, qq } from "./dom.js";
+import { $, OWN, fit, line, pause, say, showTrouble, q, qq, words, write } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
@@ -14,10 +14,9 @@ import { sources } from "./source.js";
 import { Sponsors } from "./sponsors.js";
 
 const STASH = `unsaved:${base}`;
-const SILENT = "The composer does not answer";
 const sha = new Map(); // by file, as it was last seen: "" is issue.md
 let issue = null;
-let lost = false;
+let lost = ""; // why nothing is heard from the composer
 let stale = true; // whether the page still shows what we have changed
 
 const history = new History(() => {
@@ -64,18 +63,27 @@ function take(files, label, options) {
 
 const tellIssue = (wrong) => showTrouble($("trouble"), wrong);
 
+function signedOut(problem) {
+  if (problem.kind !== OUT) return;
+  lost = "Not signed in";
+  tellIssue(problem);
+}
+
 function heard(event, file, problem) {
   if (event === "conflict") settle(file);
-  if (event === "saved" && !outline.refuse(file, null)) tellIssue(null);
+  if (event === "saved") {
+    if (!outline.refuse(file, null) || lost) tellIssue(null);
+    lost = "";
+  }
+  if (event === "offline") signedOut(problem);
   if (event === "refused") {
     if (problem.status === 423) refresh();
     const field = [...queue.unsaved(file).keys()].at(-1);
     if (!outline.refuse(file, problem, field)) tellIssue(problem);
   }
-  const words = { saved: "Saved", saving: "Saving …", stuck: "Not saved yet", offline: "No connection; kept in this window" };
+  const said = { saved: "Saved", saving: "Saving …", stuck: "Not saved yet", offline: `${lost || "No connection"}; kept in this window` };
   const state = lost && queue.state === "saved" ? "lost" : queue.state;
-  const text = state === "lost" ? "The composer has stopped" : issue?.approved ? "Approved" : words[state];
-  if ($("saved").textContent !== text) $("saved").textContent = text;
+  write("saved", state === "lost" ? lost : issue?.approved ? "Approved" : said[state]);
   $("saved").dataset.state = state;
 }
 
@@ -89,7 +97,7 @@ document.addEventListener("input", ({ target }) => {
 // Two changed the same file: ours is kept here, theirs is on the disk.
 async function settle(file) {
   const now = await call("GET", `${base}/state`).catch(() => null);
-  if (!now) return;
+  if (!now) return setTimeout(settle, 2000, file);
   const theirs = formIn(now, file);
   if (!theirs) return refused(`${nameOf(file)} is gone from the disk.`);
   const unsaved = queue.unsaved(file);
@@ -132,8 +140,8 @@ async function read() {
   try {
     state = await readBetweenChanges();
   } catch (problem) {
-    if (problem instanceof Refused) { tellIssue(problem); $("issue").hidden = !issue; }
-    return;
+    if (problem instanceof Refused) { signedOut(problem); tellIssue(problem); $("issue").hidden = !issue; }
+    return heard("state");
   }
   if (!$("trouble").hidden && queue.state === "saved") tellIssue(null);
   for (const file of ["", OWN, ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
@@ -163,7 +171,7 @@ async function attempt(work, label, tell) {
     said = await work();
     if (said === false) return false;
   } catch (problem) {
-    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : problem.what || SILENT;
+    const what = problem.status === 409 ? "It was changed elsewhere, and is shown as it is now; do it again if you still want to" : words(problem);
     wrong = { what, where: problem.where, fix: problem.fix };
   }
   await refresh();
@@ -174,14 +182,14 @@ async function attempt(work, label, tell) {
 
 // To the order of the issue. A function is asked what, and for its words, once the page shows all that was done before: the
 // places of a moment ago may be other stories' now.
-function step(what, words) {
+function step(what, label) {
   return attempt(() => queue.exclusive("", async () => {
     if (stale) await refresh();
-    const [payload, label] = typeof what === "function" ? what() || [] : [what, words];
+    const [payload, said] = typeof what === "function" ? what() || [] : [what, label];
     if (!payload) return false;
-    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, label);
+    take((await call("POST", `${base}/arrange`, { ...payload, expected: sha.get("") })).files, said);
     outline.follow(payload);
-    return [`${label}.`];
+    return [`${said}.`];
   }), "", tellIssue);
 }
 
@@ -227,7 +235,7 @@ async function takeOne(back) {
     say(`${back ? "Taken back" : "Done again"}: ${entry.label}.`);
     if (entry.place?.file !== undefined) show(entry.place.file, entry.place.field);
   } catch (problem) {
-    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : problem.what || SILENT);
+    refused(problem.status === 409 ? "The file was changed elsewhere since; nothing was taken back." : words(problem));
     await refresh();
   }
 }
@@ -300,14 +308,25 @@ function follow() {
   news?.close();
   if (document.hidden) return;
   news = new EventSource(`${base}/news`);
-  news.onopen = () => { lost = false; heard("state"); };
+  news.onopen = () => {
+    if (!lost) return;
+    lost = "";
+    tellIssue(null);
+    refresh();
+    mail.refresh();
+  };
   news.onmessage = ({ data }) => {
     const now = JSON.parse(data);
     if (now.files !== seen.files) refresh();
     if (now.mail !== seen.mail || now.checked !== seen.checked) mail.refresh(now.mail !== seen.mail);
     seen = now;
   };
-  news.onerror = () => { lost = true; heard("state"); };
+  news.onerror = () => {
+    lost ||= "The composer has stopped";
+    heard("state");
+    // A browser asks again by itself where nobody answers; after a refusal it does not.
+    if (news.readyState === EventSource.CLOSED) { refresh(); setTimeout(follow, 4000); }
+  };
 }
 
 document.addEventListener("visibilitychange", follow);

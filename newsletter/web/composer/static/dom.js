@@ -17,7 +17,10 @@ export const kilobytes = (bytes) => `${(bytes / 1024).toFixed(1)} KB`;
 export const OWN = "email.txt"; // the text part as the editor writes it
 export const line = (text) => text.replace(/\s+/g, " ").trim();
 export const pause = (ms) => new Promise((done) => { setTimeout(done, ms); });
-export const words = (problem) => (problem instanceof TypeError ? "The composer does not answer." : problem.message);
+export const words = (problem) => (problem instanceof TypeError ? "The composer does not answer" : problem.message);
+
+// What is read out when it changes is written only when it does.
+export const write = (id, text) => { if ($(id) && $(id).textContent !== text) $(id).textContent = text; };
 
 // Does the work when nobody has asked for it again for so long.
 export function rested(ms, work) {

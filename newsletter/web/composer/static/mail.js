@@ -1,9 +1,9 @@
 // The mail beside the words: the same that is built and sent, through a mail client's eyes if one is chosen.
 
 import { ask, showIn } from "/static/mail/frame.js";
-import { base, call } from "./api.js";
+import { base, call, piece } from "./api.js";
 import "./readers.js";
-import { $, counted, make, showTrouble } from "./dom.js";
+import { $, make, showTrouble, write } from "./dom.js";
 
 const switches = $("switches");
 
@@ -93,8 +93,7 @@ export class MailPane {
     const { client, images } = switches.elements;
     if (getComputedStyle($("mail-pane")).display === "none") return;
     if (text) {
-      const said = await (await ask(`${base}/mail.txt?${query("as")}`)).text();
-      if ($("text").textContent !== said) $("text").textContent = said;
+      write("text", await (await ask(`${base}/mail.txt?${query("as")}`)).text());
     } else {
       await showIn($("mail"), `${base}/mail.html?${query("client", "scheme", "images", "as")}`, images.checked);
     }
@@ -106,13 +105,7 @@ export class MailPane {
     if (!client) return;
     const asked = query("as");
     asked.append("client", client);
-    const gone = (await (await ask(`${base}/taken?${asked}`)).json())[client];
-    $("taken").replaceChildren();
-    if (!gone.length) $("taken").textContent = ": nothing lost or changed.";
-    else {
-      const list = make("ul", "", ...gone.map(({ what, count }) => make("li", "", count ? `${count} × ${what}` : what)));
-      $("taken").append(make("details", "", make("summary", "", `${counted(gone.length, "thing")} lost or changed`), list));
-    }
+    $("taken").replaceChildren(...(await piece(`${base}/taken?${asked}`)).childNodes);
   }
 
   async #describe() {

@@ -17,11 +17,11 @@ export class Picker {
     list.addEventListener("click", async ({ target }) => {
       const { pick: slug } = target.dataset;
       if (!slug) return;
-      target.disabled = true;
+      delete target.dataset.pick; // pressed twice, it is picked once; the place in the list stays
       if (await pick(slug, into.value === "" ? null : Number(into.value))) {
         target.textContent = "Picked";
-        search.focus();
-      } else target.disabled = false;
+        target.ariaDisabled = true;
+      } else $("picker").close(); // what went wrong stands on the page
     });
   }
 
@@ -34,6 +34,6 @@ export class Picker {
 }
 
 async function show() {
-  const found = await piece(`/inbox/picks?${new URLSearchParams({ q: search.value })}`);
+  const found = await piece(`/inbox/picks?${new URLSearchParams({ q: search.value, issue: document.body.dataset.issue })}`);
   list.replaceChildren(...found.childNodes);
 }

@@ -1,7 +1,7 @@
 // What was typed, on its way into the files. Each file has a queue of its own: an edit of one story never waits for
 // another's, and never overtakes an earlier one of its own. "" stands for issue.md, a slug for a story.
 
-import { Refused } from "./api.js";
+import { OUT } from "./api.js";
 import { pause } from "./dom.js";
 
 const WAIT = 8; // ms: what comes at once is one save; what comes while one is on its way is the next one
@@ -12,7 +12,7 @@ export class SaveQueue {
   #send;
   #told;
 
-  // send(file, values) writes, and raises Refused. told(event, file, detail): "state", "conflict", "refused", "saved".
+  // send(file, values) writes, and raises Refused. told(event, file, problem): "state", "offline", "conflict", "refused", "saved".
   constructor(send, told) {
     this.#send = send;
     this.#told = told;
@@ -53,17 +53,12 @@ export class SaveQueue {
     } catch (problem) {
       // What was typed meanwhile stands over what did not arrive.
       state.pending = new Map([...state.flying, ...state.pending]);
-      if (problem instanceof TypeError) {
-        this.#told("offline", file);
-        await pause(AGAIN[Math.min(state.failures++, AGAIN.length - 1)]);
-      } else if (problem instanceof Refused && problem.status === 409) {
-        state.blocked = "conflict";
-        this.#told("conflict", file, problem);
-      } else if (problem instanceof Refused && [503, 408].includes(problem.status)) {
+      if (problem instanceof TypeError || problem.kind === OUT || [503, 408].includes(problem.status)) {
+        this.#told("offline", file, problem);
         await pause(AGAIN[Math.min(state.failures++, AGAIN.length - 1)]);
       } else {
-        state.blocked = "refused";
-        this.#told("refused", file, problem);
+        state.blocked = problem.status === 409 ? "conflict" : "refused";
+        this.#told(state.blocked, file, problem);
       }
     } finally {
       state.flying = null;

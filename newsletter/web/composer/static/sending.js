@@ -1,7 +1,7 @@
 // The Send screen: counts the readers, says a time in words, asks before it acts, and follows what goes out.
 
 import { base, call } from "./api.js";
-import { $, make, pause } from "./dom.js";
+import { $, make, pause, write } from "./dom.js";
 
 const send = `${base}/send`;
 const { key, seen } = document.body.dataset;
@@ -115,10 +115,8 @@ addEventListener("pageshow", ({ persisted }) => { if (persisted) location.replac
 
 // -- what becomes of it
 
-const put = (id, text) => { if ($(id) && $(id).textContent !== text) $(id).textContent = text; };
-
 function show(now) {
-  for (const id of ["sentence", "at", "pace"]) put(id, now[id]);
+  for (const id of ["sentence", "at", "pace"]) write(id, now[id]);
   if ($("bar")) $("bar").value = now.done;
   if ($("told") && $("told").innerText !== now.told.join("\n")) $("told").replaceChildren(...now.told.map((line) => make("li", "", line)));
 }

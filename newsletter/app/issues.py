@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date as Date
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from newsletter.errors import NewsletterError
 from newsletter.issues import editing, folder, summaries
 from newsletter.issues.editing import Changed, Picked
 from newsletter.models import TEXT_FILE, Issue
+from newsletter.store.clock import from_us, now_us
 
 if TYPE_CHECKING:
     from newsletter.delivery.mailings import Mailing
@@ -142,6 +144,17 @@ def list_issues(desk: Desk) -> list[IssueRow]:
     """Every issue, newest first. One that cannot be read says why and hides no other."""
     mailed = _mailings(desk)
     return [_row(summary, mailed.get(summary.slug)) for summary in summaries.list_issues(desk.workspace)]
+
+
+def day_for_new(desk: Desk, rows: Sequence[IssueRow]) -> Date:
+    """The day to offer for a new issue: a week after the latest of ``rows``, but not before today in its zone."""
+    from newsletter.delivery.schedule import zone_of
+
+    today = from_us(now_us()).astimezone(zone_of(desk.config.publication.timezone)).date()
+    latest = max((row.date for row in rows if row.date), default=None)
+    with contextlib.suppress(OverflowError):  # an issue of the year 9999
+        return max(today, latest + timedelta(days=7)) if latest else today
+    return today
 
 
 def _row(summary: summaries.IssueSummary, mailing: Mailing | None) -> IssueRow:

@@ -106,3 +106,25 @@ def test_a_story_that_is_read_in_the_inbox_is_picked_there(served: Any, screens:
     expect(page.locator(".notice")).to_contain_text("place 4 of")
     page.get_by_role("link", name=f"To the issue {ISSUE}").click()
     expect(page.locator(f'.story[data-slug="{slug}"]')).to_be_visible()
+
+
+def test_the_mail_shows_the_story_that_is_written_in(served: Any, screens: Callable[..., Any]) -> None:
+    """Nobody scrolls two columns by hand. A story that is in sight already does not move, nor does the page."""
+    screen = screens(served, viewport={"width": 1280, "height": 600}).open(f"/issues/{ISSUE}")
+    page = screen.page
+    expect(page.locator("body[data-shown]")).to_be_attached()
+    mail = page.frame_locator("#mail")
+    cards = page.locator(".story .headline")
+    heading = mail.get_by_role("heading", name=cards.nth(1).input_value())
+    mail.locator("body").evaluate("body => { body.ownerDocument.defaultView.scrollTo(0, body.scrollHeight); }")
+    expect(heading).not_to_be_in_viewport()
+    cards.nth(1).focus()
+    expect(heading).to_be_in_viewport()
+    place = mail.locator("body").evaluate("body => body.ownerDocument.defaultView.scrollY")
+    cards.nth(1).press("Tab")
+    cards.nth(1).focus()
+    assert mail.locator("body").evaluate("body => body.ownerDocument.defaultView.scrollY") == place
+    page.locator("#switches [name=view]").select_option("text")
+    expect(page.locator("#text")).to_be_visible()
+    cards.nth(0).focus()  # there is no heading in a text
+    assert screen.errors == []

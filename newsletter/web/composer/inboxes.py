@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Final, get_args
 from urllib.parse import quote, urlencode
@@ -15,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from newsletter.app.articles import add_article
+from newsletter.app.articles import add_article, show_article
 from newsletter.app.desk import Desk, open_desk
 from newsletter.app.draft import draft_issue
 from newsletter.app.inbox import InboxPage, InboxQuery, State, filter_names, list_inbox, send_to_inbox, set_state
-from newsletter.app.issues import list_issues, pick_articles
+from newsletter.app.issues import day_for_new, list_issues, pick_articles
 from newsletter.app.sources import sources_in_short
 from newsletter.app.words import plural
 from newsletter.errors import NewsletterError, UsageProblem
@@ -148,7 +147,7 @@ class InboxScreen:
             if not slugs:
                 raise UsageProblem("no story is ticked", fix="tick the stories first")
             if deed == "pick":
-                return Done(pick_articles(desk, issue, slugs).notes)
+                return _picked(desk, issue, slugs)
             return _moved(desk, request, deed, slugs)
 
         return await self._done(request, work, {"issue": issue})
@@ -157,7 +156,7 @@ class InboxScreen:
         """Put a story into an ``issue``, where it fits."""
         form = await read_form(request, most=_SHOWN + 50)
         slug, issue = request.path_params["slug"], form.get("issue", "")
-        return await self._done(request, lambda desk: Done(pick_articles(desk, issue, [slug]).notes), {"issue": issue})
+        return await self._done(request, lambda desk: _picked(desk, issue, [slug]), {"issue": issue})
 
     async def draft(self, request: Request) -> Response:
         """Propose a whole issue from the inbox; then the browser goes there. An empty one is not made."""
@@ -211,7 +210,7 @@ class InboxScreen:
                 wrong, page = problem, replace(list_inbox(desk, InboxQuery(limit=1)), rows=(), next=None)
             issues = list_issues(desk)
             names, sources = filter_names(desk), sources_in_short(desk)
-        dates = [row.date for row in issues if row.date]
+            suggested = day_for_new(desk, issues)
         return self._pages.page(
             request,
             "inbox.html.j2",
@@ -228,7 +227,7 @@ class InboxScreen:
             sections=names[1],
             watched=sources,
             drafts=[row for row in issues if row.state == "draft"],
-            suggested=(max(dates) + timedelta(days=7)).isoformat() if dates else "",
+            suggested=suggested.isoformat(),
             done=done or Done(),
             error=error or wrong,
             tried=tried,
@@ -278,10 +277,23 @@ def _address(asked: dict[str, str]) -> str:
     return f"?{urlencode({name: value for name, value in asked.items() if value}, errors='surrogatepass')}"
 
 
+def _picked(desk: Desk, issue: str, slugs: Sequence[str]) -> Done:
+    """Pick stories; each is named by its headline, which is what an editor knows it by."""
+    notes = pick_articles(desk, issue, slugs).notes
+    for slug in slugs:
+        before, name = f"{slug}: ", f"{_headline(desk, slug)}: "
+        notes = [name + note.removeprefix(before) if note.startswith(before) else note for note in notes]
+    return Done(notes)
+
+
+def _headline(desk: Desk, slug: str) -> str:
+    return f"“{show_article(desk, slug).headline}”"
+
+
 def _moved(desk: Desk, request: Request, deed: str, slugs: Sequence[str]) -> Done:
     if deed not in _DEEDS:
         raise UsageProblem("it is not known what to do with them", fix="press one of the buttons")
     state, words = _DEEDS[deed]
     set_state(desk, slugs, state)
-    what = slugs[0] if len(slugs) == 1 else plural(len(slugs), "story", "stories")
+    what = _headline(desk, slugs[0]) if len(slugs) == 1 else plural(len(slugs), "story", "stories")
     return Done([f"{what}: {words}."], slugs, _BEFORE[view_of(request)] if view_of(request) != state else "")

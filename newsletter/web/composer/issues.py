@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from urllib.parse import quote
 
@@ -14,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from newsletter.app.desk import open_desk
-from newsletter.app.issues import IssueRow, duplicate_issue, list_issues, new_issue
+from newsletter.app.issues import IssueRow, day_for_new, duplicate_issue, list_issues, new_issue
 from newsletter.errors import NewsletterError
 from newsletter.web.composer.answers import read_form, status_of
 from newsletter.web.composer.pages import Pages
@@ -79,8 +78,8 @@ class IssuesScreen:
         most = None if request.query_params.get("all") == "1" else _SHOWN
         with open_desk(self._root) as desk:
             rows = list_issues(desk)
+            suggested = day_for_new(desk, rows)
         groups = grouped(rows)
-        dates = [row.date for row in rows if row.date]
         return self._pages.page(
             request,
             "issues.html.j2",
@@ -92,7 +91,7 @@ class IssuesScreen:
                 name: len(getattr(groups, name)) - len(getattr(groups, name)[:most]) for name in ("drafts", "past")
             },
             any=bool(rows),
-            suggested=(max(dates) + timedelta(days=7)).isoformat() if dates else "",
+            suggested=suggested.isoformat(),
             error=error,
             asked={name: (form or {}).get(name, "") for name in ("date", "slug", "of")},
         )

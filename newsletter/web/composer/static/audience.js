@@ -18,11 +18,12 @@ async function find(after) {
   const of = (id) => q(page, `#${id}`);
   const rows = [...of("readers").children];
   const more = of("more").value;
-  if (after) $("readers").append(...rows);
-  else $("readers").replaceChildren(...rows);
-  const shown = $("readers").children.length;
+  const list = $("readers");
+  if (after) list.append(...rows);
+  else list.replaceChildren(...rows);
+  const shown = list.children.length;
   $("nobody").hidden = shown > 0;
-  $("readers").parentElement.hidden = shown === 0;
+  list.parentElement.hidden = !shown;
   const sentence = of("sentence").textContent;
   const number = shown.toLocaleString("en");
   $("sentence").textContent = !after ? sentence : sentence.includes(" of ") ? sentence.replace(/^[\d,]+/, number) : `${number} readers${more ? ", and more" : ""}`;

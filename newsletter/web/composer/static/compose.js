@@ -3,7 +3,7 @@
 import { OUT, Refused, base, call, changes } from "./api.js";
 import { Checks } from "./checks.js";
 import { choose } from "./conflict.js";
-import { $, OWN, fit, line, pause, say, showTrouble, q, qq, words, write } from "./dom.js";
+import { $, OWN, fit, fitAll, line, pause, say, showTrouble, q, qq, words, write } from "./dom.js";
 import { History } from "./history.js";
 import { MailPane } from "./mail.js";
 import { Moves } from "./moves.js";
@@ -112,7 +112,8 @@ async function settle(file) {
 const differs = (name, one, two) => (name === "text" ? one.trimEnd() !== two.trimEnd() : line(one) !== line(two));
 const refused = (what) => { tellIssue({ what }); say(what); };
 const labelOf = (name) => ({ text: "Text", link_text: "Words of the link" })[name] || name[0].toUpperCase() + name.slice(1).replace(".", " ");
-const formIn = (state, file) => (file === OWN ? state.text : file ? state.sections.flatMap(({ stories }) => stories).find(({ slug }) => slug === file) : { ...state, body: state.intro });
+const storiesOf = (state) => state.sections.flatMap(({ stories }) => stories);
+const formIn = (state, file) => (file === OWN ? state.text : file ? storiesOf(state).find(({ slug }) => slug === file) : { ...state, body: state.intro });
 
 // -- what is in the files
 
@@ -144,7 +145,7 @@ async function read() {
     return heard("state");
   }
   if (!$("trouble").hidden && queue.state === "saved") tellIssue(null);
-  for (const file of ["", OWN, ...state.sections.flatMap(({ stories }) => stories.map(({ slug }) => slug))]) {
+  for (const file of ["", OWN, ...storiesOf(state).map(({ slug }) => slug)]) {
     if (!queue.busy(file) || !sha.has(file)) sha.set(file, formIn(state, file).sha256);
   }
   issue = state;
@@ -153,7 +154,7 @@ async function read() {
   sponsors.show(state);
   if ($("issue").hidden) {
     $("issue").hidden = false;
-    for (const box of qq(document, "#write textarea")) fit(box);
+    fitAll($("write"));
   }
   $("add-section").hidden = state.approved;
   $("approved").hidden = !state.approved;
@@ -252,6 +253,8 @@ addEventListener("keydown", (event) => {
   takeBack(back);
 });
 
+$("sections").addEventListener("focusin", ({ target }) => mail.stand(outline.value(target.closest(".story")?.dataset.slug, "headline")));
+
 // -- findings
 
 // Show a field, and put the caret there.
@@ -285,17 +288,18 @@ function waive({ id, article, message }, reason) {
 
 // -- what is shown
 
+const VIEWS = ["write", "mail", "checks"];
 const narrow = matchMedia("(max-width: 60rem)");
 
 function view(name) {
   document.body.dataset.view = name;
   if (name !== "write") document.body.dataset.right = name;
   const shown = narrow.matches ? name : document.body.dataset.right;
-  for (const each of ["write", "mail", "checks"]) $(`show-${each}`).setAttribute("aria-pressed", each === shown);
+  for (const each of VIEWS) $(`show-${each}`).setAttribute("aria-pressed", each === shown);
   if (document.body.dataset.ready) mail.refresh();
 }
 
-for (const name of ["write", "mail", "checks"]) $(`show-${name}`).addEventListener("click", () => view(name));
+for (const name of VIEWS) $(`show-${name}`).addEventListener("click", () => view(name));
 narrow.addEventListener("change", () => view(document.body.dataset.view));
 
 // -- news
@@ -303,7 +307,7 @@ narrow.addEventListener("change", () => view(document.body.dataset.view));
 let news = null;
 let seen = {};
 
-// A browser has six connections for all pages of one address: a page that nobody sees gives its one back.
+// A browser has six connections for one address: a page that nobody sees gives its one back.
 function follow() {
   news?.close();
   if (document.hidden) return;
@@ -354,9 +358,7 @@ function unstash() {
   }
 }
 
-for (const closed of qq(document, "details")) {
-  closed.addEventListener("toggle", () => { for (const box of qq(closed, "textarea")) fit(box); });
-}
+document.addEventListener("toggle", ({ target }) => fitAll(target), true);
 moves.listen();
 pictures.listen();
 sources({ settled: () => queue.settled(), change });

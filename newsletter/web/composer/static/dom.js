@@ -42,8 +42,7 @@ export function showTrouble(box, trouble) {
   box.hidden = !trouble;
   if (!trouble) return;
   for (const part of ["what", "where", "fix"]) {
-    const place = box.querySelector(`.${part}`);
-    if (!place) continue;
+    const place = q(box, `.${part}`);
     place.hidden = !trouble[part];
     place.textContent = part === "fix" && trouble.fix ? `To put it right: ${trouble.fix}` : trouble[part] || "";
   }
@@ -57,3 +56,5 @@ export function fit(box) {
   box.style.height = "auto";
   box.style.height = `${box.scrollHeight + 2}px`;
 }
+
+export const fitAll = (root) => qq(root, "textarea").forEach(fit);

@@ -27,8 +27,7 @@ export function draggable(root, { handle, item, places, dropped, name }) {
     const grip = event.target.closest(handle);
     if (!grip || event.button || grip.disabled) return;
     const dragged = grip.closest(item);
-    if (!dragged || !grip.matches(handle)) return;
-    start(event, grip, dragged);
+    if (dragged) start(event, grip, dragged);
   });
 
   function start(event, grip, dragged) {

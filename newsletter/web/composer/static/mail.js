@@ -3,7 +3,7 @@
 import { ask, showIn } from "/static/mail/frame.js";
 import { base, call, piece } from "./api.js";
 import "./readers.js";
-import { $, make, showTrouble, write } from "./dom.js";
+import { $, line, make, q, qq, showTrouble, write } from "./dom.js";
 
 const switches = $("switches");
 
@@ -16,7 +16,7 @@ function query(...names) {
 function troubleOf(error) {
   if (!error) return null;
   if (error.kind === "bug") return { ...error, what: `A bug in newsletter: ${error.what}` };
-  return $("issue").hidden || document.querySelector(".story") ? error : { what: "Pick the first story, and the mail stands here." };
+  return $("issue").hidden || q(document, ".story") ? error : { what: "Pick the first story, and the mail stands here." };
 }
 
 export class MailPane {
@@ -60,6 +60,14 @@ export class MailPane {
       }
     }
     this.#running = false;
+  }
+
+  // Bring a story into sight.
+  stand(headline) {
+    const frame = $("mail");
+    const heading = [...qq(frame.contentDocument || frame, "h2, h3, h4")].find((each) => line(each.textContent) === line(headline));
+    const top = heading?.getBoundingClientRect().top;
+    if (top < 0 || top > frame.clientHeight - 90) frame.contentWindow.scrollBy(0, top - 90);
   }
 
   // The text part, where it is written.
@@ -135,8 +143,9 @@ export class MailPane {
   #around(mail) {
     $("size").value = mail.size;
     $("size-words").textContent = mail.size_words;
-    $("title").textContent = mail.subject || document.body.dataset.issue;
-    document.title = `${mail.subject || document.body.dataset.issue} · Composer`;
+    const title = mail.subject || document.body.dataset.issue;
+    $("title").textContent = title;
+    document.title = `${title} · Composer`;
     $("inbox-line").textContent = mail.inbox[0]?.shown || "";
     const key = JSON.stringify(mail.inbox);
     if (this.#stands === key) return;

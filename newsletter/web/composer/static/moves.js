@@ -1,7 +1,7 @@
 // Order: picking, dropping, moving stories and sections, by hand, by keys and by buttons.
 
 import { draggable } from "./drag.js";
-import { $, counted, say, q } from "./dom.js";
+import { $, counted, q, qq, say } from "./dom.js";
 import { Picker } from "./picker.js";
 
 const list = $("sections");
@@ -50,7 +50,7 @@ export class Moves {
     });
     draggable(list, {
       handle: ".story .handle", item: ".story", name: (card) => card.firstElementChild.getAttribute("aria-label"),
-      places: () => [...list.querySelectorAll(".section:not(.fixed) .stories")].map((each) => ({ list: each, items: [...each.querySelectorAll(".story")] })),
+      places: () => [...qq(list, ".section:not(.fixed) .stories")].map((each) => ({ list: each, items: [...qq(each, ".story")] })),
       dropped: (card, into, to) => this.#move(card.dataset.slug, () => [at(into), to]),
     });
     draggable(list, {
@@ -84,7 +84,7 @@ export class Moves {
 
   // The button that moved a thing keeps the focus, where it still can be pressed.
   #hold(moved, focus) {
-    const wanted = moved?.querySelector(focus);
+    const wanted = moved && q(moved, focus);
     (wanted?.disabled ? q(moved, ".handle") : wanted)?.focus({ preventScroll: true });
     moved?.scrollIntoView({ block: "nearest" });
   }

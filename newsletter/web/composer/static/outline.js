@@ -1,7 +1,7 @@
 // The sections and stories as forms. What is on the page already stays the same element, so that focus and caret stay.
 
 import { base } from "./api.js";
-import { $, OWN, copyOf, counted, fit, kilobytes, line, q, qq } from "./dom.js";
+import { $, OWN, copyOf, counted, fit, fitAll, kilobytes, line, q, qq } from "./dom.js";
 
 const same = (box, value) => (box.hasAttribute("data-line") ? line(box.value) === line(value) : box.value.trimEnd() === value.trimEnd());
 
@@ -37,7 +37,7 @@ export class Outline {
   // The boxes of a file: "" is issue.md.
   boxes(file) {
     const owner = file ? this.card(file) : $("issue");
-    return owner ? [...owner.querySelectorAll("[data-field]")] : [];
+    return owner ? [...qq(owner, "[data-field]")] : [];
   }
 
   value(file, field) {
@@ -103,18 +103,19 @@ export class Outline {
 
   #story(card, story, index, count) {
     card.dataset.slug = story.slug;
+    const broken = Boolean(story.problem);
     const headline = story.fields?.headline || story.slug;
     q(card, ".handle").dataset.label = `Drag “{}”, place ${index + 1} of ${count}`;
     q(card, ".thumb").dataset.label = story.picture || story.remote ? "Picture of “{}”" : "Add a picture to “{}”";
     label(card, headline);
-    card.classList.toggle("broken", Boolean(story.problem));
+    card.classList.toggle("broken", broken);
     card.classList.toggle("sponsor", story.sponsor);
-    if (story.problem) this.#wrong(card, `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.`, "file");
+    if (broken) this.#wrong(card, `${story.problem.replace(/\.?$/, ".")} Put it right in its file; this page follows.`, "file");
     else if (q(card, ".wrong").dataset.kind) this.#wrong(card, "");
-    for (const area of qq(card, "[data-field]")) area.readOnly = story.sponsor || Boolean(story.problem);
-    q(card, ".headline").placeholder = story.problem ? story.slug : "Headline";
+    for (const area of qq(card, "[data-field]")) area.readOnly = story.sponsor || broken;
+    q(card, ".headline").placeholder = broken ? story.slug : "Headline";
     q(card, ".teaser").placeholder = story.teaser || "Teaser";
-    q(card, ".thumb").disabled = story.sponsor || Boolean(story.problem) || this.#locked;
+    q(card, ".thumb").disabled = story.sponsor || broken || this.#locked;
     const changed = this.#changed[story.slug];
     q(card, ".changed").hidden = !changed;
     q(card, ".changed").textContent = changed ? `Changed at its source: ${changed.join(", ")} …` : "";
@@ -148,7 +149,7 @@ export class Outline {
     button.dataset.label = `${button.textContent} of “{}”`;
     label(card, this.value(slug, "headline") || slug);
     if (this.#locked) this.#lock(true);
-    if (show) for (const box of qq(more, "textarea")) fit(box);
+    if (show) fitAll(more);
   }
 
   #counted(card) { return [[...card.parentElement.children].indexOf(card), card.parentElement.children.length]; }
@@ -170,7 +171,7 @@ export class Outline {
 
   #spare(issue) {
     $("spare").hidden = !issue.spare.length;
-    $("spare").querySelector("ul").replaceChildren(...issue.spare.map(([slug, headline]) => {
+    q($("spare"), "ul").replaceChildren(...issue.spare.map(([slug, headline]) => {
       const item = copyOf("spare-template");
       q(item, "span").textContent = headline;
       q(item, "button").dataset.back = slug;

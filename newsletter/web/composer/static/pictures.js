@@ -2,7 +2,7 @@
 
 import { base, call } from "./api.js";
 import { hold } from "./drag.js";
-import { $, copyOf, line, say, q, qq } from "./dom.js";
+import { $, copyOf, line, q, qq, say } from "./dom.js";
 
 const KEYS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 const FIELD = "image.focal";
@@ -85,7 +85,7 @@ export class Pictures {
 
   #address(story, layout = "", focal = null) {
     const asked = new URLSearchParams({ of: story.picture, ...(layout && { layout }), ...(focal && { focal: focal.join(",") }) });
-    return `${base}/stories/${encodeURIComponent(story.slug)}/cut?${asked}`;
+    return this.#at(story.slug, `cut?${asked}`);
   }
 
   async #point(card, story) {
@@ -108,7 +108,7 @@ export class Pictures {
         return item;
       }));
     }
-    const layout = card.closest(".section").querySelector(".section-layout").value;
+    const layout = q(card.closest(".section"), ".section-layout").value;
     cuts.forEach((cut, at) => {
       list.children[at].classList.toggle("here", cut.layouts.includes(layout));
       paint(list.children[at].firstElementChild, this.#address(story, cut.layout, focal));
@@ -166,7 +166,7 @@ export class Pictures {
       show: () => {
         this.#outline.open(slug, true);
         const picture = q(card, ".picture");
-        [...picture.querySelectorAll("button")].find((each) => each.offsetParent && !each.disabled)?.focus();
+        [...qq(picture, "button")].find((each) => each.offsetParent && !each.disabled)?.focus();
         picture.scrollIntoView({ block: "nearest" });
       },
       choose: () => q(card, "[type=file]").click(),

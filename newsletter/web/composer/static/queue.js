@@ -89,9 +89,7 @@ export class SaveQueue {
     return new Map([...(state.flying || []), ...state.pending]);
   }
 
-  files() {
-    return [...this.#files.keys()].filter((file) => this.unsaved(file).size);
-  }
+  files() { return [...this.#files.keys()].filter((file) => this.unsaved(file).size); }
 
   resolve(file, keep) {
     const state = this.#of(file);
@@ -102,8 +100,8 @@ export class SaveQueue {
   }
 
   busy(file) {
-    const state = this.#of(file);
-    return Boolean(state.work || state.pending.size);
+    const { work, pending } = this.#of(file);
+    return work || pending.size;
   }
 
   get state() {

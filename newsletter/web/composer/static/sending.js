@@ -1,7 +1,7 @@
 // The Send screen: counts the readers, says a time in words, asks before it acts, and follows what goes out.
 
 import { base, call } from "./api.js";
-import { $, make, pause, write } from "./dom.js";
+import { $, make, pause, q, qq, write } from "./dom.js";
 
 const send = `${base}/send`;
 const { key, seen } = document.body.dataset;
@@ -21,7 +21,7 @@ async function count() {
   } catch (problem) {
     $("count").textContent = `Not counted: ${problem.message}`;
   }
-  for (const box of document.querySelectorAll("[name=counted]")) box.value = readers ? readers.count : "";
+  for (const box of qq(document, "[name=counted]")) box.value = readers ? readers.count : "";
   allow();
 }
 
@@ -43,17 +43,17 @@ async function say() {
     Object.assign(moment, { words: said.words || "", wrong: said.wrong || "" });
     $("moment").textContent = [said.wrong || said.words, said.explained].filter(Boolean).join(". ");
   } else {
-    moment.words = approve.querySelector("[name=when]:checked").dataset.words;
+    moment.words = q(approve, "[name=when]:checked").dataset.words;
     $("moment").textContent = "";
   }
-  $("moment").classList.toggle("wrong", Boolean(moment.wrong));
+  $("moment").classList.toggle("wrong", moment.wrong);
   allow();
 }
 
 function allow() {
-  if (!approve || approve.querySelector("fieldset").disabled) return;
+  if (!approve || q(approve, "fieldset").disabled) return;
   const why = !readers ? "The readers are being counted." : !readers.count ? "There is nobody to send it to." : moment.wrong ? "The time cannot be used." : "";
-  $("approve-button").disabled = Boolean(why) || !moment.words;
+  $("approve-button").disabled = why || !moment.words;
   $("approve-why").textContent = why;
 }
 
@@ -89,7 +89,7 @@ function confirmed(form) {
 // A second press of the same button goes nowhere; were it sent, its token would get the first one's answer.
 function once(form) {
   form.dataset.sent = "yes";
-  const button = form.querySelector("button");
+  const button = q(form, "button");
   button.setAttribute("aria-disabled", "true");
   button.textContent = "One moment …";
 }
@@ -123,13 +123,13 @@ function show(now) {
 
 async function follow() {
   for (;;) {
-    await pause(document.body.dataset.live || document.querySelector(".going.sending, .going.planning") ? 1000 : 4000);
+    await pause(document.body.dataset.live || q(document, ".going.sending, .going.planning") ? 1000 : 4000);
     if (document.hidden) continue;
     try {
       const now = await call("GET", `${send}/now`);
       // A form that somebody fills in is not taken away under their hands.
       if (now.key !== key) {
-        if (seen === undefined && !dialog.open && !document.querySelector("[data-sent]")) return location.replace(send);
+        if (seen === undefined && !dialog.open && !q(document, "[data-sent]")) return location.replace(send);
         $("changed").hidden = false;
       }
       show(now);
@@ -139,6 +139,6 @@ async function follow() {
   }
 }
 
-for (const button of document.querySelectorAll("[data-asks]")) button.disabled = false;
+for (const button of qq(document, "[data-asks]")) button.disabled = false;
 const counting = count();
 follow();

@@ -9,7 +9,7 @@ export class Sponsors {
       if (!target.matches(".creative") || !target.value) return;
       const section = Number(target.closest(".section").dataset.at);
       const done = await step({ do: "pick-sponsor", section, name: target.value }, `put the creative ${target.value} in`);
-      if (done) $("sections").children[section].querySelector(".card .handle")?.focus();
+      if (done) q($("sections").children[section], ".card .handle")?.focus();
       else target.value = "";
     });
   }

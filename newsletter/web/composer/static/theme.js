@@ -2,7 +2,7 @@
 
 import { showIn } from "/static/mail/frame.js";
 import { call } from "./api.js";
-import { $, make, rested, words } from "./dom.js";
+import { $, make, q, qq, rested, words } from "./dom.js";
 
 const form = $("tokens");
 const switches = $("switches");
@@ -12,14 +12,14 @@ let running = false;
 // Only what is not as it is saved: an address has room for that.
 function changed() {
   const asked = new URLSearchParams({ theme: form.elements.theme.value });
-  for (const field of form.querySelectorAll("[data-now]")) {
+  for (const field of qq(form, "[data-now]")) {
     if (field.value.toLowerCase() !== field.dataset.now.toLowerCase()) asked.set(field.name, field.value);
   }
   return asked;
 }
 
 function mark() {
-  for (const button of form.querySelectorAll("[data-tokens]")) {
+  for (const button of qq(form, "[data-tokens]")) {
     const fields = button.dataset.tokens.split(" ").map((name) => form.elements[name]);
     button.disabled = fields.every((field) => field.value.toLowerCase() === field.dataset.default.toLowerCase());
   }
@@ -28,7 +28,7 @@ function mark() {
 function judge({ warnings, errors }) {
   const said = [...$("warnings").children].map((each) => each.textContent).join("\n");
   if (said !== warnings.join("\n")) $("warnings").replaceChildren(...warnings.map((warning) => make("li", "", warning)));
-  for (const place of form.querySelectorAll("[data-wrong]")) {
+  for (const place of qq(form, "[data-wrong]")) {
     const wrong = errors[place.dataset.wrong];
     place.hidden = !wrong;
     place.textContent = wrong || "";
@@ -65,7 +65,7 @@ form.addEventListener("click", (event) => {
   event.preventDefault();
   for (const name of button.dataset.tokens.split(" ")) form.elements[name].value = form.elements[name].dataset.default;
   show();
-  button.closest(".token").querySelector("input, select").focus();
+  q(button.closest(".token"), "input, select").focus();
 });
 if (switches) {
   switches.addEventListener("submit", (event) => event.preventDefault());

@@ -75,9 +75,9 @@ def desk(served: Any, screens: Callable[..., Any]) -> Iterator[Desk]:
 def test_what_is_typed_is_in_the_file_and_in_the_mail_and_caret_and_place_stay(desk: Desk) -> None:
     """Nobody presses a button: the preview shows text that is a moment old, at the place that the editor looks at."""
     expect(desk.mail.locator("img").first).not_to_have_js_property("naturalWidth", 0)
-    desk.page.evaluate("document.getElementById('mail').contentWindow.scrollTo(0, 600)")
     headline = desk.field(SECOND, "headline")
     headline.click()
+    desk.page.evaluate("document.getElementById('mail').contentWindow.scrollTo(0, 600)")
     desk.page.keyboard.press("Control+End")
     desk.page.keyboard.type(" at last")
     expect(desk.mail.get_by_text("inland at last")).to_be_visible()

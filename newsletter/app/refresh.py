@@ -15,7 +15,6 @@ from newsletter.app.words import runs_between
 from newsletter.articles import inbox, versions
 from newsletter.articles.merging import (
     FIELDS,
-    OPEN,
     FieldChange,
     chosen,
     declined,
@@ -64,7 +63,7 @@ class Compared:
     @property
     def open(self) -> tuple[FieldChange, ...]:
         """What the source has changed, and nobody has decided about."""
-        return tuple(c for c in self.changes if c.change in OPEN and c.name not in (*self.taken, *self.kept))
+        return tuple(c for c in self.changes if c.open and c.name not in (*self.taken, *self.kept))
 
     @property
     def seen(self) -> str:

@@ -46,6 +46,11 @@ class FieldChange:
     mine: str | None
 
     @property
+    def open(self) -> bool:
+        """Whether the source has changed it and nobody has decided about that."""
+        return self.change in OPEN
+
+    @property
     def about(self) -> str:
         """Who changed it, in words."""
         return WORDS[self.change]
@@ -104,7 +109,7 @@ def declined(changes: Iterable[FieldChange], keep: Collection[str], taken: Colle
     Raises BadData for a name that is no field.
     """
     _require_fields(keep, "keep", "--keep")
-    return [c.name for c in changes if c.change in OPEN and c.name not in taken and (c.name in keep or "all" in keep)]
+    return [c.name for c in changes if c.open and c.name not in taken and (c.name in keep or "all" in keep)]
 
 
 def _require_fields(names: Collection[str], what: str, where: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from newsletter.articles.inbox import document_of
 from newsletter.articles.keys import content_key, guid_key, url_key
-from newsletter.articles.merging import OPEN, three_way
+from newsletter.articles.merging import three_way
 from newsletter.articles.schema import article_from_document
 from newsletter.articles.story import Story
 from newsletter.errors import NewsletterError
@@ -78,7 +78,7 @@ def changed(store: Store, articles: Sequence[Article]) -> dict[str, tuple[str, .
             if row is None or row.id not in several:
                 continue
             known = _versions(conn, row.id)
-            names = [c.name for c in three_way(known, known[-1], article) if c.change in OPEN]
+            names = [c.name for c in three_way(known, known[-1], article) if c.open]
             if names:
                 found[article.slug] = tuple(names)
     return found
@@ -100,7 +100,7 @@ def changed_waiting(store: Store, ids: Sequence[int]) -> dict[str, tuple[str, ..
             known = _versions(conn, row.id)
             with contextlib.suppress(NewsletterError):  # a row that was changed by hand
                 mine = article_from_document(Document.parse(row.document, f"{row.slug}.md"), row.slug)
-                names = tuple(c.name for c in three_way(known, known[-1], mine) if c.change in OPEN)
+                names = tuple(c.name for c in three_way(known, known[-1], mine) if c.open)
                 if names:
                     found[row.slug] = names
     return found
